@@ -1,0 +1,95 @@
+"""What Muster asks of a warehouse; one contract suite (tests/integration/warehouse) runs on every backend.
+
+Reading: build an unbound Ibis expression over `relation()` and `occurrences()`, hand it to a `Reader`. Ibis only
+compiles; the backend runs the SQL on a cursor of its own and answers Arrow. Writing: see `Writer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from muster.rules.vocabulary import Type
+
+
+@dataclass(frozen=True)
+class PropertyColumn:
+    """Column `name` of an `occurrences` relation: property `path` (dots descend) as `type`, null if it is not one.
+
+    number: float64 · money: decimal(38, 6) (also sums of numbers: exact, so free of order) · text, category, version:
+    string · boolean · timestamp: timestamp(6) UTC (RFC 3339 text) · date: date · list: array<string>.
+    """
+
+    name: str
+    path: str
+    type: Type
+
+
+@dataclass(frozen=True)
+class PersonEvent:
+    app: str
+    event: str
+    happened_at: datetime
+    properties: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Holding:
+    app: str
+    addon: str
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Person:
+    """Everything one customer's rows say, in plain Python: what the reference engine evaluates and pages show.
+
+    Columns are those of `relations`, by name; instants aware in UTC; apps and events by key, not number. Custom columns
+    stand under their attribute's key.
+    """
+
+    customer_key: int
+    profile: dict[str, Any]
+    app_facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    holdings: tuple[Holding, ...] = ()
+    devices: tuple[dict[str, Any], ...] = ()
+    orders: tuple[dict[str, Any], ...] = ()
+    sessions: tuple[dict[str, Any], ...] = ()
+    events: tuple[PersonEvent, ...] = ()
+    """Events oldest first, those derived from orders (order_completed, product_purchased) among them."""
+    identities: tuple[tuple[str, str | None, str], ...] = ()
+    """(kind, app or None, text)."""
+    emails: tuple[dict[str, Any], ...] = ()
+    birthday: date | None = None
+
+
+class Reader(Protocol):
+    """One task's cursor; not shared between threads. `interrupt` may be called from another thread and stops it."""
+
+    def table(self, rows: ir.Table) -> pa.Table: ...
+    def batches(self, rows: ir.Table) -> Iterator[pa.RecordBatch]: ...
+    def interrupt(self) -> None: ...
+
+
+class Warehouse(Protocol):
+    def relation(self, name: str) -> ir.Table:
+        """The unbound table of `relations.ASKABLE`, custom columns included."""
+
+    def occurrences(self, event: int, columns: Sequence[PropertyColumn] = ()) -> ir.Table:
+        """Unbound table, grain event: customer_key, app_key, happened_at and the asked property columns."""
+
+    def reader(self) -> AbstractContextManager[Reader]: ...
+
+    def highest_key(self) -> int:
+        """The greatest customer_key ever given; 0 when empty."""
+
+    def person(self, customer_key: int) -> Person | None: ...
+
+    def data_as_of(self) -> datetime | None:
+        """When the newest committed change of the data was received."""
