@@ -10,7 +10,7 @@ BUCKET_COUNT = 10_000
 
 
 def bucket(salt: str, subject: str) -> int:
-    """0..9999 of a subject (`c:` + external id, `a:` + anonymous id) under a salt; a larger share contains the smaller."""
+    """0..9999 of a subject (`c:` + external id, `a:` + anonymous id) under a salt: below the share means in."""
     text = unicodedata.normalize("NFC", f"{salt}:{subject}")
     hashed: int = mmh3.hash(text.encode(), seed=0, signed=False)
     return (hashed * BUCKET_COUNT) >> 32

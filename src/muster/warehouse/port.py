@@ -84,6 +84,9 @@ class Warehouse(Protocol):
     def occurrences(self, event: int, columns: Sequence[PropertyColumn] = ()) -> ir.Table:
         """Unbound table, grain event: customer_key, app_key, happened_at and the asked property columns."""
 
+    def labels(self, event: int, path: str) -> Sequence[str]:
+        """The distinct texts of one event property."""
+
     def reader(self) -> AbstractContextManager[Reader]: ...
 
     def highest_key(self) -> int:

@@ -1,0 +1,43 @@
+"""Who is in a population, and who falls into a sample."""
+
+from __future__ import annotations
+
+import ibis.expr.types as ir
+
+from muster.engine.atoms import Acquired, Excluded
+from muster.engine.compile.attributes import of_ages
+from muster.engine.compile.comparison import naive
+from muster.engine.compile.registry import Keys, Subjects, compiles
+from muster.engine.context import Context
+from muster.kernel.civil import OLDEST_AGE_YEARS
+from muster.rules.nodes import SampleCondition
+from muster.warehouse.port import Warehouse
+
+
+@compiles(Acquired)
+def acquired_keys(atom: Acquired, context: Context, warehouse: Warehouse) -> Keys:
+    """Customers who have acquired the app, or any app, by now."""
+    facts = warehouse.relation("app_facts")
+    terms = [facts.acquired_at <= naive(context.now)]
+    if atom.app is not None:
+        terms.append(facts.app_key == context.vocabulary.apps[atom.app])
+    return Keys(facts.filter(terms).select("customer_key"))
+
+
+@compiles(Excluded)
+def excluded_keys(atom: Excluded, context: Context, warehouse: Warehouse) -> Keys:
+    """Customers outside every population (G-1)."""
+    if atom.reason == "too_young":
+        return of_ages([(0, context.minimum_age - 1)], context, warehouse)
+    if atom.reason == "age_unknown":
+        known = of_ages([(0, OLDEST_AGE_YEARS)], context, warehouse)
+        return Keys(known.rows, complement=True)
+    profiles: ir.Table = warehouse.relation("profiles")
+    return Keys(profiles.filter(profiles.profiling_denied).select("customer_key"))
+
+
+@compiles(SampleCondition)
+def sample_subjects(condition: SampleCondition, _: Context, warehouse: Warehouse) -> Subjects:
+    """Everybody's bucketing subject (F-31)."""
+    rows = warehouse.relation("profiles").select("customer_key", "subject")
+    return Subjects(rows, condition.basis_points, condition.salt)

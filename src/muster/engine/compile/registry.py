@@ -1,0 +1,93 @@
+"""One compiler function per kind of atom, found by its type; a kind without one fails when the engine is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+import ibis.expr.types as ir
+
+from muster.engine.atoms import Atom
+from muster.engine.context import Context
+from muster.rules.nodes import Value
+from muster.warehouse.port import Warehouse
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Customers who satisfy the atom: a relation with `customer_key`, any order, repetitions allowed.
+
+    With `complement` the relation yields those who do NOT satisfy it: conditions that customers without any row
+    satisfy ("fewer than 3 times") are asked the other way round (G-6).
+    """
+
+    rows: ir.Table
+    complement: bool = False
+
+
+@dataclass(frozen=True)
+class Values:
+    """One value per customer, to be ranked within the population: `customer_key`, `value` (float64, never null)."""
+
+    rows: ir.Table
+    op: str
+    argument: Value
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """Who falls into a sample is computed from the bucketing subjects: `customer_key`, `subject`."""
+
+    rows: ir.Table
+    basis_points: int
+    salt: str
+
+
+Question = Keys | Values | Subjects
+Compiler = Callable[[Any, Context, Warehouse], Question]
+Turning = Callable[[Any, Context, Warehouse, datetime, datetime], list[ir.Table]]
+
+_COMPILERS: dict[type, Compiler] = {}
+_TURNINGS: dict[type, Turning] = {}
+C = TypeVar("C", bound=Compiler)
+T = TypeVar("T", bound=Turning)
+
+
+def compiles(kind: type) -> Callable[[C], C]:
+    """Registers the compiler of one kind of atom."""
+
+    def register(function: C) -> C:
+        _COMPILERS[kind] = function
+        return function
+
+    return register
+
+
+def turns(kind: type) -> Callable[[T], T]:
+    """Registers who may change truth by the passing of time alone, for one kind of atom."""
+
+    def register(function: T) -> T:
+        _TURNINGS[kind] = function
+        return function
+
+    return register
+
+
+def question(atom: Atom, context: Context, warehouse: Warehouse) -> Question:
+    """What to ask the warehouse for an atom."""
+    return _COMPILERS[type(atom)](atom, context, warehouse)
+
+
+def turning(atom: Atom, context: Context, warehouse: Warehouse, start: datetime, end: datetime) -> list[ir.Table]:
+    """Relations of `customer_key` which together hold everybody whose truth differs between the two instants.
+
+    They may hold others too. An atom of a kind that only data can change gives none.
+    """
+    function = _TURNINGS.get(type(atom))
+    return function(atom, context, warehouse, start, end) if function else []
+
+
+def compiled_kinds() -> frozenset[type]:
+    return frozenset(_COMPILERS)
