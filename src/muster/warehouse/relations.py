@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from muster.rules.vocabulary import Type
+
 Columns = Mapping[str, str]
 _KEY = {"customer_key": "uint32"}
 _INSTANT = "timestamp(6)"
@@ -38,29 +40,26 @@ PROFILES: Columns = _KEY | {  # grain: customer
     # + c_<number> of custom attributes of customer scope
 }
 
-APP_FACTS: Columns = (
-    _KEY
-    | {  # grain: customer x app
-        "app_key": "uint16",
-        "acquired_at": _INSTANT,  # null: known to the app only by identify or listing views, not in its population
-        "acquisition_type": "string",
-        "addon_acquired_at": _INSTANT,
-        "campaign_id": "string",
-        "referrer_domain": "string",
-        "page_viewed_at": _INSTANT,
-        "channel_type": "string",
-        "first_used_at": _INSTANT,
-        "last_used_at": _INSTANT,
-        "session_count": "int32",
-        "engagement_minutes": "int32",
-        "rating": "float64",
-        "rated_at": _INSTANT,
-        "app_spend_micros": "int64",
-        "churn_predicted": "boolean",
-        "churn_probability": "float64",
-        # + c_<number> of custom attributes of app scope
-    }
-)
+APP_FACTS: Columns = _KEY | {  # grain: customer x app
+    "app_key": "uint16",
+    "acquired_at": _INSTANT,  # null: known to the app only by identify or listing views, not in its population
+    "acquisition_type": "string",
+    "addon_acquired_at": _INSTANT,
+    "campaign_id": "string",
+    "referrer_domain": "string",
+    "page_viewed_at": _INSTANT,
+    "channel_type": "string",
+    "first_used_at": _INSTANT,
+    "last_used_at": _INSTANT,
+    "session_count": "int32",
+    "engagement_minutes": "int32",
+    "rating": "float64",
+    "rated_at": _INSTANT,
+    "app_spend_micros": "int64",
+    "churn_predicted": "boolean",
+    "churn_probability": "float64",
+    # + c_<number> of custom attributes of app scope
+}
 
 HOLDINGS: Columns = _KEY | {  # grain: customer x app x owned add-on; `addons_owned` is asked here
     "app_key": "uint16",
@@ -124,3 +123,21 @@ ASKABLE: Mapping[str, Columns] = {
     "sessions": SESSIONS,
     "events": EVENTS,
 }
+
+_CUSTOM_TYPES: Mapping[Type, str] = {
+    Type.TEXT: "string",
+    Type.CATEGORY: "string",
+    Type.NUMBER: "float64",
+    Type.MONEY: "int64",  # micros of the publisher's currency
+    Type.BOOLEAN: "boolean",
+    Type.DATE: "date",
+    Type.TIMESTAMP: _INSTANT,
+    Type.VERSION: "string",
+    Type.LIST: "array<string>",
+}
+
+
+def custom_columns(column: str, type: Type) -> Columns:
+    """The columns of a custom attribute `c_<number>`; a version has a sortable `c_<number>_key` beside it (C-30)."""
+    columns = {column: _CUSTOM_TYPES[type]}
+    return columns | {f"{column}_key": "string"} if type is Type.VERSION else columns
