@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from muster.rules.vocabulary import Type
+
 Columns = Mapping[str, str]
 _KEY = {"customer_key": "uint32"}
 _INSTANT = "timestamp(6)"
@@ -121,3 +123,21 @@ ASKABLE: Mapping[str, Columns] = {
     "sessions": SESSIONS,
     "events": EVENTS,
 }
+
+_CUSTOM_TYPES: Mapping[Type, str] = {
+    Type.TEXT: "string",
+    Type.CATEGORY: "string",
+    Type.NUMBER: "float64",
+    Type.MONEY: "int64",  # micros of the publisher's currency
+    Type.BOOLEAN: "boolean",
+    Type.DATE: "date",
+    Type.TIMESTAMP: _INSTANT,
+    Type.VERSION: "string",
+    Type.LIST: "array<string>",
+}
+
+
+def custom_columns(column: str, type: Type) -> Columns:
+    """The columns of a custom attribute `c_<number>`; a version has a sortable `c_<number>_key` beside it (C-30)."""
+    columns = {column: _CUSTOM_TYPES[type]}
+    return columns | {f"{column}_key": "string"} if type is Type.VERSION else columns

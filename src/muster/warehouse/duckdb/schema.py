@@ -1,0 +1,158 @@
+"""The tables of the DuckDB file: raw ones (the source of truth, appended to) and those derived from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import duckdb
+
+from muster.kernel.errors import InternalError
+from muster.rules.vocabulary import Scope
+from muster.warehouse.catalog import Catalog
+from muster.warehouse.errors import WarehouseTooNewError
+from muster.warehouse.relations import ASKABLE, custom_columns
+
+SCHEMA_VERSION = 1
+
+_DUCKDB_TYPES = {
+    "uint8": "UTINYINT",
+    "uint16": "USMALLINT",
+    "uint32": "UINTEGER",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "float64": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "string": "VARCHAR",
+    "date": "DATE",
+    "timestamp(6)": "TIMESTAMP",
+    "array<string>": "VARCHAR[]",
+}
+_IBIS_TYPES = {duckdb_type: ibis_type for ibis_type, duckdb_type in _DUCKDB_TYPES.items()}
+
+# Columns that definitions cannot ask. Such a relation is a view of `all_<relation>`, which has them.
+_HIDDEN: Mapping[str, str] = {
+    # `entry` is the hash of the order entry in force.
+    "orders": "coupon VARCHAR, market VARCHAR, currency_assumed BOOLEAN, entry UUID",
+    # `active`: use of the app (C-22) as the item says, before the catalog is asked.
+    "events": "active BOOLEAN, hash UUID, props VARIANT",
+    "sessions": "session_id VARCHAR",
+}
+
+_DERIVED = """
+-- Order lines in force, one row a line: what `product_purchased` is asked on.
+CREATE TABLE purchases (
+    customer_key UINTEGER, app_key USMALLINT, order_id VARCHAR, line INTEGER, happened_at TIMESTAMP,
+    product_id VARCHAR, category VARCHAR, name VARCHAR, price_micros BIGINT, quantity DECIMAL(18, 6));
+-- Each time a customer got an app (addon null) or an add-on, said by an event or read off an order.
+CREATE TABLE acquisitions (
+    customer_key UINTEGER, app_key USMALLINT, addon VARCHAR, happened_at TIMESTAMP, hash UUID,
+    acquisition_type VARCHAR, explicit BOOLEAN, expires_at TIMESTAMP, campaign_id VARCHAR, order_id VARCHAR);
+"""
+
+_RAW = """
+CREATE TABLE meta (key VARCHAR, value VARCHAR);
+CREATE TABLE cursors (name VARCHAR, position VARCHAR);
+CREATE TABLE sources (source UINTEGER, name VARCHAR);
+CREATE TABLE event_ids (hash UUID, received_at TIMESTAMP);
+CREATE TABLE rejects (
+    hash UUID, code VARCHAR, app_key USMALLINT, source UINTEGER, received_at TIMESTAMP, happened_at TIMESTAMP,
+    item VARCHAR);
+CREATE TABLE identities (
+    kind VARCHAR, app_key USMALLINT, text VARCHAR, customer_key UINTEGER, merged_from UINTEGER, since TIMESTAMP);
+CREATE TABLE merges (loser UINTEGER, survivor UINTEGER, merged_at TIMESTAMP);
+-- One row an item: when a customer was seen, whatever the item said.
+CREATE TABLE sightings (customer_key UINTEGER, first_at TIMESTAMP, last_at TIMESTAMP, source UINTEGER);
+CREATE TABLE traits (
+    customer_key UINTEGER, app_key USMALLINT, attribute VARCHAR, value VARCHAR, happened_at TIMESTAMP, hash UUID,
+    source UINTEGER, trust UTINYINT);
+CREATE TABLE emails (
+    customer_key UINTEGER, address VARCHAR, normal VARCHAR, verified BOOLEAN, happened_at TIMESTAMP, hash UUID,
+    source UINTEGER, trust UTINYINT);
+CREATE TABLE consents (
+    customer_key UINTEGER, purpose VARCHAR, channel VARCHAR, granted BOOLEAN, text_version VARCHAR,
+    happened_at TIMESTAMP, hash UUID, source UINTEGER, trust UTINYINT);
+CREATE TABLE order_entries (
+    customer_key UINTEGER, app_key USMALLINT, order_id VARCHAR, kind VARCHAR, happened_at TIMESTAMP,
+    placed_at TIMESTAMP, hash UUID, amount_micros BIGINT, currency VARCHAR, coupon VARCHAR, market VARCHAR,
+    source UINTEGER, trust UTINYINT);
+CREATE TABLE order_lines (
+    app_key USMALLINT, order_id VARCHAR, hash UUID, line INTEGER, product_id VARCHAR, category VARCHAR, name VARCHAR,
+    price_micros BIGINT, quantity DECIMAL(18, 6));
+-- base = order * numerator / denominator: exact in either direction a rate is published in.
+CREATE TABLE rates (day DATE, currency VARCHAR, numerator BIGINT, denominator BIGINT);
+CREATE TABLE device_ids (device_key UINTEGER, app_key USMALLINT, device_id VARCHAR);
+CREATE TABLE device_sightings (
+    device_key UINTEGER, customer_key UINTEGER, app_key USMALLINT, first_at TIMESTAMP, happened_at TIMESTAMP, hash UUID,
+    device_family VARCHAR, os VARCHAR, os_version VARCHAR, os_version_key VARCHAR, app_version VARCHAR,
+    app_version_key VARCHAR, device_model VARCHAR, locale VARCHAR, time_zone VARCHAR, source UINTEGER);
+"""
+
+
+def duckdb_type(ibis_type: str) -> str:
+    return _DUCKDB_TYPES[ibis_type]
+
+
+def stored_table(name: str) -> str:
+    """The table behind a relation."""
+    return f"all_{name}" if name in _HIDDEN else name
+
+
+def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Creates the tables in a new file; refuses a file of a newer version."""
+    found = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'meta'").fetchone()
+    if found == (0,):
+        _create(connection)
+    version = int(get_meta(connection, "schema_version") or 0)
+    if version > SCHEMA_VERSION:
+        raise WarehouseTooNewError(
+            f"The warehouse has schema version {version}, this Muster knows {SCHEMA_VERSION}. Install a newer Muster."
+        )
+
+
+def _create(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.begin()
+    for name, columns in ASKABLE.items():
+        asked = ", ".join(f"{column} {_DUCKDB_TYPES[kind]}" for column, kind in columns.items())
+        if name in _HIDDEN:
+            connection.execute(f"CREATE TABLE {stored_table(name)} ({asked}, {_HIDDEN[name]})")
+            connection.execute(f"CREATE VIEW {name} AS SELECT {', '.join(columns)} FROM {stored_table(name)}")
+        else:
+            connection.execute(f"CREATE TABLE {name} ({asked})")
+    connection.execute(_DERIVED + _RAW)
+    set_meta(connection, "schema_version", str(SCHEMA_VERSION))
+    connection.commit()
+
+
+def get_meta(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
+    return row[0] if row else None
+
+
+def set_meta(connection: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
+    connection.execute("DELETE FROM meta WHERE key = ?", [key])
+    connection.execute("INSERT INTO meta VALUES (?, ?)", [key, value])
+
+
+def askable_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """Columns (Ibis types) definitions may ask, per relation, with the custom ones that exist in the file."""
+    rows = connection.execute(
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE starts_with(column_name, 'c_')"
+        " AND table_name IN ('profiles', 'app_facts') ORDER BY column_index"
+    ).fetchall()
+    relations = {name: dict(columns) for name, columns in ASKABLE.items()}
+    for table, column, kind in rows:
+        relations[table][column] = _IBIS_TYPES[kind]
+    return relations
+
+
+def ensure_columns(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+    """Adds the columns of custom attributes that are not there yet. An attribute never changes its type here."""
+    present = askable_columns(connection)
+    for attribute in catalog.attributes.values():
+        table = "app_facts" if attribute.scope is Scope.APP else "profiles"
+        for column, ibis_type in custom_columns(attribute.column, attribute.type).items():
+            known = present[table].get(column)
+            if known is None:
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {_DUCKDB_TYPES[ibis_type]}")
+            elif known != ibis_type:
+                raise InternalError(f"{table}.{column} is {known}; a new type needs a new number, not {ibis_type}")

@@ -1,0 +1,110 @@
+"""The warehouse in one DuckDB file: what `port.Warehouse` promises, and the writes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from muster.warehouse.catalog import Catalog
+from muster.warehouse.duckdb import schema
+from muster.warehouse.duckdb.connection import Resources, connect
+from muster.warehouse.duckdb.load import load_rows
+from muster.warehouse.duckdb.occurrences import Occurrences
+from muster.warehouse.duckdb.reader import DuckDBReader
+from muster.warehouse.duckdb.writer import T as Answer
+from muster.warehouse.duckdb.writer import Write, Writer
+from muster.warehouse.port import PropertyColumn
+
+
+class DuckDBWarehouse:
+    """Owns `warehouse.duckdb` in `directory` until closed; any thread may use it."""
+
+    def __init__(self, directory: Path, resources: Resources = Resources()) -> None:  # noqa: B008 - frozen
+        self._root = connect(directory, resources)
+        self._root_lock = threading.Lock()
+        schema.prepare(self._root)
+        self._columns = schema.askable_columns(self._root)
+        self._occurrences = Occurrences()
+        self._writer = Writer(self._cursor())
+
+    def close(self) -> None:
+        """Finishes the writes under way and lets go of the file."""
+        self._writer.close()
+        with self._root_lock:
+            self._root.close()
+
+    def __enter__(self) -> DuckDBWarehouse:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Reading
+
+    def relation(self, name: str) -> ir.Table:
+        """The unbound table of `relations.ASKABLE`, custom columns included."""
+        return ibis.table(self._columns[name], name=name)
+
+    def occurrences(self, event: int, columns: Sequence[PropertyColumn] = ()) -> ir.Table:
+        """Unbound table, grain event: customer_key, app_key, happened_at and the asked property columns."""
+        return self._occurrences.table(event, columns)
+
+    @contextmanager
+    def reader(self) -> Iterator[DuckDBReader]:
+        cursor = self._cursor()
+        try:
+            yield DuckDBReader(cursor, self._occurrences)
+        finally:
+            cursor.close()
+
+    def highest_key(self) -> int:
+        """The greatest customer_key ever given; 0 when empty."""
+        return int(self._meta("highest_key") or 0)
+
+    def data_as_of(self) -> datetime | None:
+        """When the newest committed change of the data was received."""
+        stamp = self._meta("data_as_of")
+        return datetime.fromisoformat(stamp).astimezone(UTC) if stamp else None
+
+    # Writing
+
+    def submit(self, write: Write[Answer]) -> Future[Answer]:
+        """Runs `write(connection)` on the writer's thread in a transaction of its own."""
+        return self._writer.submit(write)
+
+    def ensure_columns(self, catalog: Catalog) -> None:
+        """Adds the columns of the catalog's custom attributes that the tables do not have yet."""
+        self.submit(lambda connection: schema.ensure_columns(connection, catalog)).result()
+        with self._root_lock:
+            self._columns = schema.askable_columns(self._root)
+
+    def load(self, table: str, rows: pa.Table) -> int:
+        """Appends rows to one table, raw or derived, by column name; for benchmarks and tests. Answers their number.
+
+        `props` of events is JSON text. Nothing is derived.
+        """
+        return self.submit(lambda connection: load_rows(connection, table, rows)).result()
+
+    def checkpoint(self) -> None:
+        """Moves the log into the file; event properties are only asked fast from there (C-29)."""
+        self._writer.submit_alone(lambda connection: connection.execute("CHECKPOINT")).result()
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        with self._root_lock:
+            return self._root.cursor()
+
+    def _meta(self, key: str) -> str | None:
+        cursor = self._cursor()
+        try:
+            return schema.get_meta(cursor, key)
+        finally:
+            cursor.close()
