@@ -16,6 +16,7 @@ from muster.warehouse.port import Person
 
 _MICRO = Decimal("0.000001")
 _LOWEST_AGES = (18, 25, 35, 50)
+_WHOLE_BELOW = 1e15
 
 
 def attribute_values(person: Person, condition: AttributeCondition, context: Context) -> list[Any]:
@@ -123,7 +124,14 @@ def property_value(properties: dict[str, Any], path: str, type: Type) -> Any:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+    """Text, or the shortest text of a number: publishers send ids either way."""
+    if isinstance(value, str):
+        return value
+    number = _number(value)
+    if number is None:
+        return None
+    whole = isinstance(value, int) or (number == int(number) and abs(number) < _WHOLE_BELOW)
+    return str(int(value)) if whole else repr(number)
 
 
 def _number(value: Any) -> float | None:
@@ -158,7 +166,9 @@ def _date(value: Any) -> date | None:
 
 
 def _list(value: Any) -> list[str] | None:
-    return value if isinstance(value, list) and all(isinstance(one, str) for one in value) else None
+    if not isinstance(value, list):
+        return None
+    return [text for one in value if (text := _text(one)) is not None]
 
 
 _READERS: dict[Type, Callable[[Any], Any]] = {
