@@ -144,7 +144,7 @@ def _person(key: int, dice: random.Random) -> Person:
         "acquisition_count": _maybe(dice, lambda: dice.choice([1, 2, 3])),
         "nickname": _maybe(dice, lambda: dice.choice(TEXTS)),
         "score": _maybe(dice, lambda: float(dice.choice(NUMBERS))),
-        "balance_micros": _maybe(dice, lambda: dice.choice([0, 2_500_000, 10_000_000, -1_000_000])),
+        "balance": _maybe(dice, lambda: dice.choice([0, 2_500_000, 10_000_000, -1_000_000])),
         "vip": _maybe(dice, lambda: dice.random() < 0.5),
         "anniversary": _maybe(dice, lambda: _day(dice)),
         "trial_ends_at": _maybe(dice, lambda: instant(dice)),

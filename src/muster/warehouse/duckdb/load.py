@@ -21,8 +21,9 @@ def load_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table)
         )
         connection.execute(f'INSERT INTO "{stored_table(table)}" BY NAME SELECT {columns} FROM {_INCOMING}')
         if "customer_key" in rows.column_names:
-            highest = connection.execute(f"SELECT coalesce(max(customer_key), 0) FROM {_INCOMING}").fetchone()
-            remember_highest_key(connection, highest[0] if highest else 0)
+            # Fetched whole: a result that is not read to its end keeps the connection in use.
+            [(highest,)] = connection.execute(f"SELECT coalesce(max(customer_key), 0) FROM {_INCOMING}").fetchall()
+            remember_highest_key(connection, highest)
     finally:
         connection.unregister(_INCOMING)
     return int(rows.num_rows)

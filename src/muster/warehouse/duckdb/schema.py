@@ -124,8 +124,8 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def get_meta(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
-    row = connection.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
-    return row[0] if row else None
+    rows = connection.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchall()
+    return rows[0][0] if rows else None
 
 
 def set_meta(connection: duckdb.DuckDBPyConnection, key: str, value: str) -> None:

@@ -14,6 +14,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from muster.rules.vocabulary import Type
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb import schema
 from muster.warehouse.duckdb.connection import Resources, connect
@@ -57,6 +58,13 @@ class DuckDBWarehouse:
     def occurrences(self, event: int, columns: Sequence[PropertyColumn] = ()) -> ir.Table:
         """Unbound table, grain event: customer_key, app_key, happened_at and the asked property columns."""
         return self._occurrences.table(event, columns)
+
+    def labels(self, event: int, path: str) -> Sequence[str]:
+        """The distinct texts of one event property."""
+        rows = self.occurrences(event, [PropertyColumn("label", path, Type.TEXT)])
+        with self.reader() as reader:
+            found = reader.table(rows.filter(rows.label.notnull()).select("label").distinct())
+        return [str(label) for label in found.column("label").to_pylist()]
 
     @contextmanager
     def reader(self) -> Iterator[DuckDBReader]:
