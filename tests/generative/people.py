@@ -230,9 +230,7 @@ def _properties(event: str, dice: random.Random) -> dict[str, Any]:
 
 def _order(app: str, order_id: str, dice: random.Random) -> PersonEvent:
     total = dice.choice([0.0, 9.99, 10.0, 25.5])
-    return PersonEvent(
-        app, "order_completed", instant(dice), {"order_id": order_id, "total": total, "currency": "EUR"}
-    )
+    return PersonEvent(app, "order_completed", instant(dice), {"order_id": order_id, "total": total, "currency": "EUR"})
 
 
 def load(town_: Town, warehouse: DuckDBWarehouse) -> None:

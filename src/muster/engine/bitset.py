@@ -128,14 +128,27 @@ class Bitset:
 
 
 class BitsetBuilder:
-    """Collects keys batch by batch: one byte a key while building, packed at the end."""
+    """Collects keys batch by batch: one byte a key while building, packed at the end.
+
+    Keys at or beyond `size` are left out: these customers came after the evaluation began and belong to the next.
+    """
 
     def __init__(self, size: int) -> None:
         self._mask = np.zeros(_word_count(size) * 64, np.bool_)
         self._size = size
 
     def add(self, keys: npt.NDArray[Any]) -> None:
+        if len(keys) and keys.max() >= self._size:
+            keys = keys[keys < self._size]
         self._mask[keys] = True
+
+    def add_where(self, keys: npt.NDArray[Any], holds: npt.NDArray[np.bool_]) -> None:
+        """Adds the keys at whose place `holds` is true; runs of consecutive keys are merged as a whole."""
+        first, last = (int(keys[0]), int(keys[-1])) if len(keys) else (0, -1)
+        if last - first + 1 == len(keys) and last < self._size and _is_consecutive(keys):
+            self._mask[first : last + 1] |= holds
+        else:
+            self.add(keys[holds])
 
     def build(self) -> Bitset:
         return from_mask(self._mask, self._size)
@@ -147,6 +160,10 @@ def from_mask(mask: npt.NDArray[np.bool_], size: int) -> Bitset:
     padded = np.zeros(_word_count(size) * 8, np.uint8)
     padded[: len(packed)] = packed
     return Bitset(padded.view(np.uint64), size)
+
+
+def _is_consecutive(keys: npt.NDArray[Any]) -> bool:
+    return bool((np.diff(keys) == 1).all())
 
 
 def _container(words: Words, count: int) -> bytes:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+import ibis.expr.types as ir
 import numpy as np
 
 # Importing the compilers registers them.
 from muster.engine.atoms import Acquired, Atom, Excluded, PopulationKey, Ranked
 from muster.engine.bitset import Bitset, BitsetBuilder, from_mask
 from muster.engine.compile import attributes, events, people, ranks  # noqa: F401 - registers the compilers
-from muster.engine.compile.registry import Keys, Subjects, Values, compiled_kinds, question
+from muster.engine.compile.registry import Keys, Subjects, Values, Where, compiled_kinds, question
 from muster.engine.context import Context
 from muster.engine.plan import And, Everybody, Expression, Not, Or, Plan, population_expression
 from muster.engine.ranking import beyond, threshold
@@ -107,20 +109,47 @@ class Evaluation:
         asked = question(atom, self.context, self.warehouse)
         match asked:
             case Keys():
-                found = self._keys(asked)
-                return self._all - found if asked.complement else found
+                return self._complemented(self._keys(asked.rows), asked.complement)
+            case Where():
+                return self._complemented(self._keys(asked.keys().rows), asked.complement)
             case Values():
                 assert isinstance(atom, Ranked)
                 return self._ranked(atom, asked)
             case Subjects():
                 return self._sampled(asked)
 
-    def _keys(self, asked: Keys) -> Bitset:
+    def ask_together(self, atoms: Iterable[Atom]) -> None:
+        """Asks atoms that are filters on the same rows in one scan of them; the others are left for their turn."""
+        filters: dict[Any, list[tuple[Atom, Where]]] = {}
+        for atom in atoms:
+            if isinstance(atom, GroupCondition | Ranked) or atom in self.known:
+                continue
+            asked = question(atom, self.context, self.warehouse)
+            if isinstance(asked, Where):
+                filters.setdefault(asked.table.op(), []).append((atom, asked))
+        for together in filters.values():
+            if len(together) > 1:
+                self._scan(together)
+
+    def _scan(self, together: list[tuple[Atom, Where]]) -> None:
+        table = together[0][1].table
+        columns = {f"holds_{index}": asked.holds.fill_null(False) for index, (_, asked) in enumerate(together)}
+        builders = [BitsetBuilder(self.size) for _ in together]
+        for batch in self.reader.batches(table.select("customer_key", **columns)):
+            keys = batch.column(0).to_numpy()
+            for index, builder in enumerate(builders, start=1):
+                builder.add_where(keys, batch.column(index).to_numpy(zero_copy_only=False))
+        for (atom, asked), builder in zip(together, builders, strict=True):
+            self.known[atom] = self._complemented(builder.build(), asked.complement)
+
+    def _complemented(self, found: Bitset, complement: bool) -> Bitset:
+        return self._all - found if complement else found
+
+    def _keys(self, rows: ir.Table) -> Bitset:
         builder = BitsetBuilder(self.size)
-        for batch in self.reader.batches(asked.rows):
+        for batch in self.reader.batches(rows):
             keys = batch.column("customer_key").to_numpy(zero_copy_only=False)
-            # Customers who came after `size` was read belong to the next evaluation.
-            builder.add(keys if not len(keys) or keys.max() < self.size else keys[keys < self.size])
+            builder.add(keys)
         return builder.build()
 
     def _ranked(self, atom: Ranked, asked: Values) -> Bitset:
@@ -144,7 +173,7 @@ class Evaluation:
             subjects = batch.column("subject").to_pylist()
             chosen = [subject is not None and bucket(asked.salt, subject) < asked.basis_points for subject in subjects]
             keys = keys[np.array(chosen, np.bool_)]
-            builder.add(keys[keys < self.size])
+            builder.add(keys)
         return builder.build()
 
 

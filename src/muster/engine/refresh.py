@@ -39,6 +39,7 @@ def refresh(
         return results[group].members if group in results else outside(group)
 
     evaluation.groups = members
+    evaluation.ask_together(distinct_atoms(definitions.values(), evaluation))
     try:
         for done, group in enumerate(in_order(definitions), start=1):
             results[group] = evaluation.result(plan(definitions[group], evaluation.context))

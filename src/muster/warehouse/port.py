@@ -84,6 +84,9 @@ class Warehouse(Protocol):
     def occurrences(self, event: int, columns: Sequence[PropertyColumn] = ()) -> ir.Table:
         """Unbound table, grain event: customer_key, app_key, happened_at and the asked property columns."""
 
+    def categories(self, relation: str, column: str) -> Sequence[str] | None:
+        """The labels a category column holds, perhaps with some it no longer does; None if they are too many (C-3)."""
+
     def labels(self, event: int, path: str) -> Sequence[str]:
         """The distinct texts of one event property."""
 

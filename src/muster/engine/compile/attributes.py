@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import operator
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 import ibis.expr.types as ir
 
 from muster.engine.compile.comparison import any_of, compare, naive
-from muster.engine.compile.registry import Keys, Values, compiles
+from muster.engine.compile.registry import Keys, Values, Where, compiles
 from muster.engine.context import DEVICE_ACTIVE_DAYS, Context
 from muster.kernel.civil import OLDEST_AGE_YEARS
 from muster.kernel.text import fold
@@ -27,7 +30,7 @@ _COLUMNS = {"app_spend": "app_spend_micros", "store_spend": "store_spend_micros"
 
 
 @compiles(AttributeCondition)
-def attribute_keys(condition: AttributeCondition, context: Context, warehouse: Warehouse) -> Keys:
+def attribute_keys(condition: AttributeCondition, context: Context, warehouse: Warehouse) -> Keys | Where:
     """Customers one of whose values satisfies the condition (G-3, G-7)."""
     attribute = context.attribute(condition.attribute)
     special = _SPECIAL.get(attribute.key)
@@ -36,25 +39,38 @@ def attribute_keys(condition: AttributeCondition, context: Context, warehouse: W
     if attribute.key in ZERO_WHEN_ABSENT:
         return _zero_when_absent(condition, attribute, context, warehouse)
     table = rows_of(attribute, condition.app, context, warehouse)
-    holds = compare(column_of(table, attribute), attribute.type, condition.op, condition.value, context)
-    return Keys(table.filter(holds).select("customer_key"))
+    return Where(table, _holds(table, attribute, condition, context, warehouse))
 
 
 @compiles(DeviceCondition)
-def device_keys(condition: DeviceCondition, context: Context, warehouse: Warehouse) -> Keys:
+def device_keys(condition: DeviceCondition, context: Context, warehouse: Warehouse) -> Where:
     """Customers with one active device that satisfies all conditions together (G-7)."""
     table = active_devices(condition.conditions[0].app, context, warehouse)
-    terms = [_device_term(table, one, context) for one in condition.conditions]
-    return Keys(table.filter(terms).select("customer_key"))
+    terms = [_device_term(table, one, context, warehouse) for one in condition.conditions]
+    return Where(table, reduce(operator.and_, terms))
 
 
-def _device_term(table: ir.Table, condition: AttributeCondition, context: Context) -> ir.BooleanValue:
+def _device_term(
+    table: ir.Table, condition: AttributeCondition, context: Context, warehouse: Warehouse
+) -> ir.BooleanValue:
     """On one device a missing value satisfies the negative operators (G-3), as on one customer."""
     attribute = context.attribute(condition.attribute)
-    column = column_of(table, attribute)
     negated = OPERATORS[attribute.type][condition.op].negates
-    holds = compare(column, attribute.type, negated or condition.op, condition.value, context)
+    positive = replace(condition, op=negated or condition.op)
+    holds = _holds(table, attribute, positive, context, warehouse)
     return ~holds.fill_null(False) if negated else holds
+
+
+def _holds(
+    table: ir.Table, attribute: Attribute, condition: AttributeCondition, context: Context, warehouse: Warehouse
+) -> ir.BooleanValue:
+    """Text operators on a category are applied to its few labels first: comparing labels beats reading texts (C-30)."""
+    column = column_of(table, attribute)
+    if attribute.type is Type.CATEGORY and condition.op != "is_set":
+        labels = warehouse.categories(_RELATIONS[attribute.scope], _column_name(attribute))
+        if labels is not None:
+            return column.isin([label for label in labels if label_holds(label, condition.op, condition.value)])
+    return compare(column, attribute.type, condition.op, condition.value, context)
 
 
 def rows_of(attribute: Attribute, app: str | None, context: Context, warehouse: Warehouse) -> ir.Table:
@@ -76,24 +92,30 @@ def _of_app(table: ir.Table, app: str | None, context: Context) -> ir.Table:
 
 def column_of(table: ir.Table, attribute: Attribute) -> Any:
     """The column that is compared: custom ones by number, money in micros, versions by their sortable key."""
-    if attribute.number is not None:
-        name = f"c_{attribute.number}"
-        return table[f"{name}_key"] if attribute.type is Type.VERSION else table[name]
-    name = _COLUMNS.get(attribute.key, attribute.key)
-    return table[f"{name}_key"] if attribute.type is Type.VERSION else table[name]
+    return table[_column_name(attribute)]
+
+
+def _column_name(attribute: Attribute) -> str:
+    name = _COLUMNS.get(attribute.key, attribute.key) if attribute.number is None else f"c_{attribute.number}"
+    return f"{name}_key" if attribute.type is Type.VERSION else name
 
 
 def _zero_when_absent(
     condition: AttributeCondition, attribute: Attribute, context: Context, warehouse: Warehouse
-) -> Keys:
+) -> Where:
     """Counts and sums are 0 where there is no row, so what 0 satisfies is asked the other way round (ADR 0004)."""
     table = rows_of(attribute, condition.app, context, warehouse)
     if condition.op == "is_set":
-        return Keys(warehouse.relation("profiles").select("customer_key"))
+        return _everybody(warehouse)
     holds = compare(column_of(table, attribute).fill_null(0), attribute.type, condition.op, condition.value, context)
     if condition.app is not None and zero_satisfies(condition.op, condition.value):
-        return Keys(table.filter(~holds).select("customer_key"), complement=True)
-    return Keys(table.filter(holds).select("customer_key"))
+        return Where(table, ~holds, complement=True)
+    return Where(table, holds)
+
+
+def _everybody(warehouse: Warehouse) -> Where:
+    profiles = warehouse.relation("profiles")
+    return Where(profiles, profiles.customer_key.notnull())
 
 
 def zero_satisfies(op: str, value: Value) -> bool:
@@ -117,11 +139,11 @@ def zero_satisfies(op: str, value: Value) -> bool:
     return False
 
 
-def _age(condition: AttributeCondition, context: Context, warehouse: Warehouse) -> Keys:
+def _age(condition: AttributeCondition, context: Context, warehouse: Warehouse) -> Where:
     return of_ages(ages_satisfying(condition.op, condition.value), context, warehouse)
 
 
-def _age_group(condition: AttributeCondition, context: Context, warehouse: Warehouse) -> Keys:
+def _age_group(condition: AttributeCondition, context: Context, warehouse: Warehouse) -> Where:
     """Text operators choose among the four labels; the chosen ones are ranges of ages (C-30)."""
     chosen = [label for label in AGE_GROUPS if label_holds(label, condition.op, condition.value)]
     return of_ages([_AGES_OF_GROUP[label] for label in chosen], context, warehouse)
@@ -173,7 +195,7 @@ def _whole(low: Decimal, high: Decimal) -> tuple[int, int]:
     return math.ceil(low), math.floor(high)
 
 
-def of_ages(ages: Iterable[tuple[int, int]], context: Context, warehouse: Warehouse) -> Keys:
+def of_ages(ages: Iterable[tuple[int, int]], context: Context, warehouse: Warehouse) -> Where:
     """An age from a to b is a birth code in (today - (b + 1) years, today - a years]."""
     profiles = warehouse.relation("profiles")
     today = context.today_code
@@ -181,15 +203,14 @@ def of_ages(ages: Iterable[tuple[int, int]], context: Context, warehouse: Wareho
         (profiles.birth_code > today - (high + 1) * 10_000) & (profiles.birth_code <= today - low * 10_000)
         for low, high in ages
     ]
-    return Keys(profiles.filter(any_of(terms)).select("customer_key"))
+    return Where(profiles, any_of(terms))
 
 
-def _has_purchased(condition: AttributeCondition, _: Context, warehouse: Warehouse) -> Keys:
-    profiles = warehouse.relation("profiles")
+def _has_purchased(condition: AttributeCondition, _: Context, warehouse: Warehouse) -> Where:
     if condition.op == "is_set":
-        return Keys(profiles.select("customer_key"))
-    bought = profiles.filter(profiles.purchase_count > 0).select("customer_key")
-    return Keys(bought, complement=condition.value is False)
+        return _everybody(warehouse)
+    profiles = warehouse.relation("profiles")
+    return Where(profiles, profiles.purchase_count > 0, complement=condition.value is False)
 
 
 def _addons_owned(condition: AttributeCondition, context: Context, warehouse: Warehouse) -> Keys:
@@ -207,7 +228,7 @@ def _addons_owned(condition: AttributeCondition, context: Context, warehouse: Wa
     return Keys(counted.filter(counted.owned == len(condition.value)).select("customer_key"))
 
 
-_SPECIAL = {
+_SPECIAL: dict[str, Callable[[AttributeCondition, Context, Warehouse], Keys | Where]] = {
     "age": _age,
     "age_group": _age_group,
     "has_purchased": _has_purchased,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import ibis.expr.types as ir
 
 from muster.engine.atoms import Acquired, Excluded
 from muster.engine.compile.attributes import of_ages
 from muster.engine.compile.comparison import naive
-from muster.engine.compile.registry import Keys, Subjects, compiles
+from muster.engine.compile.registry import Subjects, Where, compiles
 from muster.engine.context import Context
 from muster.kernel.civil import OLDEST_AGE_YEARS
 from muster.rules.nodes import SampleCondition
@@ -15,25 +17,23 @@ from muster.warehouse.port import Warehouse
 
 
 @compiles(Acquired)
-def acquired_keys(atom: Acquired, context: Context, warehouse: Warehouse) -> Keys:
+def acquired_keys(atom: Acquired, context: Context, warehouse: Warehouse) -> Where:
     """Customers who have acquired the app, or any app, by now."""
     facts = warehouse.relation("app_facts")
-    terms = [facts.acquired_at <= naive(context.now)]
-    if atom.app is not None:
-        terms.append(facts.app_key == context.vocabulary.apps[atom.app])
-    return Keys(facts.filter(terms).select("customer_key"))
+    table = facts if atom.app is None else facts.filter(facts.app_key == context.vocabulary.apps[atom.app])
+    return Where(table, table.acquired_at <= naive(context.now))
 
 
 @compiles(Excluded)
-def excluded_keys(atom: Excluded, context: Context, warehouse: Warehouse) -> Keys:
+def excluded_keys(atom: Excluded, context: Context, warehouse: Warehouse) -> Where:
     """Customers outside every population (G-1)."""
     if atom.reason == "too_young":
         return of_ages([(0, context.minimum_age - 1)], context, warehouse)
     if atom.reason == "age_unknown":
         known = of_ages([(0, OLDEST_AGE_YEARS)], context, warehouse)
-        return Keys(known.rows, complement=True)
+        return replace(known, complement=True)
     profiles: ir.Table = warehouse.relation("profiles")
-    return Keys(profiles.filter(profiles.profiling_denied).select("customer_key"))
+    return Where(profiles, profiles.profiling_denied)
 
 
 @compiles(SampleCondition)

@@ -28,6 +28,19 @@ class Keys:
 
 
 @dataclass(frozen=True)
+class Where:
+    """Customers with a row of `table` on which `holds` is true; as a filter, so that many can share one scan."""
+
+    table: ir.Table
+    holds: ir.BooleanValue
+    complement: bool = False
+
+    def keys(self) -> Keys:
+        """The same question asked alone."""
+        return Keys(self.table.filter(self.holds).select("customer_key"), self.complement)
+
+
+@dataclass(frozen=True)
 class Values:
     """One value per customer, to be ranked within the population: `customer_key`, `value` (float64, never null)."""
 
@@ -45,7 +58,7 @@ class Subjects:
     salt: str
 
 
-Question = Keys | Values | Subjects
+Question = Keys | Where | Values | Subjects
 Compiler = Callable[[Any, Context, Warehouse], Question]
 Turning = Callable[[Any, Context, Warehouse, datetime, datetime], list[ir.Table]]
 

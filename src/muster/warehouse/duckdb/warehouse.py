@@ -17,6 +17,7 @@ import pyarrow as pa
 from muster.rules.vocabulary import Type
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb import schema
+from muster.warehouse.duckdb.categories import Categories
 from muster.warehouse.duckdb.connection import Resources, connect
 from muster.warehouse.duckdb.load import load_rows
 from muster.warehouse.duckdb.occurrences import Occurrences
@@ -36,6 +37,7 @@ class DuckDBWarehouse:
         self._columns = schema.askable_columns(self._root)
         self._occurrences = Occurrences()
         self._writer = Writer(self._cursor())
+        self._categories = Categories(self._cursor())
 
     def close(self) -> None:
         """Finishes the writes under way and lets go of the file."""
@@ -59,6 +61,10 @@ class DuckDBWarehouse:
         """Unbound table, grain event: customer_key, app_key, happened_at and the asked property columns."""
         return self._occurrences.table(event, columns)
 
+    def categories(self, relation: str, column: str) -> Sequence[str] | None:
+        """The labels a category column holds; None if there are more than `MOST_LABELS`."""
+        return self._categories.labels(relation, column, self._writer.written)
+
     def labels(self, event: int, path: str) -> Sequence[str]:
         """The distinct texts of one event property."""
         rows = self.occurrences(event, [PropertyColumn("label", path, Type.TEXT)])
@@ -69,6 +75,8 @@ class DuckDBWarehouse:
     @contextmanager
     def reader(self) -> Iterator[DuckDBReader]:
         cursor = self._cursor()
+        # One transaction for all of a task's questions: they see one state, whatever is written meanwhile (G-16).
+        cursor.begin()
         try:
             yield DuckDBReader(cursor, self._occurrences)
         finally:

@@ -19,6 +19,8 @@ class Writer:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
+        self.written = 0
+        """How many writes were committed: whoever remembers what it read compares this."""
         self._queue: queue.SimpleQueue[tuple[Write[Any], Future[Any], bool] | None] = queue.SimpleQueue()
         self._closed = False
         self._lock = threading.Lock()
@@ -73,4 +75,5 @@ class Writer:
             self._connection.rollback()
             raise
         self._connection.commit()
+        self.written += 1
         return answer
