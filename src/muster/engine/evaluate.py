@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import ibis.expr.types as ir
@@ -92,7 +93,7 @@ class Evaluation:
     def _everybody(self, population: Bitset | None) -> Bitset:
         return self._all if population is None else population
 
-    @property
+    @cached_property
     def _all(self) -> Bitset:
         return from_mask(np.ones(self.size, np.bool_), self.size)
 
