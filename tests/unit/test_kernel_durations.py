@@ -25,7 +25,9 @@ def test_duration_has_one_length_and_one_spelling(text: str, length: timedelta, 
     assert format_duration(length) == canonical
 
 
-@pytest.mark.parametrize("text", ["P1M", "P1Y", "P", "PT", "P1DT", "30D", "p30d", "P-1D", "P0D", "P1.5D", "P36526D", ""])
+@pytest.mark.parametrize(
+    "text", ["P1M", "P1Y", "P", "PT", "P1DT", "30D", "p30d", "P-1D", "P0D", "P1.5D", "P36526D", ""]
+)
 def test_what_has_no_fixed_length_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"duration|longer"):
         parse_duration(text)

@@ -46,7 +46,9 @@ def test_grammar_takes_one_to_four_numbers_where_semver_takes_three(text: str) -
     assert is_version(text)
 
 
-@pytest.mark.parametrize("text", ["", " ", "1.2.3.4.5", "1.", ".1", "1.2.3-", "1.2.3+", "1.2.3-a..b", "1.2.3 beta", "१.२"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "1.2.3.4.5", "1.", ".1", "1.2.3-", "1.2.3+", "1.2.3-a..b", "1.2.3 beta", "१.२"]
+)
 def test_what_is_no_version_is_refused(text: str) -> None:
     assert not is_version(text)
 

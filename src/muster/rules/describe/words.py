@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from gettext import NullTranslations, translation
@@ -14,7 +14,7 @@ from muster.rules.describe.labels import ATTRIBUTE_LABELS, VALUE_LABELS
 from muster.rules.describe.messages import Message, PluralMessage, message, plural
 from muster.rules.moments import format_instant
 from muster.rules.standard import STANDARD_ATTRIBUTES
-from muster.rules.vocabulary import Type
+from muster.rules.vocabulary import Attribute, Type
 
 LOCALE_FOLDER = Path(__file__).parents[1] / "locale"
 LANGUAGES = ("en", "de", "fr")
@@ -133,13 +133,14 @@ class PlainNames:
     """Names without a catalog of things: the standard attributes and categories in the reader's language, else keys."""
 
     translations: NullTranslations
+    attributes: Mapping[str, Attribute] = field(default_factory=lambda: STANDARD_ATTRIBUTES)
 
     def attribute(self, key: str) -> str:
         label = ATTRIBUTE_LABELS.get(key)
         return say(self.translations, label) if label else key
 
     def attribute_type(self, key: str) -> Type | None:
-        attribute = STANDARD_ATTRIBUTES.get(key)
+        attribute = self.attributes.get(key)
         return attribute.type if attribute else None
 
     def value(self, attribute: str, value: str) -> str | None:
