@@ -128,7 +128,7 @@ def _tagged(item: object) -> Any:
     if item is None or isinstance(item, bool):
         return item
     if isinstance(item, int | Decimal):
-        return {"number": format(item, "f") if isinstance(item, Decimal) else str(item)}
+        return {"number": f"{Decimal(item).normalize():f}"}
     if isinstance(item, datetime):
         return {"instant": format_instant(item)}
     if isinstance(item, date):
