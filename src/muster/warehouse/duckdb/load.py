@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from muster.warehouse.duckdb.keys import remember_highest_key
 from muster.warehouse.duckdb.schema import stored_table
+from muster.warehouse.duckdb.scratch import count_of
 
 _INCOMING = "incoming_rows"
 
@@ -21,9 +22,7 @@ def load_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table)
         )
         connection.execute(f'INSERT INTO "{stored_table(table)}" BY NAME SELECT {columns} FROM {_INCOMING}')
         if "customer_key" in rows.column_names:
-            # Fetched whole: a result that is not read to its end keeps the connection in use.
-            [(highest,)] = connection.execute(f"SELECT coalesce(max(customer_key), 0) FROM {_INCOMING}").fetchall()
-            remember_highest_key(connection, highest)
+            remember_highest_key(connection, count_of(connection, f"SELECT max(customer_key) FROM {_INCOMING}"))
     finally:
         connection.unregister(_INCOMING)
     return int(rows.num_rows)

@@ -42,11 +42,12 @@ _DERIVED = """
 -- Order lines in force, one row a line: what `product_purchased` is asked on.
 CREATE TABLE purchases (
     customer_key UINTEGER, app_key USMALLINT, order_id VARCHAR, line INTEGER, happened_at TIMESTAMP,
-    product_id VARCHAR, category VARCHAR, name VARCHAR, price_micros BIGINT, quantity DECIMAL(18, 6));
+    product_id VARCHAR, category VARCHAR, name VARCHAR, price_micros BIGINT, quantity DECIMAL(18, 6),
+    coupon VARCHAR, amount_micros BIGINT, refunded BOOLEAN, entry UUID);
 -- Each time a customer got an app (addon null) or an add-on, said by an event or read off an order.
 CREATE TABLE acquisitions (
     customer_key UINTEGER, app_key USMALLINT, addon VARCHAR, happened_at TIMESTAMP, hash UUID,
-    acquisition_type VARCHAR, explicit BOOLEAN, expires_at TIMESTAMP, campaign_id VARCHAR, order_id VARCHAR);
+    acquisition_type VARCHAR, explicit BOOLEAN, refunded BOOLEAN, order_id VARCHAR);
 """
 
 _RAW = """
@@ -57,11 +58,13 @@ CREATE TABLE event_ids (hash UUID, received_at TIMESTAMP);
 CREATE TABLE rejects (
     hash UUID, code VARCHAR, app_key USMALLINT, source UINTEGER, received_at TIMESTAMP, happened_at TIMESTAMP,
     item VARCHAR);
+-- `subject_of`: the customer that became known under this identity; after a merge that is no longer its customer_key.
 CREATE TABLE identities (
-    kind VARCHAR, app_key USMALLINT, text VARCHAR, customer_key UINTEGER, merged_from UINTEGER, since TIMESTAMP);
+    kind VARCHAR, app_key USMALLINT, text VARCHAR, customer_key UINTEGER, subject_of UINTEGER, since TIMESTAMP);
 CREATE TABLE merges (loser UINTEGER, survivor UINTEGER, merged_at TIMESTAMP);
--- One row an item: when a customer was seen, whatever the item said.
-CREATE TABLE sightings (customer_key UINTEGER, first_at TIMESTAMP, last_at TIMESTAMP, source UINTEGER);
+-- One row a customer, app and batch: when it was seen, whatever the items said.
+CREATE TABLE sightings (
+    customer_key UINTEGER, app_key USMALLINT, first_at TIMESTAMP, last_at TIMESTAMP, source UINTEGER);
 CREATE TABLE traits (
     customer_key UINTEGER, app_key USMALLINT, attribute VARCHAR, value VARCHAR, happened_at TIMESTAMP, hash UUID,
     source UINTEGER, trust UTINYINT);
@@ -99,8 +102,8 @@ def stored_table(name: str) -> str:
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     """Creates the tables in a new file; refuses a file of a newer version."""
-    found = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'meta'").fetchone()
-    if found == (0,):
+    found = connection.execute("SELECT table_name FROM duckdb_tables() WHERE table_name = 'meta'").fetchall()
+    if not found:
         _create(connection)
     version = int(get_meta(connection, "schema_version") or 0)
     if version > SCHEMA_VERSION:

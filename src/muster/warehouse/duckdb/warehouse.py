@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+from pyroaring import BitMap
 
 from muster.rules.vocabulary import Type
+from muster.warehouse.batch import Batch, Outcome
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb import schema
+from muster.warehouse.duckdb.append import append_batch, read_cursors
 from muster.warehouse.duckdb.categories import Categories
 from muster.warehouse.duckdb.connection import Resources, connect
+from muster.warehouse.duckdb.derive import all_keys, rederive_keys
 from muster.warehouse.duckdb.load import load_rows
 from muster.warehouse.duckdb.occurrences import Occurrences
 from muster.warehouse.duckdb.reader import DuckDBReader
+from muster.warehouse.duckdb.settings import install_settings
 from muster.warehouse.duckdb.writer import T as Answer
 from muster.warehouse.duckdb.writer import Write, Writer
 from muster.warehouse.port import PropertyColumn
@@ -97,6 +103,23 @@ class DuckDBWarehouse:
         """Runs `write(connection)` on the writer's thread in a transaction of its own."""
         return self._writer.submit(write)
 
+    def append(self, batch: Batch, catalog: Catalog, cursors: Mapping[str, Any] | None = None) -> Outcome:
+        """Takes a batch and the positions of who sent it in one transaction (C-32), facts derived when it returns."""
+        return self.submit(lambda connection: append_batch(connection, batch, cursors or {}, catalog)).result()
+
+    def cursors(self) -> dict[str, Any]:
+        """The committed position of every sender, by name."""
+        return self._ask(read_cursors)
+
+    def rederive(self, keys: BitMap | None, catalog: Catalog) -> BitMap:
+        """Derives the customers (None: all) from their raw rows; answers everybody whose rows may have changed."""
+
+        def write(connection: duckdb.DuckDBPyConnection) -> BitMap:
+            install_settings(connection, catalog)
+            return rederive_keys(connection, catalog, all_keys(connection) if keys is None else keys)
+
+        return self.submit(write).result()
+
     def ensure_columns(self, catalog: Catalog) -> None:
         """Adds the columns of the catalog's custom attributes that the tables do not have yet."""
         self.submit(lambda connection: schema.ensure_columns(connection, catalog)).result()
@@ -119,8 +142,11 @@ class DuckDBWarehouse:
             return self._root.cursor()
 
     def _meta(self, key: str) -> str | None:
+        return self._ask(lambda cursor: schema.get_meta(cursor, key))
+
+    def _ask(self, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
         cursor = self._cursor()
         try:
-            return schema.get_meta(cursor, key)
+            return question(cursor)
         finally:
             cursor.close()

@@ -1,0 +1,62 @@
+"""Derives every fact of the touched customers again from their raw rows (C-20): set-based, order-free, repeatable.
+
+First what several customers may share (orders and devices: entries of different customers may name one), which
+may touch further customers; then what belongs to one customer.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from pyroaring import BitMap
+
+from muster.warehouse.catalog import Catalog
+from muster.warehouse.duckdb.derive_acquisitions import derive_acquisitions, derive_holdings
+from muster.warehouse.duckdb.derive_app_facts import derive_app_facts
+from muster.warehouse.duckdb.derive_devices import derive_devices
+from muster.warehouse.duckdb.derive_orders import derive_orders
+from muster.warehouse.duckdb.derive_profiles import derive_profiles
+from muster.warehouse.duckdb.derive_usage import derive_usage
+from muster.warehouse.duckdb.scratch import temp_table
+
+# Bounds the temporary tables when everybody is derived again.
+CHUNK = 500_000
+
+
+def derive_touched(connection: duckdb.DuckDBPyConnection, catalog: Catalog, touched: BitMap) -> BitMap:
+    """Derives the customers and the orders in `touched_orders`; answers everybody whose rows may have changed."""
+    _touch(connection, touched)
+    derive_orders(connection, catalog)
+    derive_devices(connection)
+    derive_usage(connection)
+    derive_acquisitions(connection)
+    derive_holdings(connection)
+    derive_app_facts(connection, catalog)
+    derive_profiles(connection, catalog)
+    return BitMap(connection.execute("SELECT customer_key FROM touched").fetchnumpy()["customer_key"])
+
+
+def rederive_keys(connection: duckdb.DuckDBPyConnection, catalog: Catalog, keys: BitMap) -> BitMap:
+    """Derives the customers with all their orders again; answers everybody whose rows may have changed."""
+    touched = BitMap()
+    ordered = np.array(keys, dtype=np.uint32)
+    for start in range(0, len(ordered), CHUNK):
+        _touch(connection, BitMap(ordered[start : start + CHUNK]))
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE touched_orders AS"
+            " SELECT DISTINCT app_key, order_id FROM order_entries SEMI JOIN touched USING (customer_key)"
+            " UNION SELECT app_key, order_id FROM all_orders SEMI JOIN touched USING (customer_key)"
+        )
+        touched |= derive_touched(connection, catalog, BitMap(ordered[start : start + CHUNK]))
+    return touched
+
+
+def all_keys(connection: duckdb.DuckDBPyConnection) -> BitMap:
+    """Every customer with a raw or a derived row."""
+    query = "SELECT customer_key FROM identities UNION SELECT customer_key FROM profiles"
+    return BitMap(connection.execute(query).fetchnumpy()["customer_key"])
+
+
+def _touch(connection: duckdb.DuckDBPyConnection, keys: BitMap) -> None:
+    temp_table(connection, "touched", pa.table({"customer_key": pa.array(np.array(keys, dtype=np.uint32))}))

@@ -1,0 +1,40 @@
+"""Devices from their sightings: whose each is, and what is newest known of it (C-11)."""
+
+from __future__ import annotations
+
+import duckdb
+
+_DESCRIPTION = (
+    "device_family", "os", "os_version", "os_version_key", "app_version", "app_version_key", "device_model", "locale",
+    "time_zone",
+)  # fmt: skip
+_NEWEST = ", ".join(f"max_by({column}, row(happened_at, hash)) AS {column}" for column in _DESCRIPTION)
+
+
+def derive_devices(connection: duckdb.DuckDBPyConnection) -> None:
+    """Replaces the devices that touched customers were seen on; former and present owners are added to `touched`."""
+    connection.execute(_REPLACE)
+
+
+_OWNERS = """
+INSERT INTO touched SELECT DISTINCT customer_key FROM devices SEMI JOIN touched_devices USING (device_key)
+    ANTI JOIN touched USING (customer_key);
+"""
+
+# A device is whose who last signed in there, and of an anonymous visitor only while nobody ever did. Version texts and
+# their keys are each other's: both are null together, so the newest of each are of one sighting.
+_REPLACE = f"""
+CREATE OR REPLACE TEMP TABLE touched_devices AS
+    SELECT DISTINCT device_key FROM device_sightings SEMI JOIN touched USING (customer_key);
+{_OWNERS}
+DELETE FROM devices d USING touched_devices t WHERE d.device_key = t.device_key;
+INSERT INTO devices BY NAME
+WITH sightings_now AS (
+    SELECT s.*, i.customer_key IS NOT NULL AS identified FROM device_sightings s
+    SEMI JOIN touched_devices USING (device_key)
+    LEFT JOIN (SELECT DISTINCT customer_key FROM identities WHERE kind = 'external') i USING (customer_key))
+SELECT max_by(customer_key, row(identified, happened_at, hash)) AS customer_key, app_key, device_key, device_id,
+    {_NEWEST}, min(first_at) AS first_seen_at, max(happened_at) AS last_seen_at
+FROM sightings_now JOIN device_ids USING (device_key, app_key) GROUP BY app_key, device_key, device_id;
+{_OWNERS}
+"""  # fmt: skip

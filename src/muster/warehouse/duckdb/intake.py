@@ -1,0 +1,90 @@
+"""The first step of an append: which items of a batch are taken, which are refused, which came before."""
+
+from __future__ import annotations
+
+import duckdb
+import pyarrow as pa
+
+from muster.warehouse.batch import ITEMS, PARTS, Batch
+from muster.warehouse.duckdb.properties import literal
+from muster.warehouse.duckdb.scratch import registered, temp_table
+
+# What programs send when they have no id (C-8), lower case.
+PLACEHOLDERS = (
+    "null", "undefined", "none", "nan", "0", "true", "false", "anonymous", "guest", "id", "distinct_id", "email",
+    "[object object]", "00000000-0000-0000-0000-000000000000", "",
+)  # fmt: skip
+LONGEST_ID = 255
+_PLACEHOLDERS = ", ".join(literal(word) for word in PLACEHOLDERS)
+
+
+def receive(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
+    """Makes `in_items` (position, ids without placeholders, verdict or null) and `in_<part>` of every part."""
+    positions = pa.array(range(batch.items.num_rows), pa.uint32())
+    items = _complete(batch.items, ITEMS).append_column("position", positions)
+    hashes = items.column("hash").combine_chunks()
+    if isinstance(hashes, pa.ChunkedArray):
+        hashes = pa.concat_arrays(hashes.chunks) if hashes.num_chunks else pa.array([], pa.binary(16))
+    uuids = pa.ExtensionArray.from_storage(pa.uuid(), hashes)
+    items = items.set_column(items.schema.get_field_index("hash"), "hash", uuids)
+    with registered(connection, "in_items_arrow", items):
+        connection.execute(_ITEMS)
+    for name, schema in PARTS.items():
+        rows = batch.parts.get(name)
+        temp_table(connection, f"in_{name}", _complete(rows if rows is not None else schema.empty_table(), schema))
+    connection.execute(_REFUSE)
+    connection.execute(_REPEATED)
+
+
+def _complete(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The columns of the schema in its types; absent ones null."""
+    arrays = [
+        rows.column(field.name).cast(field.type)
+        if field.name in rows.column_names
+        else pa.nulls(rows.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _clean(column: str) -> str:
+    """An id in NFC, or null if it is a placeholder or too long to be one."""
+    return (
+        f"CASE WHEN lower(trim({column})) IN ({_PLACEHOLDERS}) OR length({column}) > {LONGEST_ID} THEN NULL"
+        f" ELSE nfc_normalize({column}) END"
+    )
+
+
+_ITEMS = f"""
+CREATE OR REPLACE TEMP TABLE in_items AS
+SELECT position, coalesce(app_key, 0) AS app_key, {_clean("external_id")} AS external_id,
+    CASE WHEN coalesce(app_key, 0) > 0 THEN {_clean("anonymous_id")} END AS anonymous_id,
+    {_clean("previous_id")} AS previous_id,
+    external_id IS NOT NULL OR anonymous_id IS NOT NULL AS has_ids,
+    (external_id IS NOT NULL AND {_clean("external_id")} IS NULL)
+        OR (anonymous_id IS NOT NULL AND {_clean("anonymous_id")} IS NULL) AS placeholder,
+    happened_at, hash, coalesce(trust, 0) AS trust, coalesce(source, 0) AS source, body,
+    CAST(NULL AS VARCHAR) AS verdict
+FROM in_items_arrow
+"""  # fmt: skip
+
+# Only what takes an order back may come without a customer: the order knows whose it is.
+_REFUSE = """
+UPDATE in_items AS i SET verdict = CASE
+    WHEN i.external_id IS NULL AND i.anonymous_id IS NULL AND i.placeholder THEN 'identity_placeholder'
+    WHEN i.external_id IS NULL AND i.anonymous_id IS NULL AND NOT EXISTS (
+        SELECT 1 FROM in_orders o WHERE o.item = i.position AND o.kind <> 'completed') THEN 'identity_missing'
+    WHEN i.external_id IS NOT NULL AND i.trust = 0 AND EXISTS (
+        SELECT 1 FROM set_app s WHERE s.app_key = i.app_key AND s.signed) THEN 'signed_customer_required'
+    END
+WHERE i.external_id IS NULL OR i.trust = 0
+"""
+
+# First accepted wins (C-19).
+_REPEATED = """
+UPDATE in_items SET verdict = 'duplicate' WHERE verdict IS NULL AND position IN (
+    SELECT i.position FROM in_items i SEMI JOIN event_ids e ON e.hash = i.hash WHERE i.verdict IS NULL
+    UNION ALL
+    SELECT position FROM in_items WHERE verdict IS NULL
+    QUALIFY row_number() OVER (PARTITION BY hash ORDER BY position) > 1)
+"""
