@@ -1,0 +1,15 @@
+"""The publisher's apps, add-ons, and the words definitions may use."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class CatalogConfig(AppConfig):
+    name = "muster.catalog"
+
+    def ready(self) -> None:
+        from muster.catalog.actions import save_organisation  # noqa: PLC0415 - models are ready only now
+        from muster.team import hooks  # noqa: PLC0415 - as above
+
+        hooks.organisation_saved.append(save_organisation)

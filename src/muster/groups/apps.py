@@ -1,0 +1,15 @@
+"""Customer groups: segments now, known user groups next."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class GroupsConfig(AppConfig):
+    name = "muster.groups"
+
+    def ready(self) -> None:
+        from muster.groups import jobs  # noqa: PLC0415 - models are ready only now
+        from muster.web import hooks  # noqa: PLC0415 - as above
+
+        hooks.register_job("groups.refresh", jobs.refresh_all)

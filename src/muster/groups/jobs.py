@@ -1,0 +1,13 @@
+"""Work on groups that outlives a request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from muster.groups.actions import refresh_groups
+from muster.web.hooks import RunningJob
+
+
+def refresh_all(job: RunningJob) -> dict[str, Any]:
+    """A full recompute of every segment. Repeating it after a crash only repeats work."""
+    return {"refreshed": refresh_groups(lambda done, total: job.progress(done, total))}
