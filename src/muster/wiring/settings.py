@@ -42,6 +42,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "muster.web.headers.SecurityHeaders",
+    "muster.web.problems.Problems",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -49,6 +50,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "muster.team.pages.LoginRequired",
+    "muster.team.pages.MemberPreferences",
+    "muster.web.idempotency.Idempotency",
 ]
 ROOT_URLCONF = "muster.wiring.urls"
 WSGI_APPLICATION = "muster.wiring.wsgi.application"

@@ -1,0 +1,77 @@
+"""The API's one door, and its paths about tokens and oneself."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router
+from ninja.errors import HttpError
+from ninja.responses import Status
+from ninja.security.base import AuthBase
+from ninja.utils import check_csrf
+
+from muster.team import actions, queries
+from muster.team.policies import Principal, check_scope
+from muster.team.schemas import MeOut, TokenCreate, TokenCreated, TokenList
+from muster.team.terms import SCOPES
+from muster.web.errors import WebError
+from muster.web.idempotency import show_once
+
+router = Router(tags=["team"])
+
+
+class MusterAuth(AuthBase):
+    """Lets in whom `principal_of` knows; `request.auth` is then the Principal."""
+
+    openapi_type = "http"
+    openapi_scheme = "bearer"
+
+    def __call__(self, request: HttpRequest) -> Principal | None:
+        principal = queries.principal_of(request)
+        if principal is None:
+            return None
+        # A session travels with every request a browser sends, also with those another site made it send.
+        if principal.kind == "member" and check_csrf(request):
+            raise WebError("Send the CSRF token of the page as `X-CSRFToken`.", code="csrf_failed")
+        if principal.kind == "token":
+            actions.note_token_used(principal)
+        return principal
+
+
+def asker(request: HttpRequest) -> Principal:
+    """The Principal of a request that the door let in."""
+    principal = getattr(request, "auth", None)
+    if not isinstance(principal, Principal):
+        raise HttpError(401, "Unauthorized")
+    return principal
+
+
+@router.get("/me", response=MeOut, operation_id="me")
+def me(request: HttpRequest) -> dict[str, Any]:
+    """Who I am, and what I may do."""
+    principal = asker(request)
+    scopes = [scope for scope in SCOPES if scope in principal.scopes]
+    return {"kind": principal.kind, "id": principal.id, "label": principal.label, "scopes": scopes}
+
+
+@router.get("/tokens", response=TokenList, operation_id="list_tokens")
+def list_tokens(request: HttpRequest) -> dict[str, Any]:
+    check_scope(asker(request), "team:admin")
+    return {"items": [asdict(token) for token in queries.tokens()]}
+
+
+@router.post("/tokens", response={201: TokenCreated}, operation_id="create_token")
+def create_token(request: HttpRequest, token: TokenCreate) -> Status[Any]:
+    """A token for a program. Its secret is in this answer and nowhere else."""
+    show_once(request)
+    view, secret = actions.create_token(asker(request), token.name, token.scopes)
+    return Status(201, {**asdict(view), "secret": secret})
+
+
+@router.delete("/tokens/{token_id}", response={204: None}, operation_id="revoke_token")
+def revoke_token(request: HttpRequest, token_id: str) -> Status[Any]:
+    """From now on it opens nothing."""
+    actions.revoke_token(asker(request), token_id)
+    return Status(204, None)

@@ -1,0 +1,16 @@
+"""The team keeps the doors of every room below and above it."""
+
+from django.apps import AppConfig
+
+
+class TeamConfig(AppConfig):
+    name = "muster.team"
+    label = "team"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from muster.team.policies import check_scope
+        from muster.team.queries import principal_of
+        from muster.web.hooks import Doorkeeper, register_doorkeeper
+
+        register_doorkeeper(Doorkeeper(principal_of, check_scope))

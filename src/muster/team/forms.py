@@ -1,0 +1,59 @@
+"""The fields of the set-up and log-in pages."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.utils.functional import lazy
+from django.utils.translation import gettext_lazy as _
+
+from muster.team.hooks import Organisation
+
+# Those most publishers sell in come first in the list; any other may be typed over REST or the command line.
+_CURRENCIES = (
+    "EUR",
+    "USD",
+    "GBP",
+    "CHF",
+    "CAD",
+    "AUD",
+    "JPY",
+    "CNY",
+    "INR",
+    "BRL",
+    "MXN",
+    "SEK",
+    "NOK",
+    "DKK",
+    "PLN",
+    "CZK",
+)
+
+
+def _zones() -> list[tuple[str, str]]:
+    return [(zone, zone) for zone in sorted(available_timezones())]
+
+
+class SetupForm(forms.Form):
+    email = forms.EmailField(label=_("E-mail"), max_length=254)
+    password = forms.CharField(label=_("Password"), widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
+    organisation = forms.CharField(label=_("Organisation"), max_length=200)
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=lazy(_zones, list), initial="UTC")
+    currency = forms.ChoiceField(label=_("Currency"), choices=[(code, code) for code in _CURRENCIES])
+
+    @property
+    def answer(self) -> Organisation:
+        """What valid fields say about the publisher."""
+        given: dict[str, Any] = self.cleaned_data
+        return Organisation(given["organisation"], given["language"], given["time_zone"], given["currency"])
+
+
+class LoginForm(forms.Form):
+    email = forms.EmailField(label=_("E-mail"), max_length=254)
+    password = forms.CharField(
+        label=_("Password"), widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )

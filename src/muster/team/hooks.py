@@ -1,0 +1,22 @@
+"""What upper rooms want to know about set-up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """What the set-up form asks about the publisher: IANA zone, ISO 4217 currency, language `en`, `de` or `fr`."""
+
+    name: str
+    language: str
+    time_zone: str
+    currency: str
+
+
+# Called inside the transaction that makes the owner: what one of them refuses, nobody keeps. The first argument is
+# the owner as an actor of the audit trail.
+organisation_saved: list[Callable[[Any, Organisation], None]] = []

@@ -1,0 +1,44 @@
+"""What the team's part of the API reads and answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ninja import Schema
+from pydantic import ConfigDict
+
+
+class TokenCreate(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    scopes: list[str]
+
+
+class TokenOut(Schema):
+    id: str
+    name: str
+    scopes: list[str]
+    created_by: str
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class TokenCreated(TokenOut):
+    """`secret` is shown this once."""
+
+    secret: str
+
+
+class TokenList(Schema):
+    items: list[TokenOut]
+
+
+class MeOut(Schema):
+    """Who the request is taken for and what it may do."""
+
+    kind: str
+    id: str
+    label: str
+    scopes: list[str]

@@ -1,0 +1,107 @@
+"""What upper rooms give to `web`: kinds of jobs, who is asking and what they may, and the trail of who did what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.http import HttpRequest
+
+
+class Asker(Protocol):
+    """Who asks, as far as this room needs to know; `team.policies.Principal` is one."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+
+
+class RunningJob(Protocol):
+    """What the function of a job is handed."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """As given to `start_job`; read only."""
+
+    @property
+    def attempt(self) -> int:
+        """1 at first; more if the process died while this job ran: whatever it did before is still there."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody wants the job to stop for good."""
+
+    def progress(self, done: int, total: int | None = None, text: str = "") -> None:
+        """Tells people how far it is. Cheap: written at most twice a second."""
+
+    def check(self) -> None:
+        """Leaves the job (JobStopped) if it is to be cancelled or paused, or if the process is about to end.
+
+        Call it between steps, with everything done so far committed: the job runs again from the beginning later.
+        """
+
+
+JobFunction = Callable[[RunningJob], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """`run` answers the job's result, a JSON object. `scope`: what is needed to cancel, pause, resume or retry one."""
+
+    key: str
+    run: JobFunction
+    scope: str = "team:admin"
+    unit: str = ""
+
+
+job_kinds: dict[str, JobKind] = {}
+
+
+def register_job(kind: str, run: JobFunction, *, scope: str = "team:admin", unit: str = "") -> None:
+    """Called in the `apps.py` of the room whose job it is."""
+    job_kinds[kind] = JobKind(kind, run, scope, unit)
+
+
+# Told the id of every job that starts to wait, after its commit; the runner of this process listens.
+job_listeners: list[Callable[[str], None]] = []
+
+
+@dataclass(frozen=True)
+class Doorkeeper:
+    """`identify`: who sent a request, or None. `check`: raises unless they have the scope."""
+
+    identify: Callable[[HttpRequest], Asker | None]
+    check: Callable[[Any, str], None]
+
+
+Recorder = Callable[[Asker, str, str, str, Mapping[str, Any]], None]
+"""Notes in the audit trail: who, action, kind and id of the thing, details."""
+
+_doorkeepers: list[Doorkeeper] = []
+_recorders: list[Recorder] = []
+
+
+def register_doorkeeper(doorkeeper: Doorkeeper) -> None:
+    _doorkeepers[:] = [doorkeeper]
+
+
+def register_recorder(recorder: Recorder) -> None:
+    _recorders[:] = [recorder]
+
+
+def identify(request: HttpRequest) -> Asker | None:
+    return _doorkeepers[0].identify(request)
+
+
+def check_scope(asker: Any, scope: str) -> None:
+    _doorkeepers[0].check(asker, scope)
+
+
+def record(actor: Asker, action: str, thing_kind: str, thing_id: str, details: Mapping[str, Any]) -> None:
+    _recorders[0](actor, action, thing_kind, thing_id, details)

@@ -1,0 +1,56 @@
+"""Lists that are read page by page, and changes that name the revision they change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Generic, TypeVar
+
+from django.http import HttpRequest
+from ninja import Query, Schema
+
+from muster.kernel.paging import decode_cursor, encode_cursor
+from muster.web.errors import RequestInvalid, RevisionRequired
+
+Item = TypeVar("Item")
+
+Limit = Annotated[int, Query(ge=1, le=1000)]
+DEFAULT_LIMIT = 100
+
+
+class Page(Schema, Generic[Item]):
+    """`next_cursor` is empty on the last page; otherwise send it as `cursor` to read on."""
+
+    items: list[Item]
+    next_cursor: str | None = None
+
+
+def read_page(
+    cursor: str | None,
+    limit: int,
+    fetch: Callable[[Any, int], Sequence[Item]],
+    position_of: Callable[[Item], Any],
+) -> tuple[Sequence[Item], str | None]:
+    """One page and the cursor of the next.
+
+    `fetch(position, count)` answers up to `count` items after a position (None: from the start); `position_of` the
+    JSON value that says where an item stands.
+    """
+    found = fetch(decode_cursor(cursor) if cursor else None, limit + 1)
+    items = found[:limit]
+    return items, encode_cursor(position_of(items[-1])) if len(found) > limit else None
+
+
+def revision_of(request: HttpRequest) -> int:
+    """The revision in `If-Match: "3"`; `revision_required` (428) without one."""
+    text = request.headers.get("If-Match")
+    if text is None:
+        message = 'Say which revision you change: send `If-Match: "3"` with the `revision` you read.'
+        raise RevisionRequired(message)
+    digits = text.strip().removeprefix("W/").strip('"')
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= 18):
+        raise RequestInvalid(f'`If-Match: {text[:60]}` is not a revision such as `"3"`.', code="revision_invalid")
+    return int(digits)
+
+
+def etag_of(revision: int) -> str:
+    return f'"{revision}"'

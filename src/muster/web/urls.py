@@ -1,0 +1,12 @@
+"""The addresses of the jobs' pages."""
+
+from django.urls import path, re_path
+
+from muster.web import pages
+
+app_name = "web"
+urlpatterns = [
+    path("jobs/", pages.jobs, name="jobs"),
+    path("jobs/<slug:job_id>/", pages.job, name="job"),
+    re_path(r"^jobs/(?P<job_id>[-\w]+)/(?P<wish>cancel|pause|resume|retry)$", pages.change, name="change_job"),
+]

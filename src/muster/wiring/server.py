@@ -1,0 +1,139 @@
+"""Serves the installation: one listener on the loopback, one on the installation's own socket."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from waitress import create_server, wasyncore
+
+from muster.kernel.errors import MusterError
+from muster.wiring.configuration import Configuration
+from muster.wiring.installation import Installation, WsgiApplication, open_installation
+
+_THREADS = 8
+# A stalled client costs a file descriptor and no thread: waitress hands requests on when they are complete.
+_CONNECTIONS = 2000
+_LARGEST_BODY_BYTES = 8 * 1024**3
+# The shortest limit of the systems Muster runs on (macOS; Linux has 108).
+_LONGEST_SOCKET_PATH_BYTES = 103
+
+
+class Server:
+    """Both listeners and the loop that serves them until `stop`."""
+
+    def __init__(self, installation: Installation) -> None:
+        configuration = installation.configuration
+        check_socket_path(configuration.socket)
+        self._sockets: dict[int, Any] = {}
+        self._stopping = False
+        adjustments: dict[str, Any] = {
+            "map": self._sockets,
+            "threads": _THREADS,
+            "connection_limit": _CONNECTIONS,
+            "max_request_body_size": _LARGEST_BODY_BYTES,
+            "asyncore_use_poll": True,
+            "ident": "muster",
+            "clear_untrusted_proxy_headers": True,
+        }
+        listener = _listen(configuration)
+        self.address = f"http://{_host(configuration.host)}:{listener.getsockname()[1]}"
+        self._network = create_server(installation.application, sockets=[listener], **adjustments)
+        self._local = create_server(
+            as_local(installation.application),
+            unix_socket=str(configuration.socket),
+            unix_socket_perms="600",
+            **adjustments,
+        )
+        self._socket_path = configuration.socket
+
+    def run(self) -> None:
+        while not self._stopping:
+            wasyncore.loop(timeout=1, use_poll=True, map=self._sockets, count=1)
+
+    def stop(self) -> None:
+        """May be called from a signal handler or another thread."""
+        self._stopping = True
+        self._network.pull_trigger()
+
+    def close(self) -> None:
+        """Requests under way are finished first."""
+        for server in (self._network, self._local):
+            server.task_dispatcher.shutdown()
+        wasyncore.close_all(self._sockets)
+        self._socket_path.unlink(missing_ok=True)
+
+
+def as_local(application: WsgiApplication) -> WsgiApplication:
+    """The application as whoever may open the installation's socket sees it: everything is allowed."""
+
+    def local(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        environ["muster.local"] = True
+        return application(environ, start_response)
+
+    return local
+
+
+def serve(configuration: Configuration, say: Callable[[str], None]) -> None:
+    """Until SIGTERM or SIGINT. Tells the address, and the set-up link while nobody owns the installation."""
+    # Django must be ready before the team's tables are known.
+    installation = open_installation(configuration, takes_all_jobs=True, patience_seconds=5)
+    try:
+        server = Server(installation)
+        try:
+            _stop_on_signals(server)
+            _greet(server, say)
+            server.run()
+        finally:
+            server.close()
+    finally:
+        installation.close()
+
+
+def _greet(server: Server, say: Callable[[str], None]) -> None:
+    from muster.team.actions import create_setup_link
+    from muster.team.queries import has_owner
+
+    say(f"Muster serves {server.address}")
+    if not has_owner():
+        say(f"Set it up (one use, 24 hours): {server.address}/setup?token={create_setup_link()}")
+    sys.stdout.flush()
+
+
+def _stop_on_signals(server: Server) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
+        server.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+def _listen(configuration: Configuration) -> socket.socket:
+    family = socket.AF_INET6 if ":" in configuration.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((configuration.host.strip("[]"), configuration.port))
+    except OSError as error:
+        listener.close()
+        message = (
+            f"{configuration.host}:{configuration.port} cannot be listened on ({error.strerror}); set MUSTER_PORT."
+        )
+        raise MusterError(message, code="address_taken") from error
+    return listener
+
+
+def _host(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def check_socket_path(path: Path) -> None:
+    """`home_too_long`: the system's addresses of sockets are short."""
+    if len(str(path).encode()) > _LONGEST_SOCKET_PATH_BYTES:
+        message = f"The path {path} is too long for a socket; set MUSTER_HOME to a shorter one."
+        raise MusterError(message, code="home_too_long")

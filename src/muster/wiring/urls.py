@@ -1,0 +1,36 @@
+"""All addresses: the API, the rooms' pages, static files."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.staticfiles.views import serve
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import include, path
+
+from muster.web.problems import not_found, server_error
+from muster.wiring.api import api
+
+handler404 = not_found
+handler500 = server_error
+
+
+@login_not_required
+def static_file(request: HttpRequest, path: str) -> HttpResponseBase:
+    """The style of the log-in page is needed before anybody is logged in."""
+    response = serve(request, path, insecure=True)
+    response.headers["Cache-Control"] = "public, no-cache"
+    return response
+
+
+urlpatterns = [
+    path("api/v1/", api.urls),
+    path("static/<path:path>", static_file, name="static"),
+    path("", include("muster.team.urls")),
+    path("", include("muster.web.urls")),
+]
+for room in ("groups", "customers", "catalog"):
+    if find_spec(f"muster.{room}.urls"):
+        urlpatterns.append(path("", include(f"muster.{room}.urls")))
