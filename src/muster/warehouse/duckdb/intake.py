@@ -50,7 +50,7 @@ def _complete(rows: pa.Table, schema: pa.Schema) -> pa.Table:
 def _clean(column: str) -> str:
     """An id in NFC, or null if it is a placeholder or too long to be one."""
     return (
-        f"CASE WHEN lower(trim({column})) IN ({_PLACEHOLDERS}) OR length({column}) > {LONGEST_ID} THEN NULL"
+        f"CASE WHEN lower(trim({column}, E' \\t\\r\\n')) IN ({_PLACEHOLDERS}) OR length({column}) > {LONGEST_ID} THEN NULL"
         f" ELSE nfc_normalize({column}) END"
     )
 

@@ -1,0 +1,36 @@
+"""People in a form in which those of two derivations can be compared: without the numbers that order of arrival gives."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from muster.warehouse.port import Person
+
+
+def comparable(people: Iterable[Person]) -> dict[str, dict[str, Any]]:
+    """By bucketing subject."""
+    listed = list(people)
+    device_ids = {
+        (device["app"], device["device_key"]): device["device_id"] for person in listed for device in person.devices
+    }
+    compared = {}
+    for person in listed:
+        row = dataclasses.asdict(person)
+        del row["customer_key"]
+        row["devices"] = _sorted({k: v for k, v in d.items() if k != "device_key"} for d in person.devices)
+        row["sessions"] = _sorted(
+            {**s, "device_key": device_ids.get((s["app"], s["device_key"]))} for s in person.sessions
+        )
+        row["events"] = _sorted(row["events"])
+        row["identities"] = _sorted(row["identities"])
+        row["orders"] = _sorted(row["orders"])
+        compared[person.profile["subject"]] = row
+    assert len(compared) == len(listed)
+    return compared
+
+
+def _sorted(rows: Iterable[Any]) -> list[Any]:
+    return sorted(rows, key=lambda row: json.dumps(row, default=str, sort_keys=True))
