@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -153,7 +154,7 @@ _traits = st.fixed_dictionaries(
         "name": st.sampled_from([" Ann ", "A\u030ase", "", None, 5]),
         "email": st.sampled_from(["Ann@Example.com", "ann@BÜCHER.example", "nobody", None]),
         "created_at": st.sampled_from(["2020-01-01", "2020-01-01T00:00:00+02:00", "then", None]),
-        **{key: _ANYTHING for key in CATALOG.attributes},
+        **dict.fromkeys(CATALOG.attributes, _ANYTHING),
         "unheard_of": _ANYTHING,
     },
 )
@@ -231,7 +232,7 @@ def rearranged(draw: st.DrawFn, items: list[Item]) -> list[list[Item]]:
         sequence.append(sequence[repeated])
     cuts = sorted(draw(st.lists(st.integers(0, len(sequence)), max_size=2)))
     edges = [0, *cuts, len(sequence)]
-    return [sequence[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [sequence[a:b] for a, b in itertools.pairwise(edges)]
 
 
 def _bound(items: list[Item], one: int, other: int) -> bool:

@@ -1,4 +1,4 @@
-"""People in a form in which those of two derivations can be compared: without the numbers that order of arrival gives."""
+"""People as two derivations can be compared by: without the numbers that the order of arrival gives."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from muster.warehouse.port import Person
 
 
 def comparable(people: Iterable[Person]) -> dict[str, dict[str, Any]]:
-    """By bucketing subject."""
+    """By their identities."""
     listed = list(people)
     device_ids = {
         (device["app"], device["device_key"]): device["device_id"] for person in listed for device in person.devices
@@ -27,7 +27,7 @@ def comparable(people: Iterable[Person]) -> dict[str, dict[str, Any]]:
         row["events"] = _sorted(row["events"])
         row["identities"] = _sorted(row["identities"])
         row["orders"] = _sorted(row["orders"])
-        compared[person.profile["subject"]] = row
+        compared[str(row["identities"])] = row
     assert len(compared) == len(listed)
     return compared
 

@@ -1,4 +1,4 @@
-"""C-20: whatever the order, repetition and batches, the warehouse knows what the plain derivation from the items knows."""
+"""C-20: whatever the order, repetition and batches, the warehouse knows what the plain derivation knows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The facts of one customer in plain Python: acquisitions, holdings, the row of each app, the profile (sections 4, 5)."""
+"""The facts of one customer in plain Python: acquisitions, holdings, each app's row, the profile (sections 4, 5)."""
 
 from __future__ import annotations
 
@@ -37,6 +37,21 @@ Facts = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class Known:
+    """What one customer did, of every app."""
+
+    items: list[Item]
+    orders: list[Order]
+    sessions: list[Session]
+    acquisitions: list[Acquisition]
+
+    def apps(self) -> list[int]:
+        """Apps the customer is known to."""
+        by_item = {item.app for item in self.items if item.app}
+        return sorted(by_item | {o.app for o in self.orders if o.counts} | {a.app for a in self.acquisitions})
+
+
+@dataclass(frozen=True)
 class Acquisition:
     """`addon` None: of the app itself."""
 
@@ -58,8 +73,8 @@ def acquisitions_of(items: Iterable[Item], orders: Iterable[Order], catalog: Cat
 
 
 def _said(item: Item, catalog: Catalog) -> Acquisition | None:
-    assert item.event is not None
-    if item.event.event == number_of("app_acquired"):
+    event = item.event.event if item.event else None
+    if event == number_of("app_acquired"):
         word = text_of(property_of(item, "acquisition_type"))
         word = word.strip(" ").lower().replace(" ", "_") if word else None
         amount = property_value(property_of(item, "amount"), Type.NUMBER)
@@ -68,7 +83,7 @@ def _said(item: Item, catalog: Catalog) -> Acquisition | None:
         elif word not in STANDARD_ATTRIBUTES["acquisition_type"].values:
             word = "other"
         return Acquisition(item.app, None, item.happened_at, item.hash, True, word)
-    if item.event.event == number_of("addon_acquired"):
+    if event == number_of("addon_acquired"):
         addon = _addon_named(item, catalog)
         return Acquisition(item.app, addon, item.happened_at, item.hash, True) if addon is not None else None
     return None
@@ -105,17 +120,16 @@ def _trusted(item: Item, catalog: Catalog) -> bool:
     return all(item.trust >= app.commerce_trust for app in catalog.apps.values() if app.number == item.app)
 
 
-def holdings_of(items: Iterable[Item], acquisitions: Iterable[Acquisition], catalog: Catalog) -> tuple[Holding, ...]:
-    acquired = list(acquisitions)
+def holdings_of(known: Known, catalog: Catalog) -> tuple[Holding, ...]:
     held: list[Holding] = []
     for addon in catalog.addons:
         app = catalog.apps[addon.app].number
-        mine = [a for a in acquired if a.app == app and a.addon == addon.product_id and not a.refunded]
+        mine = [a for a in known.acquisitions if a.app == app and a.addon == addon.product_id and not a.refunded]
         if addon.kind is AddOnKind.DURABLE and mine:
             held.append(Holding(addon.app, addon.product_id, None))
         words = [
             item
-            for item in items
+            for item in known.items
             if item.event
             and item.app == app
             and item.event.event in map(number_of, _SUBSCRIPTION_EVENTS)
@@ -138,32 +152,24 @@ def _expiry(item: Item) -> datetime | None:
     return item.happened_at if ended else None
 
 
-def app_facts_of(
-    app: int,
-    items: list[Item],
-    orders: list[Order],
-    sessions: list[Session],
-    acquisitions: list[Acquisition],
-    catalog: Catalog,
-) -> Facts:
-    """All lists are one customer's, of every app."""
+def app_facts_of(app: int, known: Known, catalog: Catalog) -> Facts:
     settings = next((a for a in catalog.apps.values() if a.number == app), None)
-    mine = [item for item in items if item.app == app]
+    mine = [item for item in known.items if item.app == app]
     used = [item.happened_at for item in mine if is_activity(item, catalog, settings)]
-    got = [a for a in acquisitions if a.app == app and a.addon is None]
-    sold = [order for order in orders if order.app == app]
+    got = [a for a in known.acquisitions if a.app == app and a.addon is None]
+    sold = [order for order in known.orders if order.app == app]
     starts = [a.happened_at for a in got] + used + [order.happened_at for order in sold if order.sells]
     acquired_at = min(starts, default=None)
     newest = max(got, key=lambda a: (a.explicit, a.happened_at, a.hash, a.acquisition_type), default=None)
     acquisition_type = (newest.acquisition_type if newest else None) or "free"
     source = source_of(mine, acquired_at, settings)
-    visits = [session for session in sessions if session.app == app]
+    visits = [session for session in known.sessions if session.app == app]
     ratings = [(place(item), stars) for item in mine if (stars := _stars(item)) is not None]
     return {
         "acquired_at": acquired_at,
         "acquisition_type": acquisition_type if acquired_at else None,
         "addon_acquired_at": max(
-            (a.happened_at for a in acquisitions if a.app == app and a.addon is not None), default=None
+            (a.happened_at for a in known.acquisitions if a.app == app and a.addon is not None), default=None
         ),
         "campaign_id": source.campaign_id,
         "referrer_domain": source.referrer_domain,
@@ -199,14 +205,13 @@ def _spend(orders: list[Order]) -> int | None:
     return sum(nets) if nets else None
 
 
-def profile_of(
-    customer: Customer, orders: list[Order], acquisitions: list[Acquisition], app_count: int, catalog: Catalog
-) -> Facts:
+def profile_of(customer: Customer, known: Known, app_count: int, catalog: Catalog) -> Facts:
+    """`app_count`: apps the customer acquired."""
     traits = _newest_traits(customer.items, catalog)
-    counted = [order for order in orders if order.counts]
+    counted = [order for order in known.orders if order.counts]
     bought = [order.happened_at for order in counted if order.is_purchase]
     markets = [(order.happened_at, order.hash, order.market) for order in counted if order.market]
-    counted_acquisitions = app_count + _addon_count(acquisitions, catalog)
+    counted_acquisitions = app_count + _addon_count(known.acquisitions, catalog)
     created_at = traits.get("created_at")
     return {
         "subject": customer.subject,
@@ -226,7 +231,7 @@ def profile_of(
         "purchase_count": len(bought) if counted else None,
         "first_purchase_at": min(bought, default=None),
         "last_purchase_at": max(bought, default=None),
-        "store_spend_micros": _spend(orders),
+        "store_spend_micros": _spend(known.orders),
         "acquisition_count": counted_acquisitions or None,
         **_customs(customer.items, Scope.CUSTOMER, catalog),
     }
@@ -286,8 +291,9 @@ def _customs(items: list[Item], scope: Scope, catalog: Catalog) -> Facts:
                 sent = traits[attribute.key]
                 typed = attribute_value(sent, attribute.type)
                 if sent is None or typed is not None:
-                    is_micros = attribute.type is Type.MONEY and isinstance(typed, int)
-                    values[attribute.key] = Decimal(typed).scaleb(-6) if is_micros else typed
+                    values[attribute.key] = typed
+                    if attribute.type is Type.MONEY and isinstance(typed, int):
+                        values[attribute.key] = Decimal(typed).scaleb(-6)
     return values
 
 

@@ -87,12 +87,11 @@ class _Registry:
     ) -> Customer | None:
         if external is not None and previous is not None:
             return self._alias(item, ("external", 0, external), previous)
-        if external is None:
-            assert anonymous is not None
-            return self._owner_or_new(("anonymous", item.app, anonymous))
-        if anonymous is None:
+        if external is not None and anonymous is not None:
+            return self._both(("external", 0, external), ("anonymous", item.app, anonymous))
+        if external is not None:
             return self._owner_or_new(("external", 0, external))
-        return self._both(("external", 0, external), ("anonymous", item.app, anonymous))
+        return self._owner_or_new(("anonymous", item.app, anonymous or ""))
 
     def _both(self, external: Identity, anonymous: Identity) -> Customer:
         visitor, person = self._owners.get(anonymous), self._owners.get(external)

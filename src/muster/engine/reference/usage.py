@@ -152,9 +152,9 @@ def source_of(items: list[Item], acquired_at: datetime | None, app: App | None) 
     else:
         referrer = next((host for item in touches if (host := _referrer(item, app))), None)
     for item in sorted(items, key=place):
-        if item.event and item.event.event == number_of("install_attributed") and _told(item):
-            if acquired_at - TOUCH_WINDOW <= item.happened_at <= acquired_at + OVERRIDE_WINDOW:
-                campaign = _told(item)
+        is_word = item.event is not None and item.event.event == number_of("install_attributed")
+        if is_word and acquired_at - TOUCH_WINDOW <= item.happened_at <= acquired_at + OVERRIDE_WINDOW:
+            campaign = _told(item) or campaign
     if campaign:
         return Source(campaign, referrer, "campaign")
     if referrer:
