@@ -9,7 +9,7 @@ class CatalogConfig(AppConfig):
     name = "muster.catalog"
 
     def ready(self) -> None:
-        from muster.catalog.actions import save_organisation  # noqa: PLC0415 - models are ready only now
-        from muster.team import hooks  # noqa: PLC0415 - as above
+        from muster.catalog.actions import save_organisation
+        from muster.team import hooks
 
         hooks.organisation_saved.append(save_organisation)

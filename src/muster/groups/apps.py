@@ -9,7 +9,7 @@ class GroupsConfig(AppConfig):
     name = "muster.groups"
 
     def ready(self) -> None:
-        from muster.groups import jobs  # noqa: PLC0415 - models are ready only now
-        from muster.web import hooks  # noqa: PLC0415 - as above
+        from muster.groups import jobs
+        from muster.web import hooks
 
         hooks.register_job("groups.refresh", jobs.refresh_all)

@@ -82,6 +82,11 @@ def _touched(connection: duckdb.DuckDBPyConnection, merges: list[Merge]) -> BitM
         "CREATE OR REPLACE TEMP TABLE touched_orders AS SELECT DISTINCT t.app_key, o.order_id"
         " FROM in_orders o JOIN in_taken t ON t.position = o.item"
     )
+    if merges:
+        connection.execute(
+            "INSERT INTO touched_orders SELECT DISTINCT app_key, order_id FROM order_entries"
+            f" WHERE customer_key IN ({', '.join(str(merge.survivor) for merge in merges)})"
+        )
     keys = connection.execute("SELECT DISTINCT customer_key FROM resolved").fetchnumpy()["customer_key"]
     touched = BitMap(keys)
     for merge in merges:

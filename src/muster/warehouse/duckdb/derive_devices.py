@@ -25,7 +25,8 @@ INSERT INTO touched SELECT DISTINCT customer_key FROM devices SEMI JOIN touched_
 # their keys are each other's: both are null together, so the newest of each are of one sighting.
 _REPLACE = f"""
 CREATE OR REPLACE TEMP TABLE touched_devices AS
-    SELECT DISTINCT device_key FROM device_sightings SEMI JOIN touched USING (customer_key);
+    SELECT device_key FROM device_sightings SEMI JOIN touched USING (customer_key)
+    UNION SELECT device_key FROM devices SEMI JOIN touched USING (customer_key);
 {_OWNERS}
 DELETE FROM devices d USING touched_devices t WHERE d.device_key = t.device_key;
 INSERT INTO devices BY NAME

@@ -82,7 +82,8 @@ objected AS (
 SELECT customer_key, p.subject, s.first_seen_at, s.last_seen_at, coalesce(t.born, t.reckoned) AS birth_code, t.gender,
     coalesce(t.country, b.market) AS country, coalesce(t.language, c.locale) AS language,
     coalesce(t.time_zone, c.time_zone) AS time_zone, t.name, t.first_name, t.last_name, t.phone,
-    CAST(try_cast(t.created_at AS TIMESTAMPTZ) AS TIMESTAMP) AS created_at, coalesce(o.denied, false) AS profiling_denied,
+    CAST(try_cast(t.created_at AS TIMESTAMPTZ) AS TIMESTAMP) AS created_at,
+    coalesce(o.denied, false) AS profiling_denied,
     b.purchase_count, b.first_purchase_at, b.last_purchase_at, b.store_spend_micros,
     CAST(nullif(coalesce(x.number, 0) + coalesce(a.number, 0), 0) AS INTEGER) AS acquisition_count{{columns}}
 FROM people p LEFT JOIN seen s USING (customer_key) LEFT JOIN said t USING (customer_key)

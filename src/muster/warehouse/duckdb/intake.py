@@ -50,8 +50,8 @@ def _complete(rows: pa.Table, schema: pa.Schema) -> pa.Table:
 def _clean(column: str) -> str:
     """An id in NFC, or null if it is a placeholder or too long to be one."""
     return (
-        f"CASE WHEN lower(trim({column})) IN ({_PLACEHOLDERS}) OR length({column}) > {LONGEST_ID} THEN NULL"
-        f" ELSE nfc_normalize({column}) END"
+        f"CASE WHEN lower(trim({column}, E' \\t\\r\\n')) IN ({_PLACEHOLDERS}) OR length({column}) > {LONGEST_ID}"
+        f" THEN NULL ELSE nfc_normalize({column}) END"
     )
 
 

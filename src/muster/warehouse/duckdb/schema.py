@@ -54,7 +54,7 @@ _RAW = """
 CREATE TABLE meta (key VARCHAR, value VARCHAR);
 CREATE TABLE cursors (name VARCHAR, position VARCHAR);
 CREATE TABLE sources (source UINTEGER, name VARCHAR);
-CREATE TABLE event_ids (hash UUID, received_at TIMESTAMP);
+CREATE TABLE event_ids (hash UUID, received_at TIMESTAMP, source UINTEGER);
 CREATE TABLE rejects (
     hash UUID, code VARCHAR, app_key USMALLINT, source UINTEGER, received_at TIMESTAMP, happened_at TIMESTAMP,
     item VARCHAR);
@@ -83,6 +83,8 @@ CREATE TABLE order_lines (
     price_micros BIGINT, quantity DECIMAL(18, 6));
 -- base = order * numerator / denominator: exact in either direction a rate is published in.
 CREATE TABLE rates (day DATE, currency VARCHAR, numerator BIGINT, denominator BIGINT);
+CREATE TABLE churn_scores (
+    customer_key UINTEGER, app_key USMALLINT, predicted BOOLEAN, probability DOUBLE, happened_at TIMESTAMP);
 CREATE TABLE device_ids (device_key UINTEGER, app_key USMALLINT, device_id VARCHAR);
 CREATE TABLE device_sightings (
     device_key UINTEGER, customer_key UINTEGER, app_key USMALLINT, first_at TIMESTAMP, happened_at TIMESTAMP, hash UUID,
@@ -124,6 +126,12 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(_DERIVED + _RAW)
     set_meta(connection, "schema_version", str(SCHEMA_VERSION))
     connection.commit()
+
+
+def clear(connection: duckdb.DuckDBPyConnection) -> None:
+    for (table,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary").fetchall():
+        connection.execute(f"DELETE FROM {table}")
+    set_meta(connection, "schema_version", str(SCHEMA_VERSION))
 
 
 def get_meta(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:

@@ -24,7 +24,7 @@ _STANDARD = ", ".join(literal(attribute) for attribute in sorted(STANDARD_TRAITS
 
 def store_items(connection: duckdb.DuckDBPyConnection, received_at: datetime) -> None:
     """Every raw table, from `resolved` and the `in_` tables. Warnings stand in `in_warnings` (position, code)."""
-    connection.execute("CREATE OR REPLACE TEMP TABLE in_warnings (position UINTEGER, code VARCHAR)")
+    connection.execute(_WARNINGS)
     connection.execute(_SEEN)
     _store_traits(connection)
     _store_emails(connection)
@@ -32,8 +32,14 @@ def store_items(connection: duckdb.DuckDBPyConnection, received_at: datetime) ->
     _store_devices(connection)
     connection.execute(_EVENTS, {"at": received_at})
     _store_orders(connection)
-    connection.execute("INSERT INTO event_ids SELECT hash, $at FROM in_taken", {"at": received_at})
+    connection.execute("INSERT INTO event_ids SELECT hash, $at, source FROM in_taken", {"at": received_at})
 
+
+# One id stood for nobody, the other for somebody (C-8).
+_WARNINGS = """
+CREATE OR REPLACE TEMP TABLE in_warnings AS
+SELECT position, 'identity_placeholder' AS code FROM in_items WHERE placeholder AND verdict IS NULL
+"""
 
 # `in_taken`: accepted items with their customer; null for an order taken back by who names no customer.
 _SEEN = """
