@@ -19,6 +19,7 @@ from muster.kernel.ids import new_id
 from muster.rules.standard import STANDARD_ATTRIBUTES
 from muster.rules.standard_events import FIRST_CUSTOM_NUMBER, STANDARD_EVENTS
 from muster.rules.vocabulary import Scope, Type
+from muster.team.hooks import Organisation
 from muster.team.policies import Principal
 from muster.warehouse.catalog import AddOnKind
 
@@ -30,11 +31,9 @@ _PUBLISHER_FIELDS = (
 )  # fmt: skip
 
 
-def save_organisation(name: str, language: str, time_zone: str, currency: str) -> None:
+def save_organisation(actor: Principal, organisation: Organisation) -> None:
     """What the set-up form says of the organisation."""
-    edit_publisher(
-        Principal.system(), name=name, language=language, time_zone=time_zone, currency=currency, revision=None
-    )
+    edit_publisher(actor, revision=None, **vars(organisation))
 
 
 @transaction.atomic

@@ -9,8 +9,9 @@ from ninja import Router
 
 from muster.catalog import actions, models, queries, schemas
 from muster.rules.standard import STANDARD_ATTRIBUTES
-from muster.team.policies import check_scope, principal_of
-from muster.web.preconditions import revision_of
+from muster.team.queries import principal_of
+from muster.team.policies import check_scope
+from muster.web.paging import revision_of
 
 router = Router(tags=["catalog"])
 

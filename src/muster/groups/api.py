@@ -14,9 +14,10 @@ from muster.groups.queries.evaluation import definition_of, vocabulary
 from muster.groups.queries.trees import tree
 from muster.rules.describe.sentence import sentence
 from muster.rules.schema import definition_schema
-from muster.team.policies import Principal, can, check_scope, principal_of
+from muster.team.queries import principal_of
+from muster.team.policies import Principal, can, check_scope
 from muster.web.actions import start_job
-from muster.web.preconditions import revision_of
+from muster.web.paging import revision_of
 
 router = Router(tags=["groups"])
 

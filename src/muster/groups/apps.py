@@ -12,4 +12,4 @@ class GroupsConfig(AppConfig):
         from muster.groups import jobs
         from muster.web import hooks
 
-        hooks.register_job("groups.refresh", jobs.refresh_all)
+        hooks.register_job("groups.refresh", jobs.refresh_all, scope="groups:write", unit="groups")

@@ -10,4 +10,4 @@ from muster.web.hooks import RunningJob
 
 def refresh_all(job: RunningJob) -> dict[str, Any]:
     """A full recompute of every segment. Repeating it after a crash only repeats work."""
-    return {"refreshed": refresh_groups(lambda done, total: job.progress(done, total))}
+    return {"refreshed": refresh_groups(job.progress)}
