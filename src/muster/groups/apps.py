@@ -9,7 +9,9 @@ class GroupsConfig(AppConfig):
     name = "muster.groups"
 
     def ready(self) -> None:
+        from muster.customers.hooks import data_changed
         from muster.groups import jobs
         from muster.web import hooks
 
+        data_changed.append(jobs.refresh_soon)
         hooks.register_job("groups.refresh", jobs.refresh_all, scope="groups:write", unit="groups")

@@ -19,7 +19,7 @@ from pyroaring import BitMap
 from muster.rules.vocabulary import Type
 from muster.warehouse.batch import Batch, Outcome, Rate
 from muster.warehouse.catalog import Catalog
-from muster.warehouse.duckdb import schema
+from muster.warehouse.duckdb import lookup, schema
 from muster.warehouse.duckdb.append import append_batch, read_cursors
 from muster.warehouse.duckdb.categories import Categories
 from muster.warehouse.duckdb.connection import Resources, connect
@@ -108,6 +108,28 @@ class DuckDBWarehouse:
     def people(self, customer_keys: Iterable[int]) -> dict[int, Person]:
         """Like `person` for many at once, by key."""
         return self._ask(lambda cursor: read_people(cursor, customer_keys, self._catalog))
+
+    def find_external(self, text: str) -> int | None:
+        """The customer of the publisher's own id."""
+        return self._ask(lambda cursor: lookup.external_key(cursor, text))
+
+    def find_email(self, address: str) -> int | None:
+        """The customer (the first, if several) with this verified address."""
+        return self._ask(lambda cursor: lookup.email_key(cursor, address))
+
+    def survivor_of(self, customer_key: int) -> int | None:
+        """Whom a key stands for after merges; None if it is nobody's."""
+        return self._ask(lambda cursor: lookup.survivor(cursor, customer_key))
+
+    def known_hashes(self, hashes: pa.Array) -> pa.Array:
+        """Which items were taken before; a boolean each."""
+        return self._ask(lambda cursor: lookup.known_hashes(cursor, hashes))
+
+    def known_orders(self, app_key: int, order_ids: pa.Array) -> pa.Array:
+        return self._ask(lambda cursor: lookup.known_orders(cursor, app_key, order_ids))
+
+    def known_external_ids(self, ids: pa.Array) -> pa.Array:
+        return self._ask(lambda cursor: lookup.known_external_ids(cursor, ids))
 
     # Writing
 

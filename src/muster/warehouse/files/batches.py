@@ -8,6 +8,7 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from muster.kernel.text import key_of
 from muster.warehouse.batch import Batch
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.files.mapping import ImportMapping
@@ -90,12 +91,13 @@ def _orders(units: pa.Table, _: Catalog) -> dict[str, pa.Table]:
 
 
 def _events(units: pa.Table, catalog: Catalog) -> dict[str, pa.Table]:
-    numbers = {key: kind.number for key, kind in catalog.events.items()}
+    # Names on the wire are many for one event (C-1); the import has declared every key before it is applied.
+    numbers = {name: catalog.events[key_of(name)].number for name in set(units.column("event").to_pylist())}
     item = units.column("item").cast(pa.uint32())
     events = pa.table(
         {
             "item": item,
-            "event": pa.array([numbers[key] for key in units.column("event").to_pylist()], pa.uint16()),
+            "event": pa.array([numbers[name] for name in units.column("event").to_pylist()], pa.uint16()),
             "props": pa.array([_object(pairs) for pairs in units.column("properties").to_pylist()], pa.string()),
         }
     )

@@ -105,6 +105,11 @@ def read_mapping(document: object, columns: tuple[str, ...]) -> ImportMapping:
     return mapping
 
 
+def read_source(document: object) -> Source:
+    """How to read the file, before its columns are known."""
+    return _source(document or {})[0]
+
+
 def mapping_digest(document: object) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest()
 
