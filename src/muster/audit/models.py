@@ -36,5 +36,5 @@ class AuditEntry(models.Model):
             raise InternalError("an audit entry is never changed")
         super().save(*args, **kwargs)
 
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def delete(self, *_: Any, **__: Any) -> NoReturn:
         raise InternalError("an audit entry is never deleted")

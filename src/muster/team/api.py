@@ -13,8 +13,9 @@ from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
 from muster.team import actions, queries
+from muster.team.hooks import Organisation
 from muster.team.policies import Principal, check_scope
-from muster.team.schemas import MeOut, TokenCreate, TokenCreated, TokenList
+from muster.team.schemas import MemberOut, MeOut, OwnerCreate, SetupLinkOut, TokenCreate, TokenCreated, TokenList
 from muster.team.terms import SCOPES
 from muster.web.errors import WebError
 from muster.web.idempotency import show_once
@@ -75,3 +76,20 @@ def revoke_token(request: HttpRequest, token_id: str) -> Status[Any]:
     """From now on it opens nothing."""
     actions.revoke_token(asker(request), token_id)
     return Status(204, None)
+
+
+@router.post("/setup/link", response={201: SetupLinkOut}, operation_id="create_setup_link")
+def create_setup_link(request: HttpRequest) -> Status[Any]:
+    """While nobody owns the installation: a link with which somebody does. Earlier links stop working."""
+    check_scope(asker(request), "team:admin")
+    show_once(request)
+    return Status(201, {"path": f"/setup?token={actions.create_setup_link()}"})
+
+
+@router.post("/setup", response={201: MemberOut}, operation_id="set_up")
+def set_up(request: HttpRequest, owner: OwnerCreate) -> Status[Any]:
+    """While nobody owns the installation: its first owner, and the publisher's settings."""
+    check_scope(asker(request), "team:admin")
+    organisation = Organisation(owner.organisation, owner.language, owner.time_zone, owner.currency)
+    member = actions.create_owner(owner.email, owner.password, organisation)
+    return Status(201, {"id": member.id, "email": member.email, "role": member.role})

@@ -14,22 +14,8 @@ from muster.team.hooks import Organisation
 
 # Those most publishers sell in come first in the list; any other may be typed over REST or the command line.
 _CURRENCIES = (
-    "EUR",
-    "USD",
-    "GBP",
-    "CHF",
-    "CAD",
-    "AUD",
-    "JPY",
-    "CNY",
-    "INR",
-    "BRL",
-    "MXN",
-    "SEK",
-    "NOK",
-    "DKK",
-    "PLN",
-    "CZK",
+    *("EUR", "USD", "GBP", "CHF", "CAD", "AUD", "JPY", "CNY"),
+    *("INR", "BRL", "MXN", "SEK", "NOK", "DKK", "PLN", "CZK"),
 )
 
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from muster.team.models import ApiToken, Member
 from muster.team.policies import LOCAL, Principal, member_principal
 
-TOKEN_PREFIX = "mst_"
+TOKEN_PREFIX = "mst_"  # noqa: S105 - not a secret but what secrets begin with
 
 
 @dataclass(frozen=True)

@@ -42,3 +42,26 @@ class MeOut(Schema):
     id: str
     label: str
     scopes: list[str]
+
+
+class SetupLinkOut(Schema):
+    """`path`: where to open it at the server's address; one use, 24 hours."""
+
+    path: str
+
+
+class OwnerCreate(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+    email: str
+    password: str
+    organisation: str
+    language: str = "en"
+    time_zone: str = "UTC"
+    currency: str = "EUR"
+
+
+class MemberOut(Schema):
+    id: str
+    email: str
+    role: str

@@ -24,12 +24,12 @@ def answer_with_problems(api: NinjaAPI) -> None:
 
 def _problem(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
     assert isinstance(error, Exception)
-    # Ninja wraps what its parser raises, so that the reason is one step away.
     return problem_response(error)
 
 
 def _refused(request: HttpRequest, error: HttpError | type[HttpError]) -> HttpResponse:
     assert isinstance(error, HttpError)
+    # Ninja wraps what our parser of bodies raises.
     cause = error.__cause__
     if isinstance(cause, MusterError):
         return problem_response(cause)

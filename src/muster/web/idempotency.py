@@ -29,7 +29,7 @@ _PROCESS = secrets.token_hex(16)
 
 
 class Idempotency:
-    """Middleware after authentication. Only successes are kept: what was refused changed nothing and may be sent again."""
+    """Middleware after authentication. Only successes are kept: what was refused changed nothing and may be retried."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -1,7 +1,7 @@
-"""How an error leaves Muster: `application/problem+json` (RFC 9457) under /api, a page elsewhere. One table of statuses.
+"""How an error leaves Muster: `application/problem+json` (RFC 9457) under /api, a page elsewhere; table of statuses.
 
-A problem: `type, title, status, detail, code, errors[]`, each error `pointer, code, message, nearest`, and what else the
-error knows (`used_by`, `path`, ...).
+A problem: `type, title, status, detail, code, errors[]`, each error `pointer, code, message, nearest`, and what else
+the error knows (`used_by`, `path`, ...).
 """
 
 from __future__ import annotations

@@ -1,75 +1,55 @@
-"""An installation that this process owns: lock, control database, warehouse, jobs."""
+"""An installation that this process owns: lock, control database, warehouse, jobs. Needs Django to be set up."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-import django
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from muster.customers.hooks import provide_warehouse
 from muster.kernel.errors import MusterError
 from muster.warehouse.duckdb.connection import Resources
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
+from muster.web.runner import JobRunner
 from muster.wiring.configuration import Configuration
+from muster.wiring.wsgi import application
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Any]
 
 
+@dataclass(frozen=True)
 class Installation:
-    """Opened by `open_installation`; `close` leaves everything as another process needs it."""
+    """What there is while `open_installation` holds it open."""
 
-    def __init__(self, configuration: Configuration, lock: IO[str], *, takes_all_jobs: bool) -> None:
-        # Rooms read their tables when they are imported, which Django must be ready for.
-        from muster.customers.hooks import provide_warehouse
-        from muster.web.runner import JobRunner
-
-        self.configuration = configuration
-        self._lock = lock
-        self._provide = provide_warehouse
-        resources = Resources(threads=configuration.warehouse_threads, memory_limit=configuration.warehouse_memory)
-        self.warehouse = DuckDBWarehouse(configuration.warehouse_directory, resources)
-        provide_warehouse(self.warehouse)
-        self.jobs = JobRunner(takes_all=takes_all_jobs)
-        self.jobs.start()
-
-    @property
-    def application(self) -> WsgiApplication:
-        from muster.wiring.wsgi import application
-
-        return application
-
-    def close(self) -> None:
-        self.jobs.close()
-        self._provide(None)
-        self.warehouse.close()
-        connection.close()
-        self._lock.close()
+    configuration: Configuration
+    warehouse: DuckDBWarehouse
+    jobs: JobRunner
+    application: WsgiApplication
 
 
+@contextmanager
 def open_installation(
     configuration: Configuration, *, takes_all_jobs: bool, patience_seconds: float = 0
-) -> Installation:
+) -> Iterator[Installation]:
     """Owns the installation: `installation_in_use` if another process does and goes on doing so.
 
-    `takes_all_jobs`: whether jobs that wait or were left behind are run, as a server does.
+    `takes_all_jobs`: whether jobs that wait or were left behind are run, as a server does. At the end the job under
+    way is asked to leave, and everything is closed as another process needs it.
     """
     configuration.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = _lock(configuration.lock, patience_seconds)
-    try:
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "muster.wiring.settings")
-        django.setup()
+    with _owned(configuration.lock, patience_seconds):
         migrate()
-        return Installation(configuration, lock, takes_all_jobs=takes_all_jobs)
-    except BaseException:
-        lock.close()
-        raise
+        with _warehouse(configuration) as warehouse, _jobs(takes_all_jobs) as jobs:
+            yield Installation(configuration, warehouse, jobs, application)
 
 
 def migrate() -> None:
@@ -82,27 +62,53 @@ def migrate() -> None:
         raise MusterError(message, code="database_too_new")
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", verbosity=0, interactive=False)
-    connection.close()
 
 
-def _lock(path: Path, patience_seconds: float) -> IO[str]:
-    """The open lock file; the lock is gone with the process, however it ends."""
-    lock = path.open("a+", encoding="ascii")
-    deadline = time.monotonic() + patience_seconds
-    while True:
+@contextmanager
+def _warehouse(configuration: Configuration) -> Iterator[DuckDBWarehouse]:
+    resources = Resources(threads=configuration.warehouse_threads, memory_limit=configuration.warehouse_memory)
+    with DuckDBWarehouse(configuration.warehouse_directory, resources) as warehouse:
+        provide_warehouse(warehouse)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if time.monotonic() < deadline:
-                time.sleep(0.1)
-                continue
-            lock.seek(0)
-            owner = lock.read(20).strip() or "?"
-            lock.close()
-            message = f"Process {owner} owns the installation in {path.parent}. Stop it first."
-            raise MusterError(message, code="installation_in_use") from error
-        lock.seek(0)
-        lock.truncate()
+            yield warehouse
+        finally:
+            provide_warehouse(None)
+
+
+@contextmanager
+def _jobs(takes_all: bool) -> Iterator[JobRunner]:
+    jobs = JobRunner(takes_all=takes_all)
+    jobs.start()
+    try:
+        yield jobs
+    finally:
+        jobs.close()
+
+
+@contextmanager
+def _owned(path: Path, patience_seconds: float) -> Iterator[None]:
+    """Holds the lock file; the lock is gone with the process, however it ends."""
+    deadline = time.monotonic() + patience_seconds
+    with path.open("a+", encoding="ascii") as lock:
+        while not _try_lock(lock.fileno()):
+            if time.monotonic() >= deadline:
+                lock.seek(0)
+                owner = lock.read(20).strip() or "?"
+                message = f"Process {owner} owns the installation in {path.parent}. Stop it first."
+                raise MusterError(message, code="installation_in_use")
+            time.sleep(0.1)
+        lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
-        return lock
+        try:
+            yield
+        finally:
+            connection.close()
+
+
+def _try_lock(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import socket
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -13,6 +12,8 @@ from typing import Any
 from waitress import create_server, wasyncore
 
 from muster.kernel.errors import MusterError
+from muster.team.actions import create_setup_link
+from muster.team.queries import has_owner
 from muster.wiring.configuration import Configuration
 from muster.wiring.installation import Installation, WsgiApplication, open_installation
 
@@ -29,7 +30,6 @@ class Server:
 
     def __init__(self, installation: Installation) -> None:
         configuration = installation.configuration
-        check_socket_path(configuration.socket)
         self._sockets: dict[int, Any] = {}
         self._stopping = False
         adjustments: dict[str, Any] = {
@@ -81,9 +81,8 @@ def as_local(application: WsgiApplication) -> WsgiApplication:
 
 def serve(configuration: Configuration, say: Callable[[str], None]) -> None:
     """Until SIGTERM or SIGINT. Tells the address, and the set-up link while nobody owns the installation."""
-    # Django must be ready before the team's tables are known.
-    installation = open_installation(configuration, takes_all_jobs=True, patience_seconds=5)
-    try:
+    check_socket_path(configuration.socket)
+    with open_installation(configuration, takes_all_jobs=True, patience_seconds=5) as installation:
         server = Server(installation)
         try:
             _stop_on_signals(server)
@@ -91,22 +90,16 @@ def serve(configuration: Configuration, say: Callable[[str], None]) -> None:
             server.run()
         finally:
             server.close()
-    finally:
-        installation.close()
 
 
 def _greet(server: Server, say: Callable[[str], None]) -> None:
-    from muster.team.actions import create_setup_link
-    from muster.team.queries import has_owner
-
     say(f"Muster serves {server.address}")
     if not has_owner():
         say(f"Set it up (one use, 24 hours): {server.address}/setup?token={create_setup_link()}")
-    sys.stdout.flush()
 
 
 def _stop_on_signals(server: Server) -> None:
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
         server.stop()
 
     signal.signal(signal.SIGTERM, stop)

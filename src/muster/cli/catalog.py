@@ -1,0 +1,131 @@
+"""`muster catalog`: apps and what they have, rates, the publisher's settings. One table of things, the same verbs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TextIO
+from urllib.parse import quote
+
+import click
+
+from muster.cli.client import Client, Document
+from muster.cli.documents import read_fields, read_json
+from muster.cli.output import Answer, answers, outline, pick
+
+
+@dataclass(frozen=True)
+class Thing:
+    """`path` below /api/v1, with {app} where it belongs to one; `verbs` the API has for it."""
+
+    name: str
+    path: str
+    columns: tuple[str, ...]
+    verbs: tuple[str, ...] = ("list", "show", "create", "edit")
+
+    @property
+    def of_app(self) -> bool:
+        return "{app}" in self.path
+
+
+THINGS = (
+    Thing("apps", "/apps", ("key", "name", "default_currency")),
+    Thing("add-ons", "/apps/{app}/add-ons", ("product_id", "name", "kind")),
+    Thing("events", "/apps/{app}/events", ("key", "name", "state")),
+    Thing("attributes", "/apps/{app}/attributes", ("key", "name", "type")),
+    Thing("rates", "/rates", ("currency", "day", "rate"), ("list", "create")),
+)
+
+
+@click.group("catalog")
+def catalog() -> None:
+    """Apps, add-ons, events, attributes, rates, and the publisher's settings."""
+
+
+_file = click.option("--file", type=click.File(encoding="utf-8"), help="A JSON file with the fields; - reads stdin.")
+_set = click.option(
+    "--set", "pairs", multiple=True, metavar="NAME=VALUE", help="One field; may be given several times."
+)
+
+
+def _fields(file: TextIO | None, pairs: tuple[str, ...]) -> Document:
+    fields = {**(read_json(file) if file else {}), **read_fields(pairs)}
+    if not fields:
+        raise click.UsageError("Give the fields with --set NAME=VALUE or --file.")
+    return fields
+
+
+def _add(thing: Thing) -> None:
+    group = click.Group(thing.name, help=f"The {thing.name} of the catalog.")
+    app = click.option("--app", required=True, help="The key of the app.") if thing.of_app else _same
+
+    def path(app_key: str | None, *key: str) -> str:
+        base = thing.path.format(app=quote(app_key or "", safe=""))
+        return "/".join((base, *(quote(part, safe="") for part in key)))
+
+    @group.command("list")
+    @app
+    @answers
+    def list_things(client: Client, app: str | None = None) -> Answer:
+        page = client.get(path(app))
+        return Answer(page, pick(page["items"], *thing.columns))
+
+    @group.command("show")
+    @click.argument("key")
+    @app
+    @answers
+    def show(client: Client, key: str, app: str | None = None) -> Answer:
+        return _shown(client.get(path(app, key)))
+
+    @group.command("create")
+    @app
+    @_file
+    @_set
+    @answers
+    def create(client: Client, file: TextIO | None, pairs: tuple[str, ...], app: str | None = None) -> Answer:
+        return _shown(client.post(path(app), _fields(file, pairs)))
+
+    @group.command("edit")
+    @click.argument("key")
+    @app
+    @_file
+    @_set
+    @answers
+    def edit(client: Client, key: str, file: TextIO | None, pairs: tuple[str, ...], app: str | None = None) -> Answer:
+        fields = _fields(file, pairs)
+        revision = client.get(path(app, key)).get("revision")
+        return _shown(client.patch(path(app, key), fields, revision))
+
+    group.commands = {name: command for name, command in group.commands.items() if name in thing.verbs}
+    catalog.add_command(group)
+
+
+def _same(command: Any) -> Any:
+    return command
+
+
+for _thing in THINGS:
+    _add(_thing)
+
+
+@catalog.group("publisher")
+def publisher() -> None:
+    """Time zone, currency, minimum age, smallest group size."""
+
+
+@publisher.command("show")
+@answers
+def show_publisher(client: Client) -> Answer:
+    return _shown(client.get("/publisher"))
+
+
+@publisher.command("edit")
+@_file
+@_set
+@answers
+def edit_publisher(client: Client, file: TextIO | None, pairs: tuple[str, ...]) -> Answer:
+    fields = _fields(file, pairs)
+    return _shown(client.patch("/publisher", fields, client.get("/publisher").get("revision")))
+
+
+def _shown(document: Document) -> Answer:
+    return Answer(document, outline(document))

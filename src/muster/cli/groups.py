@@ -1,0 +1,216 @@
+"""`muster groups`: customer groups."""
+
+from __future__ import annotations
+
+from typing import Any, TextIO
+from urllib.parse import quote
+
+import click
+
+from muster.cli.client import Client, Document
+from muster.cli.documents import read_json
+from muster.cli.output import Answer, answers, follow_job_in, outline, pick
+from muster.cli.tables import write_csv
+
+_definition = click.option(
+    "--definition", type=click.File(encoding="utf-8"), help="A JSON file with the definition; - reads stdin."
+)
+_at = click.option("--at", help="Evaluate as of this instant (RFC 3339).")
+_no_wait = click.option("--no-wait", is_flag=True, help="Do not wait until the sizes are computed.")
+
+
+@click.group("groups")
+def groups() -> None:
+    """Customer groups: who is in, who would be, and why."""
+
+
+def _path(group: str, *parts: str) -> str:
+    return "/".join(("/groups", quote(group, safe=""), *parts))
+
+
+@groups.command("list")
+@click.option("--app", help="Only groups of this app.")
+@click.option("--state", help="Only groups in this state.")
+@answers
+def list_groups(client: Client, app: str | None, state: str | None) -> Answer:
+    items = list(client.items("/groups", app=app, state=state))
+    return Answer({"items": items}, pick([_sized(item) for item in items], "key", "name", "state", "size", "app", "id"))
+
+
+@groups.command("show")
+@click.argument("group")
+@_at
+@answers
+def show_group(client: Client, group: str, at: str | None) -> Answer:
+    return _shown(client.get(_path(group), at=at))
+
+
+@groups.command("create")
+@click.argument("key")
+@click.option("--name", help="What people see; otherwise the key.")
+@click.option("--app", help="The app whose customers it is about.")
+@click.option("--tag", "tags", multiple=True)
+@click.option("--definition", type=click.File(encoding="utf-8"), required=True, help="A JSON file; - reads stdin.")
+@_no_wait
+@answers
+def create_group(
+    client: Client,
+    key: str,
+    name: str | None,
+    app: str | None,
+    tags: tuple[str, ...],
+    definition: TextIO,
+    no_wait: bool,
+) -> Answer:
+    fields: Document = {"key": key, "name": name or key, "definition": read_json(definition), "tags": list(tags)}
+    if app:
+        fields["app"] = app
+    return _settled(client, client.post("/groups", fields), no_wait)
+
+
+@groups.command("edit")
+@click.argument("group")
+@click.option("--name")
+@click.option("--tag", "tags", multiple=True, help="Replaces all tags.")
+@_definition
+@click.option("--revision", type=int, help="Refuse if somebody changed it since; otherwise the newest is changed.")
+@_no_wait
+@answers
+def edit_group(
+    client: Client,
+    group: str,
+    name: str | None,
+    tags: tuple[str, ...],
+    definition: TextIO | None,
+    revision: int | None,
+    no_wait: bool,
+) -> Answer:
+    fields: dict[str, Any] = {}
+    if name is not None:
+        fields["name"] = name
+    if tags:
+        fields["tags"] = list(tags)
+    if definition is not None:
+        fields["definition"] = read_json(definition)
+    if not fields:
+        raise click.UsageError("Nothing to change: give --name, --tag or --definition.")
+    if revision is None:
+        revision = client.get(_path(group))["revision"]
+    return _settled(client, client.patch(_path(group), fields, revision), no_wait)
+
+
+@groups.command("preview")
+@click.option("--definition", type=click.File(encoding="utf-8"), required=True, help="A JSON file; - reads stdin.")
+@click.option("--app", help="The app whose customers it is about.")
+@_at
+@answers
+def preview(client: Client, definition: TextIO, app: str | None, at: str | None) -> Answer:
+    """How many a definition would hold, and what each condition takes away; nothing is saved."""
+    fields: Document = {"definition": read_json(definition)}
+    if app:
+        fields["app"] = app
+    answer = client.post("/groups/preview", fields, params={"at": at} if at else {})
+    return Answer(answer, outline(answer))
+
+
+def _act(verb: str, sentence: str) -> None:
+    @groups.command(verb, help=sentence)
+    @click.argument("group")
+    @_no_wait
+    @answers
+    def act(client: Client, group: str, no_wait: bool) -> Answer:
+        return _settled(client, client.post(_path(group, verb)), no_wait)
+
+
+_act("activate", "Makes a group usable.")
+_act("refresh", "Computes it anew from all data.")
+_act("retry", "Tries a failed refresh again.")
+_act("archive", "Puts it away; it keeps its history and can be restored.")
+_act("restore", "Brings an archived group back.")
+
+
+@groups.command("delete")
+@click.argument("group")
+@answers
+def delete_group(client: Client, group: str) -> Answer:
+    """Refused while something uses it."""
+    revision = client.get(_path(group)).get("revision")
+    return Answer(client.delete(_path(group), revision), f"{group} is deleted.")
+
+
+@groups.command("members")
+@click.argument("group")
+@click.option("--limit", type=click.IntRange(1, 1000), default=100)
+@click.option("--cursor")
+@_at
+@answers
+def members(client: Client, group: str, limit: int, cursor: str | None, at: str | None) -> Answer:
+    """One page of who is in."""
+    page = client.get(_path(group, "members"), limit=limit, cursor=cursor, at=at)
+    columns = list(page["items"][0]) if page["items"] else ["id"]
+    more = f"\nmore: --cursor {page['next_cursor']}" if page.get("next_cursor") else ""
+    return Answer(page, pick(page["items"], *columns) + more)
+
+
+@groups.command("export")
+@click.argument("group")
+@click.option("--output", "-o", type=click.File("w", encoding="utf-8", lazy=False), default="-", show_default=True)
+@answers
+def export(client: Client, group: str, output: TextIO) -> Answer:
+    """All members as CSV. Cells that a spreadsheet would take for formulas are quoted with an apostrophe."""
+    count = write_csv(output, client.items(_path(group, "members"), limit=1000))
+    # On standard output the file itself is the answer.
+    return Answer({"count": count}, "" if output.name == "<stdout>" else f"{count} members")
+
+
+@groups.command("explain")
+@click.argument("group")
+@click.option("--customer", required=True, help="cus_... or external:<id>.")
+@answers
+def explain(client: Client, group: str, customer: str) -> Answer:
+    """Why somebody is in or out, and what will change it."""
+    answer = client.get(_path(group, "explain"), customer=customer)
+    return Answer(answer, outline(answer))
+
+
+@groups.command("overlap")
+@click.argument("group", nargs=-1, required=True)
+@answers
+def overlap(client: Client, group: tuple[str, ...]) -> Answer:
+    answer = client.get("/groups/overlap", ids=",".join(group))
+    return Answer(answer, outline(answer))
+
+
+@groups.command("versions")
+@click.argument("group")
+@answers
+def versions(client: Client, group: str) -> Answer:
+    answer = client.get(_path(group, "versions"))
+    return Answer(answer, outline(answer))
+
+
+@groups.command("templates")
+@click.option("--app", help="Sizes for this app.")
+@click.option("--copy", "key", help="Make a group of this template.")
+@answers
+def templates(client: Client, app: str | None, key: str | None) -> Answer:
+    """Ready-made definitions."""
+    if key:
+        return _shown(client.post(f"/group-templates/{quote(key, safe='')}/copy", {"app": app} if app else {}))
+    answer = client.get("/group-templates", app=app)
+    return Answer(answer, pick([_sized(item) for item in answer["items"]], "key", "name", "size", "sentence"))
+
+
+def _settled(client: Client, group: Document, no_wait: bool) -> Answer:
+    """The group after the job its change started."""
+    if follow_job_in(client, group, wait=not no_wait):
+        group = client.get(_path(str(group.get("id") or group["group"]["id"])))
+    return _shown(group)
+
+
+def _shown(group: Document) -> Answer:
+    return Answer(group, outline(group))
+
+
+def _sized(group: Document) -> Document:
+    return {**group, "size": "Small"} if group.get("small") else group

@@ -1,0 +1,34 @@
+"""The command `muster`. Every command but `serve` is a client of the REST API."""
+
+from __future__ import annotations
+
+import click
+
+from muster.cli.catalog import catalog
+from muster.cli.customers import customers
+from muster.cli.doors import Doors
+from muster.cli.groups import groups
+from muster.cli.jobs import jobs
+from muster.cli.output import shown_errors
+from muster.cli.team import setup, tokens
+
+
+@click.group(
+    epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no such thing. "
+    "Errors are `error [code] at pointer: sentence` on stderr; with --json the API's problem document."
+)
+@click.version_option(package_name="muster-groups")
+def muster() -> None:
+    """Customer groups of app publishers. The installation is the folder MUSTER_HOME (default: var)."""
+
+
+@muster.command("serve")
+@click.pass_obj
+def serve(doors: Doors) -> None:
+    """Answers browsers and programs until it is stopped (MUSTER_HOST, MUSTER_PORT)."""
+    with shown_errors():
+        doors.serve(click.echo)
+
+
+for _command in (setup, tokens, jobs, groups, customers, catalog):
+    muster.add_command(_command)
