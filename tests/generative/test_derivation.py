@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from histories import CATALOG, RECEIVED, histories, rates, rearranged
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from people import comparable
 
 from muster.engine.reference.derive import derive_people
 from muster.warehouse.builder import batch_of
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
+from tests.generative.histories import CATALOG, RECEIVED, histories, rates, rearranged
+from tests.generative.people import comparable
 
 CASES = int(os.environ.get("MUSTER_CASES", "100"))
 

@@ -57,16 +57,17 @@ def _clean(column: str) -> str:
 
 _ITEMS = f"""
 CREATE OR REPLACE TEMP TABLE in_items AS
-SELECT position, coalesce(app_key, 0) AS app_key, {_clean("external_id")} AS external_id,
-    CASE WHEN coalesce(app_key, 0) > 0 THEN {_clean("anonymous_id")} END AS anonymous_id,
-    {_clean("previous_id")} AS previous_id,
-    external_id IS NOT NULL OR anonymous_id IS NOT NULL AS has_ids,
-    (external_id IS NOT NULL AND {_clean("external_id")} IS NULL)
-        OR (anonymous_id IS NOT NULL AND {_clean("anonymous_id")} IS NULL) AS placeholder,
+WITH cleaned AS (
+    SELECT *, {_clean("external_id")} AS external, {_clean("anonymous_id")} AS anonymous,
+        {_clean("previous_id")} AS previous
+    FROM in_items_arrow)
+SELECT position, coalesce(app_key, 0) AS app_key, external AS external_id,
+    CASE WHEN coalesce(app_key, 0) > 0 THEN anonymous END AS anonymous_id, previous AS previous_id,
+    (external_id IS NOT NULL AND external IS NULL) OR (anonymous_id IS NOT NULL AND anonymous IS NULL) AS placeholder,
     happened_at, hash, coalesce(trust, 0) AS trust, coalesce(source, 0) AS source, body,
     CAST(NULL AS VARCHAR) AS verdict
-FROM in_items_arrow
-"""  # fmt: skip
+FROM cleaned
+"""
 
 # Only what takes an order back may come without a customer: the order knows whose it is.
 _REFUSE = """

@@ -53,6 +53,9 @@ CREATE TABLE acquisitions (
 _RAW = """
 CREATE TABLE meta (key VARCHAR, value VARCHAR);
 CREATE TABLE cursors (name VARCHAR, position VARCHAR);
+-- Whose facts are not derived yet from what was appended: a long import derives once, not with every chunk.
+CREATE TABLE stale (customer_key UINTEGER);
+CREATE TABLE stale_orders (app_key USMALLINT, order_id VARCHAR);
 CREATE TABLE sources (source UINTEGER, name VARCHAR);
 CREATE TABLE event_ids (hash UUID, received_at TIMESTAMP, source UINTEGER);
 CREATE TABLE rejects (

@@ -23,7 +23,7 @@ from muster.warehouse.duckdb import lookup, schema
 from muster.warehouse.duckdb.append import append_batch, read_cursors
 from muster.warehouse.duckdb.categories import Categories
 from muster.warehouse.duckdb.connection import Resources, connect
-from muster.warehouse.duckdb.derive import all_keys, rederive_keys
+from muster.warehouse.duckdb.derive import all_keys, derive_stale, rederive_keys
 from muster.warehouse.duckdb.load import load_rows
 from muster.warehouse.duckdb.occurrences import Occurrences
 from muster.warehouse.duckdb.person import read_people
@@ -137,10 +137,28 @@ class DuckDBWarehouse:
         """Runs `write(connection)` on the writer's thread in a transaction of its own."""
         return self._writer.submit(write)
 
-    def append(self, batch: Batch, catalog: Catalog, cursors: Mapping[str, Any] | None = None) -> Outcome:
-        """Takes a batch and the positions of who sent it in one transaction (C-32), facts derived when it returns."""
+    def append(
+        self, batch: Batch, catalog: Catalog, cursors: Mapping[str, Any] | None = None, *, derive: bool = True
+    ) -> Outcome:
+        """Takes a batch and the positions of who sent it in one transaction (C-32), facts derived when it returns.
+
+        With `derive=False` the facts of the touched customers stay as they are until `derive_stale`, whatever comes
+        between: a long import costs half.
+        """
         self.use_catalog(catalog)
-        return self.submit(lambda connection: append_batch(connection, batch, cursors or {}, catalog)).result()
+        return self.submit(
+            lambda connection: append_batch(connection, batch, cursors or {}, catalog, derive=derive)
+        ).result()
+
+    def derive_stale(self, catalog: Catalog) -> BitMap:
+        """Derives what appends without deriving left; answers everybody whose rows may have changed."""
+        self.use_catalog(catalog)
+
+        def write(connection: duckdb.DuckDBPyConnection) -> BitMap:
+            install_settings(connection, catalog)
+            return derive_stale(connection, catalog)
+
+        return self.submit(write).result()
 
     def cursors(self) -> dict[str, Any]:
         """The committed position of every sender, by name."""
