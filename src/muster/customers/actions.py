@@ -35,9 +35,9 @@ from muster.web.actions import start_job
 _NOT_CUSTOM = frozenset(STANDARD_TRAITS) | frozenset(STANDARD_ATTRIBUTES) | {"email"}
 
 
-def begin_import(actor: Principal, *, file_name: str, chunks: Iterable[bytes], mapping: str) -> ImportView:
+def begin_import(actor: Principal, *, file_name: str, chunks: Iterable[bytes], mapping: bytes, kind: str = "") -> ImportView:
     """Keeps the file, checks the mapping against its columns, and starts the dry run (C-36)."""
-    document = _parsed(mapping)
+    document = _parsed(mapping, kind)
     identifier = new_id("imp")
     directory = import_directory(identifier)
     directory.mkdir(parents=True)
@@ -66,11 +66,17 @@ def begin_import(actor: Principal, *, file_name: str, chunks: Iterable[bytes], m
     return import_view(row)
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: bytes, kind: str) -> Any:
+    """The YAML document; `kind` says what it leaves out, and must not say otherwise."""
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        document = yaml.safe_load(text)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise MappingInvalid(f"The mapping is not YAML: {error}") from error
+    if not isinstance(document, dict) or not kind:
+        return document
+    if document.setdefault("kind", kind) != kind:
+        raise MappingInvalid(f"The mapping is for {document['kind']}, not for {kind}.", pointer="/kind")
+    return document
 
 
 def _checked_mapping(document: Any, path: Path) -> ImportMapping:

@@ -44,10 +44,14 @@ def list_imports(request: HttpRequest) -> Any:
 
 
 @router.post("/imports", response={202: dict[str, Any]})
-def begin_import(request: HttpRequest, file: UploadedFile = File(...), mapping: str = Form(...)) -> Any:
-    """Keeps the file and starts the dry run; the answer names the job."""
+def begin_import(
+    request: HttpRequest, file: File[UploadedFile], mapping: File[UploadedFile], kind: Form[str] = ""
+) -> Any:
+    """Keeps the file and starts the dry run; the answer names the job. `mapping` is a YAML file."""
     principal = _may(request, "customers:write")
-    view = actions.begin_import(principal, file_name=file.name or "file", chunks=file.chunks(), mapping=mapping)
+    view = actions.begin_import(
+        principal, file_name=file.name or "file", chunks=file.chunks(), mapping=mapping.read(), kind=kind
+    )
     return 202, schemas.import_json(view)
 
 

@@ -22,7 +22,8 @@ class ApplyIn(Schema):
 
 
 def import_json(view: ImportView) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in asdict(view).items()}
+    shown = {name: _plain(value) for name, value in asdict(view).items()}
+    return shown | {"job": {"id": view.job} if view.job else None}
 
 
 def customer_json(person: Person, *, personal: bool, currency: str) -> dict[str, Any]:

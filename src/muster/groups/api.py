@@ -82,7 +82,7 @@ def overlap(request: HttpRequest, ids: str) -> Any:
 def refresh_all(request: HttpRequest) -> Any:
     """A full recompute of every segment, as a job."""
     _may(request, "groups:write")
-    return 202, {"job": start_job("groups.refresh", {}).id}
+    return 202, {"job": {"id": start_job("groups.refresh", {}, key="all").id}}
 
 
 @router.get("/groups/{reference}")
