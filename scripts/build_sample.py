@@ -2,7 +2,7 @@
 
     python scripts/build_sample.py SOURCE_FOLDER
 
-writes customers.csv.zst and orders.csv.zst to src/muster/wiring/sample. Run again only when the source changes; the
+writes customers.csv.zst and orders.csv.zst to src/muster/cli/sample. Run again only when the source changes; the
 result is checked in. Orders carry one row a line: app, price, quantity, category and market are joined on.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 
 import zstandard
 
-TARGET = Path(__file__).parent.parent / "src" / "muster" / "wiring" / "sample"
+TARGET = Path(__file__).parent.parent / "src" / "muster" / "cli" / "sample"
 # Bikes are ridden, everything else is bought in the shop.
 APP_OF_CATEGORY = {"Bikes": "adventure-rides"}
 OTHER_APP = "adventure-shop"

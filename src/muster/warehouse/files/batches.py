@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
+from typing import Any
 
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -109,11 +110,17 @@ def _events(units: pa.Table, catalog: Catalog) -> dict[str, pa.Table]:
 
 
 def _object(pairs: list[str | None] | None) -> str:
-    """A JSON object of keys (as written) and values (JSON texts already)."""
-    if not pairs:
-        return "{}"
-    said = zip(pairs[0::2], pairs[1::2], strict=True)
-    return "{" + ",".join(f"{json.dumps(key)}:{value}" for key, value in said if value is not None) + "}"
+    """A JSON object of keys and values (JSON texts already); dots in a key descend, missing values are left out."""
+    said: dict[str, Any] = {}
+    for key, value in zip((pairs or [])[0::2], (pairs or [])[1::2], strict=True):
+        if key is None or value is None:
+            continue
+        *path, last = key.split(".")
+        inside = said
+        for step in path:
+            inside = inside.setdefault(step, {})
+        inside[last] = orjson.Fragment(value)
+    return orjson.dumps(said).decode()
 
 
 def _consents(units: pa.Table, _: Catalog) -> dict[str, pa.Table]:
