@@ -117,7 +117,9 @@ def _files(now: datetime) -> list[_File]:
     files = [_File("customers.csv", _CUSTOMERS, sample.csv_bytes(people))]
     for app, rows in moved.items():
         files.append(_File(f"orders of {app}.csv", {**_ORDERS, "app": app}, sample.csv_bytes(rows)))
-        events = list(sample.visits(rows, strangers if app == "adventure-shop" else [], now))
+        # Who never ordered looks around in one of the apps.
+        around = strangers[::3] if app == "adventure-rides" else [one for one in strangers if one not in strangers[::3]]
+        events = list(sample.visits(rows, around, now))
         files.append(_File(f"generated visits of {app}.csv", {**_EVENTS, "app": app}, sample.csv_bytes(events)))
     return files
 
