@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO, TypeVar
 from urllib.parse import quote
 
 import click
@@ -54,9 +55,20 @@ def _fields(file: TextIO | None, pairs: tuple[str, ...]) -> Document:
     return fields
 
 
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class _Decorator(Protocol):
+    def __call__(self, command: _Command, /) -> _Command: ...
+
+
+def _same(command: _Command, /) -> _Command:
+    return command
+
+
 def _add(thing: Thing) -> None:
     group = click.Group(thing.name, help=f"The {thing.name} of the catalog.")
-    app = click.option("--app", required=True, help="The key of the app.") if thing.of_app else _same
+    app: _Decorator = click.option("--app", required=True, help="The key of the app.") if thing.of_app else _same
 
     def path(app_key: str | None, *key: str) -> str:
         base = thing.path.format(app=quote(app_key or "", safe=""))
@@ -97,10 +109,6 @@ def _add(thing: Thing) -> None:
 
     group.commands = {name: command for name, command in group.commands.items() if name in thing.verbs}
     catalog.add_command(group)
-
-
-def _same(command: Any) -> Any:
-    return command
 
 
 for _thing in THINGS:

@@ -9,8 +9,8 @@ class TeamConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from muster.team.policies import check_scope
+        from muster.team.policies import can, check_scope
         from muster.team.queries import principal_of
         from muster.web.hooks import Doorkeeper, register_doorkeeper
 
-        register_doorkeeper(Doorkeeper(principal_of, check_scope))
+        register_doorkeeper(Doorkeeper(principal_of, check_scope, can))

@@ -23,7 +23,16 @@ def _zones() -> list[tuple[str, str]]:
     return [(zone, zone) for zone in sorted(available_timezones())]
 
 
-class SetupForm(forms.Form):
+class KitForm(forms.Form):
+    """Fields in the classes of the kit."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "sel" if isinstance(field, forms.ChoiceField) else "field"
+
+
+class SetupForm(KitForm):
     email = forms.EmailField(label=_("E-mail"), max_length=254)
     password = forms.CharField(label=_("Password"), widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
     organisation = forms.CharField(label=_("Organisation"), max_length=200)
@@ -38,7 +47,7 @@ class SetupForm(forms.Form):
         return Organisation(given["organisation"], given["language"], given["time_zone"], given["currency"])
 
 
-class LoginForm(forms.Form):
+class LoginForm(KitForm):
     email = forms.EmailField(label=_("E-mail"), max_length=254)
     password = forms.CharField(
         label=_("Password"), widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})

@@ -68,9 +68,15 @@ def change_job(actor: hooks.Asker, job_id: str, wish: str) -> JobView:
     return view_of(job)
 
 
+def possible_wishes(state: str) -> list[str]:
+    """What a job in this state may be asked to do."""
+    while_running = ("cancel", "pause") if state == JobState.RUNNING else ()
+    return [wish for wish, states in _TRANSITIONS.items() if state in states or wish in while_running]
+
+
 def _apply(job: Job, wish: str) -> None:
     state = JobState(job.state)
-    if state is JobState.RUNNING and wish in ("cancel", "pause"):
+    if state is JobState.RUNNING and wish in possible_wishes(state):
         job.wish = wish
         job.save(update_fields=["wish"])
         return

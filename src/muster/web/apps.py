@@ -1,9 +1,15 @@
 """The room of pages, doors and jobs: what every other room with tables stands on."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class WebConfig(AppConfig):
     name = "muster.web"
     label = "web"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from muster.web.hooks import register_page
+
+        register_page(910, _("Settings"), _("Jobs"), "web:jobs", icon="refresh", scope="jobs:read")

@@ -1,60 +1,83 @@
-"""How a reader writes numbers, money, days and lists: Babel's CLDR data, for pages and for descriptions of definitions."""
+"""How a reader writes values: numbers, money, days and lists by the rules of CLDR (D-47, D-48)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal, format_percent
 from babel.units import format_unit
 
 from muster.rules.describe.words import count_units
 
+# Older than this a moment is said as a day, not as "3 days ago" (D-48).
+_LONGEST_AGO = timedelta(days=7)
 _UNITS = {"days": "duration-day", "hours": "duration-hour", "minutes": "duration-minute", "seconds": "duration-second"}
+_SMALLEST_SHARE = Decimal("0.001")
 
 
 @dataclass(frozen=True)
-class LocaleFormats:
-    """`rules.describe.words.Formats` of one language, in the publisher's zone and currency."""
+class BabelFormats:
+    """Implements `rules.describe.words.Formats`; `currency` is that of amounts which do not say their own."""
 
     locale: Locale
-    zone: ZoneInfo
+    zone: tzinfo
     currency: str
 
-    def number(self, number: Decimal) -> str:
+    def number(self, number: Decimal | int) -> str:
+        """All its digits: 1,284,310 or 0.125."""
         return format_decimal(number, locale=self.locale, decimal_quantization=False)
 
-    def money(self, amount: Decimal) -> str:
-        """Without cents where there are none: "10 EUR" reads better than "10.00 EUR" in a sentence."""
-        whole = amount == amount.to_integral_value()
-        return format_currency(
-            amount,
-            self.currency,
-            locale=self.locale,
-            format=_without_cents(self.locale) if whole else None,
-            currency_digits=not whole,
-            decimal_quantization=whole,
-        )
+    def money(self, amount: Decimal, currency: str | None = None) -> str:
+        """With the digits of the currency, or more if the amount has them: €10.50."""
+        return format_currency(amount, currency or self.currency, locale=self.locale, decimal_quantization=False)
 
     def percent(self, percent: Decimal) -> str:
+        """`percent` of a hundred with all its digits: 12.5%."""
         return format_percent(percent / 100, locale=self.locale, decimal_quantization=False)
 
+    def share(self, ratio: Decimal | float) -> str:
+        """A share of people, with at most one decimal; a share that is there is never shown as none (D-47)."""
+        exact = Decimal(str(ratio))
+        if 0 < exact < _SMALLEST_SHARE:
+            return "< " + self.percent(_SMALLEST_SHARE * 100)
+        return format_percent(
+            exact.quantize(Decimal("0.001")).normalize(), locale=self.locale, decimal_quantization=False
+        )
+
     def day(self, day: date) -> str:
-        return format_date(day, format="long", locale=self.locale)
+        return format_date(day, format="medium", locale=self.locale)
 
     def instant(self, instant: datetime) -> str:
-        return format_datetime(instant, format="long", tzinfo=self.zone, locale=self.locale)
+        """Day and time, to the second, on the reader's clock."""
+        return format_datetime(instant, format="medium", tzinfo=self.zone, locale=self.locale)
+
+    def ago(self, instant: datetime, now: datetime) -> str:
+        """How long ago, or when: after a week the day says more."""
+        passed = now - instant
+        if abs(passed) >= _LONGEST_AGO:
+            return self.day(instant.astimezone(self.zone).date())
+        return format_timedelta(-passed, add_direction=True, threshold=1, locale=self.locale)
 
     def duration(self, length: timedelta) -> str:
         count, unit = count_units(length)
-        return format_unit(count, _UNITS[unit], length="long", locale=self.locale)
+        return format_unit(count, _UNITS[unit], locale=self.locale)
+
+    def bytes(self, count: int) -> str:
+        """In the largest decimal unit that leaves at least one: 1.2 MB."""
+        size, unit = Decimal(count), "byte"
+        for larger in ("kilobyte", "megabyte", "gigabyte", "terabyte"):
+            if size < 1000:
+                break
+            size, unit = size / 1000, larger
+        return format_unit(size.quantize(Decimal("0.1")).normalize(), f"digital-{unit}", "short", locale=self.locale)
 
     def list_and(self, items: Sequence[str]) -> str:
         return format_list(items, style="standard", locale=self.locale)
@@ -63,16 +86,11 @@ class LocaleFormats:
         return format_list(items, style="or", locale=self.locale)
 
     def country(self, code: str) -> str:
-        return str(self.locale.territories.get(code.upper(), code))
+        """The name of an ISO 3166-1 code, or the code."""
+        return self.locale.territories.get(code) or code
 
 
-@lru_cache(maxsize=8)
-def _without_cents(locale: Locale) -> str:
-    """The locale's pattern of money, its fraction taken out."""
-    pattern: str = locale.currency_formats["standard"].pattern
-    return pattern.replace(".00", "").replace(".##", "")
-
-
-def formats_for(language: str, zone: ZoneInfo, currency: str) -> LocaleFormats:
-    """The formats of `en`, `de` or `fr`."""
-    return LocaleFormats(Locale.parse(language), zone, currency)
+@lru_cache
+def formats_for(language: str, zone: str, currency: str) -> BabelFormats:
+    """`language`: `en`, `de`, `fr`; `zone`: IANA; `currency`: ISO 4217. ZoneInfoNotFoundError for an unknown zone."""
+    return BabelFormats(Locale.parse(language), ZoneInfo(zone), currency)

@@ -74,10 +74,34 @@ job_listeners: list[Callable[[str], None]] = []
 
 @dataclass(frozen=True)
 class Doorkeeper:
-    """`identify`: who sent a request, or None. `check`: raises unless they have the scope."""
+    """`identify`: who sent a request, or None. `check`: raises unless they have the scope; `can` says it."""
 
     identify: Callable[[HttpRequest], Asker | None]
     check: Callable[[Any, str], None]
+    can: Callable[[Any, str], bool]
+
+
+@dataclass(frozen=True)
+class MenuPage:
+    """A page of the main menu. `section` and `label` are lazy translations; `order` sorts within everything."""
+
+    order: int
+    section: str
+    label: str
+    url_name: str
+    icon: str
+    scope: str
+
+
+menu_pages: list[MenuPage] = []
+
+
+def register_page(order: int, section: str, label: str, url_name: str, icon: str, scope: str) -> None:
+    """Called in the `apps.py` of the room whose page it is. Who lacks the scope does not see it (D-12)."""
+    page = MenuPage(order, section, label, url_name, icon, scope)
+    if page not in menu_pages:
+        menu_pages.append(page)
+        menu_pages.sort(key=lambda item: item.order)
 
 
 Recorder = Callable[[Asker, str, str, str, Mapping[str, Any]], None]
@@ -101,6 +125,10 @@ def identify(request: HttpRequest) -> Asker | None:
 
 def check_scope(asker: Any, scope: str) -> None:
     _doorkeepers[0].check(asker, scope)
+
+
+def can(asker: Any, scope: str) -> bool:
+    return _doorkeepers[0].can(asker, scope)
 
 
 def record(actor: Asker, action: str, thing_kind: str, thing_id: str, details: Mapping[str, Any]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from muster.web.actions import change_job
+from muster.web.actions import change_job, possible_wishes
 from muster.web.hooks import check_scope, identify
 from muster.web.queries import job_view, jobs_page
 
@@ -23,7 +24,10 @@ def jobs(request: HttpRequest) -> HttpResponse:
 @require_GET
 def job(request: HttpRequest, job_id: str) -> HttpResponse:
     check_scope(identify(request), "jobs:read")
-    return render(request, "web/job.html", {"job": job_view(job_id)})
+    shown = job_view(job_id)
+    labels = {"cancel": _("Cancel"), "pause": _("Pause"), "resume": _("Resume"), "retry": _("Retry")}
+    wishes = [(wish, labels[wish]) for wish in possible_wishes(shown.state)]
+    return render(request, "web/job.html", {"job": shown, "wishes": wishes})
 
 
 @require_POST

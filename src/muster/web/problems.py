@@ -21,6 +21,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from muster.kernel.errors import MusterError
+from muster.web import hooks
 from muster.web.errors import NotFound, WebError
 
 logger = logging.getLogger("muster.web")
@@ -179,7 +180,9 @@ def is_api(request: HttpRequest) -> bool:
 def problem_page(request: HttpRequest, error: MusterError, status: int) -> HttpResponse:
     """The page that says what happened, why, what next, and the stable code (D-41)."""
     heading = _("Not found") if status == HTTPStatus.NOT_FOUND else _("This did not work")
-    return render(request, "web/problem.html", {"error": error, "heading": heading}, status=status)
+    # Who is not inside sees no menu.
+    page = "web/base.html" if hooks.identify(request) else "web/plain.html"
+    return render(request, "web/problem.html", {"error": error, "heading": heading, "page": page}, status=status)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -2,6 +2,132 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+
+from babel import Locale
 from django import template
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from muster.kernel.clock import system_clock
+from muster.web import hooks
+from muster.web.formats import BabelFormats
 
 register = template.Library()
+
+NOTHING = "–"
+
+
+def reader_formats(currency: str = "EUR") -> BabelFormats:
+    """Those of the language and time zone in which this request is answered."""
+    return BabelFormats(_locale(get_language() or "en"), timezone.get_current_timezone(), currency)
+
+
+@lru_cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(language, sep="-")
+
+
+@register.simple_tag
+def number(value: Decimal | int | None) -> str:
+    return NOTHING if value is None else reader_formats().number(value)
+
+
+@register.simple_tag
+def percent(ratio: Decimal | float | None) -> str:
+    """Of a ratio from 0 to 1; at most one decimal."""
+    return NOTHING if ratio is None else reader_formats().share(ratio)
+
+
+@register.simple_tag
+def money(amount: Decimal | None, currency: str) -> str:
+    return NOTHING if amount is None else reader_formats().money(amount, currency)
+
+
+@register.simple_tag
+def day(value: date | None) -> str:
+    if value is None:
+        return NOTHING
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), reader_formats().day(value))
+
+
+@register.simple_tag
+def when(value: datetime | None) -> str:
+    """Day and time on the reader's clock."""
+    return NOTHING if value is None else _time(value, reader_formats().instant(value))
+
+
+@register.simple_tag
+def ago(value: datetime | None) -> str:
+    """How long ago, with the exact time in its title."""
+    return NOTHING if value is None else _time(value, reader_formats().ago(value, system_clock()))
+
+
+@register.simple_tag
+def duration(length: timedelta | None) -> str:
+    return NOTHING if length is None else reader_formats().duration(length)
+
+
+@register.simple_tag(name="bytes")
+def byte_count(count: int | None) -> str:
+    return NOTHING if count is None else reader_formats().bytes(count)
+
+
+@register.simple_tag
+def country(code: str | None) -> str:
+    return reader_formats().country(code) if code else NOTHING
+
+
+@register.simple_tag(name="list")
+def listed(items: Sequence[str]) -> str:
+    return reader_formats().list_and(items)
+
+
+@register.inclusion_tag("web/icon.html")
+def icon(name: str) -> dict[str, str]:
+    """A Tabler icon of the sprite; always beside a word that says the same."""
+    return {"name": name}
+
+
+@dataclass(frozen=True)
+class _Item:
+    label: str
+    address: str
+    icon: str
+    current: bool
+
+
+@dataclass
+class _Section:
+    label: str
+    items: list[_Item] = field(default_factory=list)
+
+
+@register.inclusion_tag("web/navigation.html", takes_context=True)
+def navigation(context: template.Context) -> dict[str, list[_Section]]:
+    """The pages this member may see, in the order their rooms gave them."""
+    request = context["request"]
+    asker = hooks.identify(request)
+    sections: list[_Section] = []
+    for page in hooks.menu_pages:
+        if asker is None or not hooks.can(asker, page.scope):
+            continue
+        if not sections or sections[-1].label != page.section:
+            sections.append(_Section(page.section))
+        address = reverse(page.url_name)
+        # The start page is a prefix of every address and current only as itself.
+        current = request.path == address if address == "/" else request.path.startswith(address)
+        sections[-1].items.append(_Item(page.label, address, page.icon, current))
+    return {"sections": sections}
+
+
+def _time(value: datetime, text: str) -> SafeString:
+    exact = reader_formats().instant(value)
+    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), exact, text)
