@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class GroupsConfig(AppConfig):
@@ -13,5 +14,6 @@ class GroupsConfig(AppConfig):
         from muster.groups import jobs
         from muster.web import hooks
 
+        hooks.register_page(100, _("Engage"), _("Customer groups"), "groups:start", icon="users", scope="groups:read")
         data_changed.append(jobs.refresh_soon)
         hooks.register_job("groups.refresh", jobs.refresh_all, scope="groups:write", unit="groups")

@@ -38,7 +38,7 @@ def words_for(language: str) -> Words:
         apps={app.key: app.label(language) for app in catalog.apps(archived=True)},
         groups=dict(Group.objects.values_list("id", "name")),
     )
-    return load_words(language, formats_for(language, publisher.zone, publisher.currency), names)
+    return load_words(language, formats_for(language, publisher.time_zone, publisher.currency), names)
 
 
 def described(document: object, language: str) -> dict[str, str]:
