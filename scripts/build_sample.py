@@ -56,8 +56,12 @@ def customers(folder: Path) -> list[dict[str, Any]]:
 
 
 def orders(folder: Path) -> list[dict[str, Any]]:
-    subcategories = {row["ProductSubcategoryKey"]: row for row in read(folder, "AdventureWorks_Product_Subcategories.csv")}
-    categories = {row["ProductCategoryKey"]: row["CategoryName"] for row in read(folder, "AdventureWorks_Product_Categories.csv")}
+    subcategories = {
+        row["ProductSubcategoryKey"]: row for row in read(folder, "AdventureWorks_Product_Subcategories.csv")
+    }
+    categories = {
+        row["ProductCategoryKey"]: row["CategoryName"] for row in read(folder, "AdventureWorks_Product_Categories.csv")
+    }
     products = {row["ProductKey"]: row for row in read(folder, "AdventureWorks_Products.csv.gz")}
     markets = {row["SalesTerritoryKey"]: row["Country"] for row in read(folder, "AdventureWorks_Territories.csv")}
     lines = []
@@ -85,9 +89,7 @@ def orders(folder: Path) -> list[dict[str, Any]]:
 def _with_apps(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """An order with a bike in it was placed in the riders' app, whole; every other one in the shop."""
     riders = {line["order"] for line in lines if line["category"] in APP_OF_CATEGORY}
-    return [
-        {"app": APP_OF_CATEGORY["Bikes"] if line["order"] in riders else OTHER_APP, **line} for line in lines
-    ]
+    return [{"app": APP_OF_CATEGORY["Bikes"] if line["order"] in riders else OTHER_APP, **line} for line in lines]
 
 
 def write(name: str, rows: list[dict[str, Any]]) -> None:
@@ -108,7 +110,9 @@ def main() -> None:
     for app in (OTHER_APP, "adventure-rides"):
         rows = [{k: v for k, v in line.items() if k != "app"} for line in everything if line["app"] == app]
         write(f"orders-{app}.csv.zst", rows)
-    print(f"{len({line['order'] for line in everything}):,} orders of {len({line['customer'] for line in everything}):,} customers")
+    print(
+        f"{len({line['order'] for line in everything}):,} orders of {len({line['customer'] for line in everything}):,} customers"
+    )
 
 
 if __name__ == "__main__":

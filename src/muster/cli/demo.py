@@ -142,9 +142,7 @@ def _templates(client: Client, app: str) -> list[dict[str, Any]]:
 
 def _copy(client: Client, template: dict[str, Any], app: str) -> dict[str, Any]:
     name = f"{template['name']}, {sample.APPS[app]}"
-    copied: dict[str, Any] = client.post(
-        f"/group-templates/{template['key']}/copy", json={"app": app, "name": name}
-    )
+    copied: dict[str, Any] = client.post(f"/group-templates/{template['key']}/copy", json={"app": app, "name": name})
     return copied
 
 

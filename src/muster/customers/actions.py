@@ -35,7 +35,9 @@ from muster.web.actions import start_job
 _NOT_CUSTOM = frozenset(STANDARD_TRAITS) | frozenset(STANDARD_ATTRIBUTES) | {"email"}
 
 
-def begin_import(actor: Principal, *, file_name: str, chunks: Iterable[bytes], mapping: bytes, kind: str = "") -> ImportView:
+def begin_import(
+    actor: Principal, *, file_name: str, chunks: Iterable[bytes], mapping: bytes, kind: str = ""
+) -> ImportView:
     """Keeps the file, checks the mapping against its columns, and starts the dry run (C-36)."""
     document = _parsed(mapping, kind)
     identifier = new_id("imp")

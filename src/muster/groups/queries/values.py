@@ -20,11 +20,15 @@ _PER_CENT_OF_A_BUCKET = 100
 def seen_text(node: Explained, words: Words) -> str:
     """Text without markup; an em dash where nothing was seen."""
     if isinstance(node.node, EventCondition) and node.node.measure.kind == "count":
-        return ngettext("%(count)s time", "%(count)s times", node.seen) % {"count": words.formats.number(Decimal(node.seen))}
+        return ngettext("%(count)s time", "%(count)s times", node.seen) % {
+            "count": words.formats.number(Decimal(node.seen))
+        }
     if node.kind == "sequence":
         return ngettext("%(count)s time", "%(count)s times", node.seen) % {"count": node.seen}
     if node.kind == "device":
-        return ngettext("%(count)s active device", "%(count)s active devices", len(node.seen)) % {"count": len(node.seen)}
+        return ngettext("%(count)s active device", "%(count)s active devices", len(node.seen)) % {
+            "count": len(node.seen)
+        }
     if node.kind == "sample":
         return words.formats.percent(Decimal(node.seen) / _PER_CENT_OF_A_BUCKET)
     if node.kind == "everyone":

@@ -27,13 +27,14 @@ DELIMITERS = (",", ";", "\t", "|")
 
 def open_bytes(path: Path) -> BinaryIO:
     """The file's content; gzip and zstd are unpacked on the way."""
-    raw = path.open("rb")
-    start = raw.read(4)
-    raw.seek(0)
+    with path.open("rb") as file:
+        start = file.read(4)
     if start[:2] == b"\x1f\x8b":
-        return gzip.open(raw)  # type: ignore[return-value]  # a GzipFile reads like any binary file
+        return gzip.open(path)  # type: ignore[return-value]  # a GzipFile reads like any binary file
+    raw = path.open("rb")
     if start == b"\x28\xb5\x2f\xfd":
-        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw))
+        # Closing the reader closes the file below it.
+        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, closefd=True))
     return raw
 
 

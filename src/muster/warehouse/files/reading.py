@@ -9,6 +9,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -175,15 +176,20 @@ def _format_of(path: Path) -> str:
     return "ndjson" if start.lstrip()[:1] == b"{" else "csv"
 
 
-def _csv_reader(path: Path, encoding: str, delimiter: str, refusals: Any = None) -> Any:
-    return pa.csv.open_csv(
-        _recoded(path, encoding),
-        read_options=pa.csv.ReadOptions(block_size=_BLOCK_BYTES, use_threads=False, encoding="utf8"),
-        parse_options=pa.csv.ParseOptions(
-            delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refusals, ignore_empty_lines=True
-        ),
-        convert_options=_text_options(path, encoding, delimiter),
-    )
+@contextmanager
+def _csv_reader(path: Path, encoding: str, delimiter: str, refusals: Any = None) -> Iterator[Any]:
+    with (
+        _recoded(path, encoding) as file,
+        pa.csv.open_csv(
+            file,
+            read_options=pa.csv.ReadOptions(block_size=_BLOCK_BYTES, use_threads=False, encoding="utf8"),
+            parse_options=pa.csv.ParseOptions(
+                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refusals, ignore_empty_lines=True
+            ),
+            convert_options=_text_options(path, encoding, delimiter),
+        ) as reader,
+    ):
+        yield reader
 
 
 def _text_options(path: Path, encoding: str, delimiter: str) -> Any:
