@@ -63,10 +63,7 @@ def _person(customer: Customer, all_orders: list[Order], devices: dict[Device, R
         orders=tuple(_order_row(order, catalog) for order in sorted(orders, key=_order_place)),
         sessions=tuple(_session_row(session, keys, catalog) for session in known.sessions),
         events=tuple(events_of(known, catalog)),
-        identities=tuple(
-            (kind, _app(app, catalog) if app else None, unicodedata.normalize("NFC", text))
-            for kind, app, text in customer.identities
-        ),
+        identities=tuple((kind, _app(app, catalog) if app else None, text) for kind, app, text in customer.identities),
         emails=tuple(_emails(customer.items)),
         birthday=birthday_of(customer.items, catalog),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -45,7 +46,10 @@ class Everybody:
 
 
 def usable(text: str | None) -> str | None:
-    return None if text is None or text.strip(" \t\r\n").lower() in PLACEHOLDERS or len(text) > 255 else text
+    """The id in NFC; None if it is absent, a placeholder or too long."""
+    if text is None or text.strip(" \t\r\n").lower() in PLACEHOLDERS or len(text) > 255:
+        return None
+    return unicodedata.normalize("NFC", text)
 
 
 def identify(items: Iterable[Item], catalog: Catalog) -> Everybody:

@@ -64,7 +64,7 @@ class _PeopleReader:
                 emails=tuple(_without_keys(row) for row in emails[key]),
                 birthday=birthdays.get(key),
             )
-            for key, rows in profiles.items()
+            for key, rows in sorted(profiles.items())
         }
 
     def _relation(self, name: str, order: str) -> RowsOf:

@@ -14,8 +14,12 @@ from muster.rules.vocabulary import Type
 # What JSON text becomes as VARIANT: whole numbers within 64 bits are one of the first two, all others DOUBLE.
 _WHOLE = "('UINT64', 'INT64')"
 _NUMBERS = "('UINT64', 'INT64', 'DOUBLE')"
-_INSTANT = r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$"
-_DAY = r"^\d{4}-\d\d-\d\d$"
+# Years 1000 to 9998: beyond, Python and SQL disagree about what exists.
+_YEAR = r"([1-8]\d{3}|9[0-8]\d\d|99[0-8]\d|999[0-8])"
+_CLOCK = r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?"
+_OFFSET = r"([Zz]|[+-](0\d|1[0-5]):[0-5]\d)"
+_INSTANT = rf"^{_YEAR}-\d\d-\d\d[Tt ]{_CLOCK}{_OFFSET}$"
+_DAY = rf"^{_YEAR}-\d\d-\d\d$"
 
 
 def literal(text: str) -> str:
