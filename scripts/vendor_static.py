@@ -36,7 +36,8 @@ def _symbol(name: str, file: Path) -> str:
     icon = ElementTree.fromstring(file.read_text(encoding="utf-8"))
     # The first path of every icon is an invisible square.
     paths = [path for path in icon.iter(f"{_SVG}path") if path.get("stroke") != "none"]
-    drawn = "".join(f'<path d="{path.get("d")}"/>' for path in paths)
+    attributes = (" ".join(f'{key}="{value}"' for key, value in path.items()) for path in paths)
+    drawn = "".join(f"<path {text}/>" for text in attributes)
     return f'<symbol id="{name}" viewBox="0 0 24 24">{drawn}</symbol>'
 
 

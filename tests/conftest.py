@@ -1,8 +1,87 @@
-"""What every test needs before it starts."""
+"""What every test needs before it starts, and the people who appear in them."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.test import Client
 from scripts.compile_catalogues import compile_catalogues
+
+from muster.team.actions import create_member, create_owner
+from muster.team.hooks import Organisation
+from muster.team.models import Member
+from muster.team.policies import LOCAL
 
 # A source tree has catalogues as text only; the build compiles them, and so does a test run.
 compile_catalogues()
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """An empty installation for other processes; short, because the path of its socket must be."""
+    path = Path(tempfile.mkdtemp(prefix="mst-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def environment(home: Path) -> dict[str, str]:
+    """Of a process that runs this source tree on that installation, on any free port."""
+    root = Path(__file__).parents[1]
+    paths = [str(root / "src"), str(root)]
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("MUSTER_", "DJANGO_"))},
+        "PYTHONPATH": os.pathsep.join(paths),
+        "MUSTER_HOME": str(home),
+        "MUSTER_PORT": "0",
+        "MUSTER_WAREHOUSE_MEMORY": "256MiB",
+        "MUSTER_WAREHOUSE_THREADS": "1",
+    }
+
+
+@pytest.fixture
+def alice(db: None) -> Member:
+    """The owner."""
+    return create_owner("alice@example.com", PASSWORD, Organisation("Example", "en", "UTC", "EUR"))
+
+
+@pytest.fixture
+def bob(alice: Member) -> Member:
+    """A team member who may only look."""
+    return create_member(LOCAL, "bob@example.com", PASSWORD, "viewer")
+
+
+@pytest.fixture
+def as_alice(alice: Member) -> Client:
+    """Alice's browser. CSRF is checked, as it is in reality."""
+    return _logged_in(alice)
+
+
+@pytest.fixture
+def as_bob(bob: Member) -> Client:
+    return _logged_in(bob)
+
+
+@pytest.fixture
+def as_charlie(db: None) -> Client:
+    """An outsider: somebody without an account."""
+    return Client(enforce_csrf_checks=True)
+
+
+@pytest.fixture
+def as_local(db: None) -> Client:
+    """Whoever may open the installation's own socket."""
+    return Client(enforce_csrf_checks=True, **{"muster.local": True})  # type: ignore[arg-type]  # goes into the environ
+
+
+def _logged_in(member: Member) -> Client:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(member)
+    return client

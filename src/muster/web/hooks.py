@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django.http import HttpRequest
+from django.utils.functional import Promise
 
 
 class Asker(Protocol):
@@ -86,8 +87,8 @@ class MenuPage:
     """A page of the main menu. `section` and `label` are lazy translations; `order` sorts within everything."""
 
     order: int
-    section: str
-    label: str
+    section: str | Promise
+    label: str | Promise
     url_name: str
     icon: str
     scope: str
@@ -96,7 +97,9 @@ class MenuPage:
 menu_pages: list[MenuPage] = []
 
 
-def register_page(order: int, section: str, label: str, url_name: str, icon: str, scope: str) -> None:
+def register_page(
+    order: int, section: str | Promise, label: str | Promise, url_name: str, icon: str, scope: str
+) -> None:
     """Called in the `apps.py` of the room whose page it is. Who lacks the scope does not see it (D-12)."""
     page = MenuPage(order, section, label, url_name, icon, scope)
     if page not in menu_pages:

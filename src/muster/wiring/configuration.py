@@ -19,6 +19,7 @@ class Configuration:
 
     home: Path
     host: str = "127.0.0.1"
+    # 0: any free one.
     port: int = 8400
     warehouse_threads: int = 2
     warehouse_memory: str = "1GiB"
@@ -62,7 +63,7 @@ def read_configuration(environment: Mapping[str, str] | None = None) -> Configur
     return Configuration(
         home=home,
         host=_text(variables, "MUSTER_HOST", Configuration.host),
-        port=_number(variables, "MUSTER_PORT", Configuration.port, 1, 65_535),
+        port=_number(variables, "MUSTER_PORT", Configuration.port, 0, 65_535),
         warehouse_threads=_number(variables, "MUSTER_WAREHOUSE_THREADS", min(os.cpu_count() or 2, 8), 1, 256),
         warehouse_memory=_text(variables, "MUSTER_WAREHOUSE_MEMORY", Configuration.warehouse_memory),
         hosts=Configuration.hosts + tuple(host for host in hosts.split(",") if host),

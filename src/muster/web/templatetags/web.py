@@ -12,6 +12,7 @@ from babel import Locale
 from django import template
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -98,7 +99,7 @@ def icon(name: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class _Item:
-    label: str
+    label: str | Promise
     address: str
     icon: str
     current: bool
@@ -106,7 +107,7 @@ class _Item:
 
 @dataclass
 class _Section:
-    label: str
+    label: str | Promise
     items: list[_Item] = field(default_factory=list)
 
 

@@ -1,0 +1,91 @@
+"""Real `muster` processes for tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+MUSTER = [sys.executable, "-m", "muster.wiring.main"]
+PATIENCE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Serving:
+    process: subprocess.Popen[str]
+    address: str
+    """As printed: http://127.0.0.1:49152."""
+    setup_token: str | None
+
+    @property
+    def port(self) -> int:
+        return int(self.address.rpartition(":")[2])
+
+
+def muster(environment: Mapping[str, str], *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """One command, to its end."""
+    return subprocess.run(
+        [*MUSTER, *arguments],
+        env=environment,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+@contextmanager
+def serving(environment: Mapping[str, str]) -> Iterator[Serving]:
+    """`muster serve` that answers; ended by SIGTERM, which must succeed."""
+    process = subprocess.Popen(
+        [*MUSTER, "serve"],
+        env={**environment, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield _greeting(process)
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+        assert (process.returncode, errors) == (0, "")
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+def _greeting(process: subprocess.Popen[str]) -> Serving:
+    assert process.stdout is not None
+    assert process.stderr is not None
+    first = process.stdout.readline()
+    assert first.startswith("Muster serves http"), process.stderr.read()
+    second = process.stdout.readline()
+    return Serving(process, first.split()[-1], second.strip().partition("token=")[2] or None)
+
+
+def wait_until(happened: object, seconds: float = PATIENCE_SECONDS) -> None:
+    """Until a function answers something true."""
+    assert callable(happened)
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def line_count(file: Path) -> int:
+    return file.read_text(encoding="utf-8").count("\n") if file.exists() else 0
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """As the system does when it runs out of memory."""
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
