@@ -36,6 +36,7 @@ def test_outcome_tells_each_verdict(warehouse):
         item(user=None),
         event("app_opened", user="u3", app=3, trust=Trust.OPEN),
         item(user="u4", anonymous_id="undefined", app=NOTES, traits={"country": "Atlantis"}),
+        event("app_opened", app=0),
     )
     assert outcome.counts == {
         "accepted": 2,
@@ -43,6 +44,7 @@ def test_outcome_tells_each_verdict(warehouse):
         "identity_placeholder": 1,
         "identity_missing": 1,
         "signed_customer_required": 1,
+        "app_missing": 1,
     }
     assert outcome.warnings == {"identity_placeholder": 1, "country_unknown": 1}
     assert outcome.notes == (
@@ -53,6 +55,7 @@ def test_outcome_tells_each_verdict(warehouse):
         Note(5, "signed_customer_required", refused=True),
         Note(6, "country_unknown", refused=False),
         Note(6, "identity_placeholder", refused=False),
+        Note(7, "app_missing", refused=True),
     )
     assert (outcome.touched, outcome.new_customers) == (BitMap([2, 3]), 2)
 

@@ -38,7 +38,8 @@ def test_withdrawn_and_unusual_countries(text, code):
 @pytest.mark.parametrize(
     ("text", "gender"),
     [
-        ("M", "male"), ("Homme", "male"), ("w", "female"), ("FÉMININ", "female"), ("Non-Binary", "other"), ("x", "other"),
+        ("M", "male"), ("Homme", "male"), ("w", "female"), ("FÉMININ", "female"), ("Non-Binary", "other"),
+        ("x", "other"),
         (" ", ""), ("NA", ""), ("Unbekannt", ""), ("robot", None),
     ],
 )  # fmt: skip

@@ -59,7 +59,7 @@ def identify(items: Iterable[Item], catalog: Catalog) -> Everybody:
     seen: set[bytes] = set()
     apps = {app.number: app for app in catalog.apps.values()}
     for item in items:
-        if item.hash in seen:
+        if item.hash in seen or (not item.app and (item.event or item.order)):
             continue
         external, anonymous = usable(item.external_id), usable(item.anonymous_id) if item.app else None
         if external is None and anonymous is None:

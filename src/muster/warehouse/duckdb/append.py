@@ -35,7 +35,7 @@ def append_batch(
     connection.execute("UPDATE in_items SET happened_at = $at WHERE happened_at IS NULL", {"at": received_at})
     merges, remarks = resolve_items(connection, received_at)
     _refuse(connection, remarks)
-    store_items(connection, received_at)
+    store_items(connection, received_at, [name for name, rows in batch.parts.items() if rows.num_rows])
     _keep_rejects(connection, received_at)
     touched = _touched(connection, merges)
     if derive:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from muster.warehouse.catalog import Catalog
+from muster.warehouse.duckdb.scratch import count_of
 from muster.warehouse.duckdb.zone_days import install_zone_days
 
 # C-24: an older rate is none.
@@ -13,6 +14,8 @@ RATE_DAYS = 7
 
 def derive_orders(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
     """Replaces the rows of `touched_orders`; who owned or owns one of them is added to `touched`."""
+    if not count_of(connection, "SELECT count(*) FROM touched_orders"):
+        return
     connection.execute(_OWNERS)
     connection.execute(_ENTRIES)
     foreign = "SELECT min(happened_at), max(happened_at) FROM orders_now WHERE currency NOT IN ('', $publisher)"

@@ -72,13 +72,15 @@ FROM cleaned
 # Only what takes an order back may come without a customer: the order knows whose it is.
 _REFUSE = """
 UPDATE in_items AS i SET verdict = CASE
+    WHEN i.app_key = 0 AND (i.position IN (SELECT item FROM in_orders) OR i.position IN (SELECT item FROM in_events))
+        THEN 'app_missing'
     WHEN i.external_id IS NULL AND i.anonymous_id IS NULL AND i.placeholder THEN 'identity_placeholder'
     WHEN i.external_id IS NULL AND i.anonymous_id IS NULL AND NOT EXISTS (
         SELECT 1 FROM in_orders o WHERE o.item = i.position AND o.kind <> 'completed') THEN 'identity_missing'
     WHEN i.external_id IS NOT NULL AND i.trust = 0 AND EXISTS (
         SELECT 1 FROM set_app s WHERE s.app_key = i.app_key AND s.signed) THEN 'signed_customer_required'
     END
-WHERE i.external_id IS NULL OR i.trust = 0
+WHERE i.external_id IS NULL OR i.trust = 0 OR i.app_key = 0
 """
 
 # First accepted wins (C-19).

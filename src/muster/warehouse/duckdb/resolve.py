@@ -21,6 +21,7 @@ RAW_WITH_CUSTOMER = (
     "consents",
     "order_entries",
     "all_events",
+    "touches",
     "device_sightings",
     "churn_scores",
 )

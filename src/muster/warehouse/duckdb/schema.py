@@ -68,6 +68,10 @@ CREATE TABLE merges (loser UINTEGER, survivor UINTEGER, merged_at TIMESTAMP);
 -- One row a customer, app and batch: when it was seen, whatever the items said.
 CREATE TABLE sightings (
     customer_key UINTEGER, app_key USMALLINT, first_at TIMESTAMP, last_at TIMESTAMP, source UINTEGER);
+-- What page and listing views say about where somebody came from, out of their properties: read with every derivation.
+CREATE TABLE touches (
+    customer_key UINTEGER, app_key USMALLINT, event USMALLINT, happened_at TIMESTAMP, hash UUID, url VARCHAR,
+    referrer VARCHAR, campaign VARCHAR, source UINTEGER);
 CREATE TABLE traits (
     customer_key UINTEGER, app_key USMALLINT, attribute VARCHAR, value VARCHAR, happened_at TIMESTAMP, hash UUID,
     source UINTEGER, trust UTINYINT);

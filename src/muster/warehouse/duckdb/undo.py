@@ -11,7 +11,7 @@ from muster.warehouse.duckdb.derive import rederive_keys
 from muster.warehouse.duckdb.scratch import registered
 from muster.warehouse.duckdb.settings import install_settings
 
-_WITH_SOURCE = ("sightings", "traits", "emails", "consents", "all_events", "device_sightings")
+_WITH_SOURCE = ("sightings", "traits", "emails", "consents", "all_events", "touches", "device_sightings")
 
 
 def remove_source(connection: duckdb.DuckDBPyConnection, source: int, catalog: Catalog) -> BitMap:
