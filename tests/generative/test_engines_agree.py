@@ -28,9 +28,9 @@ from muster.engine.reference.evaluate import World, members
 from muster.rules.nodes import Definition
 from muster.warehouse.duckdb.connection import Resources
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
-from tests.generative import people
+from tests.generative import towns as people
 from tests.generative.definitions import Pools, definitions
-from tests.generative.people import NOW, Town, load, town
+from tests.generative.towns import NOW, Town, load, town
 
 DEFINITIONS_A_TOWN = 50
 TOWNS = (0, 1, 2, 3)

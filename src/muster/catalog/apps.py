@@ -1,9 +1,15 @@
-"""The room's entry in Django's list."""
+"""The publisher's apps, add-ons, and the words definitions may use."""
+
+from __future__ import annotations
 
 from django.apps import AppConfig
 
 
 class CatalogConfig(AppConfig):
     name = "muster.catalog"
-    label = "catalog"
-    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from muster.catalog.actions import save_organisation
+        from muster.team import hooks
+
+        hooks.organisation_saved.append(save_organisation)

@@ -55,7 +55,7 @@ def import_files(
         imported = _checked(client, file, kind, mapping)
         failed = not dry_run and _invalid_count(imported) > max_invalid
         if not dry_run and not failed:
-            follow_job_in(client, client.post(f"/imports/{imported['id']}/apply"))
+            follow_job_in(client, client.post(f"/imports/{imported['id']}/apply", json={"max_invalid": max_invalid}))
             imported = client.get(f"/imports/{imported['id']}")
         done.append({"file": str(file), **imported})
         if failed:

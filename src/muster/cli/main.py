@@ -6,6 +6,7 @@ import click
 
 from muster.cli.catalog import catalog
 from muster.cli.customers import customers
+from muster.cli.demo import demo
 from muster.cli.doors import Doors
 from muster.cli.groups import groups
 from muster.cli.jobs import jobs
@@ -30,5 +31,5 @@ def serve(doors: Doors) -> None:
         doors.serve(click.echo)
 
 
-for _command in (setup, tokens, jobs, groups, customers, catalog):
+for _command in (setup, tokens, jobs, groups, customers, catalog, demo):
     muster.add_command(_command)

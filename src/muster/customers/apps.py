@@ -1,4 +1,6 @@
-"""The room's entry in Django's list."""
+"""Customers: who they are, what is known of them, and how it came in."""
+
+from __future__ import annotations
 
 from django.apps import AppConfig
 
@@ -6,4 +8,10 @@ from django.apps import AppConfig
 class CustomersConfig(AppConfig):
     name = "muster.customers"
     label = "customers"
-    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from muster.customers import jobs
+        from muster.web import hooks
+
+        hooks.register_job("customers.check", jobs.check_import, scope="customers:write", unit="rows")
+        hooks.register_job("customers.apply", jobs.apply_import, scope="customers:write", unit="items")

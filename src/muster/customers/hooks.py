@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from muster.kernel.errors import InternalError
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 
@@ -17,3 +19,7 @@ def current_warehouse() -> DuckDBWarehouse:
     if not _provided:
         raise InternalError("no warehouse is open in this process")
     return _provided[0]
+
+
+data_changed: list[Callable[[], None]] = []
+"""Called after an import has been applied: groups take it up from here."""

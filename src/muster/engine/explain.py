@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from muster.engine.plan import resolve_app
+from muster.engine.plan import resolve_app, type_of
 from muster.engine.reference.evaluate import (
     World,
     in_population,
     matching_events,
     measured,
-    rank_value,
     sequence_ends,
     truth,
 )
@@ -38,6 +37,7 @@ from muster.rules.nodes import (
     SequenceCondition,
 )
 from muster.rules.operators import RANK_OPERATORS
+from muster.rules.vocabulary import Type
 from muster.warehouse.port import Person, PersonEvent
 
 NEWEST_EVENTS = 3
@@ -132,8 +132,10 @@ def _condition_seen(
         seen = measured(condition, person, world.context)
         return Explained(pointer, "event", node, False, seen, threshold, found)
     values = [value for value in attribute_values(person, condition, world.context) if value is not None]
-    seen = rank_value(condition, person, world.context) if ranked else _single(values)
-    return Explained(pointer, "attribute", node, False, seen, threshold)
+    if threshold is not None and type_of(condition, world.context) is Type.MONEY:
+        # Ranked in micros, shown in the currency.
+        threshold /= 1_000_000
+    return Explained(pointer, "attribute", node, False, _single(values), threshold)
 
 
 def _single(values: list[Any]) -> Any:

@@ -1,9 +1,19 @@
-"""The room's entry in Django's list."""
+"""Customer groups: segments now, known user groups next."""
+
+from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class GroupsConfig(AppConfig):
     name = "muster.groups"
-    label = "groups"
-    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from muster.customers.hooks import data_changed
+        from muster.groups import jobs
+        from muster.web import hooks
+
+        hooks.register_page(100, _("Engage"), _("Customer groups"), "groups:start", icon="users", scope="groups:read")
+        data_changed.append(jobs.refresh_soon)
+        hooks.register_job("groups.refresh", jobs.refresh_all, scope="groups:write", unit="groups")

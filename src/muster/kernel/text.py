@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+
+_BETWEEN_CASES = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])")
+_NOT_WORD = re.compile(r"[\W_]+")
 
 
 def fold(text: str) -> str:
@@ -19,3 +23,9 @@ def _lower(letter: str) -> str:
     if len(lowered) == 1:
         return lowered
     return "i" if letter == "\u0130" else letter
+
+
+def key_of(name: str) -> str:
+    """C-1: one key for `Level Up`, `levelUp` and `level_up`; "" if the name has no letter or digit, 100 at most."""
+    parted = _BETWEEN_CASES.sub("_", unicodedata.normalize("NFKC", name)).casefold()
+    return _NOT_WORD.sub("_", parted).strip("_")[:100].strip("_")

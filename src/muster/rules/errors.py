@@ -34,7 +34,7 @@ class Problem:
     nearest: str | None = None
 
 
-class DefinitionInvalid(MusterError):  # noqa: N818  its name is its code, as with all of them
+class DefinitionInvalid(MusterError):
     """`problems` in document order, at least one; message and pointer are those of the first."""
 
     code = DEFINITION_INVALID
@@ -50,7 +50,7 @@ class DefinitionInvalid(MusterError):  # noqa: N818  its name is its code, as wi
         self.problems = tuple(problems)
 
 
-class ReferenceCycle(MusterError):  # noqa: N818  its name is its code, as with all of them
+class ReferenceCycle(MusterError):
     """`path`: the names of the groups on the way round, the first repeated at the end (G-9)."""
 
     code = REFERENCE_CYCLE

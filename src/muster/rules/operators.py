@@ -79,7 +79,6 @@ OPERATORS: dict[Type, dict[str, Operator]] = {
     Type.DATE: _MOMENT,
     Type.TIMESTAMP: _MOMENT,
     Type.VERSION: _SET | _EQUAL | _ORDERED,
-    Type.LIST: _SET
-    | _operators(("has_any", Shape.LIST), ("has_all", Shape.LIST), ("has_none", Shape.LIST, "has_any")),
+    Type.LIST: _SET | _operators(("has_any", Shape.LIST), ("has_all", Shape.LIST), ("has_none", Shape.LIST, "has_any")),
 }
 RANK_OPERATORS = frozenset(_RANKED)

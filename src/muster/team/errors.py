@@ -18,7 +18,7 @@ class TeamError(MusterError):
     code = "team_error"
 
 
-class ScopeMissing(TeamError):  # noqa: N818  its name is its code, as with all of them
+class ScopeMissing(TeamError):
     code = "scope_missing"
 
     def __init__(self, scope: str) -> None:
@@ -26,23 +26,23 @@ class ScopeMissing(TeamError):  # noqa: N818  its name is its code, as with all 
         self.scope = scope
 
 
-class SetupDone(TeamError):  # noqa: N818  its name is its code, as with all of them
+class SetupDone(TeamError):
     code = "setup_done"
 
     def __init__(self) -> None:
         super().__init__("Set-up is already done. Log in, or ask an owner for access.")
 
 
-class SetupTokenInvalid(TeamError):  # noqa: N818  its name is its code, as with all of them
+class SetupTokenInvalid(TeamError):
     code = "setup_token_invalid"
 
     def __init__(self) -> None:
         super().__init__("This link is used or expired; run `muster setup` to get another.")
 
 
-class TokenUnknown(TeamError):  # noqa: N818  its name is its code, as with all of them
+class TokenUnknown(TeamError):
     code = "token_unknown"
 
 
-class ValueNotAllowed(TeamError):  # noqa: N818  its name is its code, as with all of them
+class ValueNotAllowed(TeamError):
     code = "value_not_allowed"

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from fractions import Fraction
 from types import MappingProxyType
 
 import pyarrow as pa
@@ -104,6 +105,15 @@ class Batch:
     received_at: datetime
     items: pa.Table
     parts: Mapping[str, pa.Table] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What one unit of a currency was worth in the publisher's currency on a day; exact, either way it is published."""
+
+    day: date
+    currency: str
+    rate: Fraction
 
 
 @dataclass(frozen=True)

@@ -40,29 +40,26 @@ PROFILES: Columns = _KEY | {  # grain: customer
     # + c_<number> of custom attributes of customer scope
 }
 
-APP_FACTS: Columns = (
-    _KEY
-    | {  # grain: customer x app
-        "app_key": "uint16",
-        "acquired_at": _INSTANT,  # null: known to the app only by identify or listing views, not in its population
-        "acquisition_type": "string",
-        "addon_acquired_at": _INSTANT,
-        "campaign_id": "string",
-        "referrer_domain": "string",
-        "page_viewed_at": _INSTANT,
-        "channel_type": "string",
-        "first_used_at": _INSTANT,
-        "last_used_at": _INSTANT,
-        "session_count": "int32",
-        "engagement_minutes": "int32",
-        "rating": "float64",
-        "rated_at": _INSTANT,
-        "app_spend_micros": "int64",
-        "churn_predicted": "boolean",
-        "churn_probability": "float64",
-        # + c_<number> of custom attributes of app scope
-    }
-)
+APP_FACTS: Columns = _KEY | {  # grain: customer x app
+    "app_key": "uint16",
+    "acquired_at": _INSTANT,  # null: known to the app only by identify or listing views, not in its population
+    "acquisition_type": "string",
+    "addon_acquired_at": _INSTANT,
+    "campaign_id": "string",
+    "referrer_domain": "string",
+    "page_viewed_at": _INSTANT,
+    "channel_type": "string",
+    "first_used_at": _INSTANT,
+    "last_used_at": _INSTANT,
+    "session_count": "int32",
+    "engagement_minutes": "int32",
+    "rating": "float64",
+    "rated_at": _INSTANT,
+    "app_spend_micros": "int64",
+    "churn_predicted": "boolean",
+    "churn_probability": "float64",
+    # + c_<number> of custom attributes of app scope
+}
 
 HOLDINGS: Columns = _KEY | {  # grain: customer x app x owned add-on; `addons_owned` is asked here
     "app_key": "uint16",

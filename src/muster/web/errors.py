@@ -22,11 +22,11 @@ class WebError(MusterError):
     code = "web_error"
 
 
-class NotFound(WebError):  # noqa: N818  its name is its code, as with all of them
+class NotFound(WebError):
     code = "not_found"
 
 
-class RequestInvalid(WebError):  # noqa: N818  its name is its code, as with all of them
+class RequestInvalid(WebError):
     """`errors`: one mapping (pointer, code, message, nearest) per thing wrong, at least one."""
 
     code = "request_invalid"
@@ -35,11 +35,11 @@ class RequestInvalid(WebError):  # noqa: N818  its name is its code, as with all
         super().__init__(message, code=code, details={"errors": list(errors)} if errors else None)
 
 
-class RevisionRequired(WebError):  # noqa: N818  its name is its code, as with all of them
+class RevisionRequired(WebError):
     code = "revision_required"
 
 
-class IdempotencyConflict(WebError):  # noqa: N818  its name is its code, as with all of them
+class IdempotencyConflict(WebError):
     code = "idempotency_key_reused"
 
 
@@ -47,7 +47,7 @@ class JobStateError(WebError):
     code = "job_state"
 
 
-class JobStopped(Exception):  # noqa: N818  not an error: the job was asked to stop
+class JobStopped(Exception):
     """Raised inside a job by `RunningJob.check`; the runner notes why."""
 
     def __init__(self, why: Literal["cancel", "pause", "shutdown"]) -> None:

@@ -14,7 +14,7 @@ from pyroaring import BitMap
 from muster.warehouse.batch import Batch, Merge, Note, Outcome
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb import intake
-from muster.warehouse.duckdb.derive import derive_touched
+from muster.warehouse.duckdb.derive import derive_touched, leave_stale
 from muster.warehouse.duckdb.keys import highest_key
 from muster.warehouse.duckdb.resolve import resolve_items
 from muster.warehouse.duckdb.schema import get_meta, set_meta
@@ -24,7 +24,9 @@ from muster.warehouse.duckdb.store import store_items
 Cursors = Mapping[str, Any]
 
 
-def append_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, cursors: Cursors, catalog: Catalog) -> Outcome:
+def append_batch(
+    connection: duckdb.DuckDBPyConnection, batch: Batch, cursors: Cursors, catalog: Catalog, *, derive: bool = True
+) -> Outcome:
     """Runs inside the writer's transaction: a crash repeats all of it and skips nothing."""
     received_at = naive(batch.received_at)
     before = highest_key(connection)
@@ -33,9 +35,13 @@ def append_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, cursors: C
     connection.execute("UPDATE in_items SET happened_at = $at WHERE happened_at IS NULL", {"at": received_at})
     merges, remarks = resolve_items(connection, received_at)
     _refuse(connection, remarks)
-    store_items(connection, received_at)
+    store_items(connection, received_at, [name for name, rows in batch.parts.items() if rows.num_rows])
     _keep_rejects(connection, received_at)
-    touched = derive_touched(connection, catalog, _touched(connection, merges))
+    touched = _touched(connection, merges)
+    if derive:
+        touched = derive_touched(connection, catalog, touched)
+    else:
+        leave_stale(connection, touched)
     store_cursors(connection, cursors)
     remember_data_time(connection, batch.received_at)
     return _outcome(connection, touched, merges, remarks, highest_key(connection) - before)
@@ -79,9 +85,14 @@ def _keep_rejects(connection: duckdb.DuckDBPyConnection, received_at: datetime) 
 def _touched(connection: duckdb.DuckDBPyConnection, merges: list[Merge]) -> BitMap:
     """Customers and orders the items name, and both sides of every merge; `touched_orders` is made here."""
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE touched_orders AS SELECT DISTINCT t.app_key, o.order_id"
+        "CREATE OR REPLACE TEMP TABLE touched_orders AS SELECT t.app_key, o.order_id"
         " FROM in_orders o JOIN in_taken t ON t.position = o.item"
     )
+    if merges:
+        connection.execute(
+            "INSERT INTO touched_orders SELECT app_key, order_id FROM order_entries"
+            f" WHERE customer_key IN ({', '.join(str(merge.survivor) for merge in merges)})"
+        )
     keys = connection.execute("SELECT DISTINCT customer_key FROM resolved").fetchnumpy()["customer_key"]
     touched = BitMap(keys)
     for merge in merges:

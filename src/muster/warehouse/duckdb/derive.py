@@ -52,6 +52,23 @@ def rederive_keys(connection: duckdb.DuckDBPyConnection, catalog: Catalog, keys:
     return touched
 
 
+def leave_stale(connection: duckdb.DuckDBPyConnection, touched: BitMap) -> None:
+    """Remembers the customers and the orders in `touched_orders` for `derive_stale`."""
+    _touch(connection, touched)
+    connection.execute("INSERT INTO stale SELECT customer_key FROM touched")
+    connection.execute("INSERT INTO stale_orders SELECT app_key, order_id FROM touched_orders")
+
+
+def derive_stale(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> BitMap:
+    """Derives what was left; answers everybody whose rows may have changed."""
+    keys = BitMap(connection.execute("SELECT DISTINCT customer_key FROM stale").fetchnumpy()["customer_key"])
+    connection.execute("CREATE OR REPLACE TEMP TABLE touched_orders AS SELECT * FROM stale_orders")
+    touched = derive_touched(connection, catalog, keys)
+    connection.execute("DELETE FROM stale")
+    connection.execute("DELETE FROM stale_orders")
+    return touched
+
+
 def all_keys(connection: duckdb.DuckDBPyConnection) -> BitMap:
     """Every customer with a raw or a derived row."""
     query = "SELECT customer_key FROM identities UNION SELECT customer_key FROM profiles"

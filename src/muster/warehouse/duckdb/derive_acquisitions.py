@@ -37,7 +37,7 @@ WITH said AS (
         {property_as("amount", Type.NUMBER)} AS amount, {property_as("addon", Type.TEXT)} AS addon
     FROM all_events e SEMI JOIN touched USING (customer_key) LEFT JOIN set_app s USING (app_key)
     WHERE e.event IN ({_APP}, {_ADDON}) AND e.app_key > 0 AND e.trust >= coalesce(s.commerce_trust, 0)),
-sold AS (
+sold AS NOT MATERIALIZED (
     SELECT p.*, CASE WHEN coalesce(p.price_micros, p.amount_micros) > 0 THEN 'paid'
         WHEN p.coupon IS NOT NULL THEN 'promo_code' ELSE 'free' END AS acquisition_type
     FROM purchases p SEMI JOIN touched USING (customer_key))

@@ -71,14 +71,19 @@ stars AS (
     FROM all_events SEMI JOIN touched USING (customer_key) WHERE event = {_RATED}),
 rated AS (
     SELECT customer_key, app_key, max_by(rating, row(happened_at, hash)) AS rating, max(happened_at) AS rated_at
-    FROM stars WHERE rating BETWEEN 1 AND 5 GROUP BY ALL)
+    FROM stars WHERE rating BETWEEN 1 AND 5 GROUP BY ALL),
+scored AS (
+    SELECT customer_key, app_key, predicted AS churn_predicted, probability AS churn_probability
+    FROM churn_scores SEMI JOIN touched USING (customer_key)
+    QUALIFY row_number() OVER (PARTITION BY customer_key, app_key ORDER BY happened_at DESC, probability DESC) = 1)
 SELECT customer_key, app_key, q.acquired_at,
     CASE WHEN q.acquired_at IS NOT NULL THEN coalesce(a.acquisition_type, 'free') END AS acquisition_type,
     a.addon_acquired_at, s.campaign_id, s.referrer_domain, w.page_viewed_at, s.channel_type, u.first_used_at,
     u.last_used_at, CAST(v.session_count AS INTEGER) AS session_count,
-    CAST(v.engagement_minutes AS INTEGER) AS engagement_minutes, r.rating, r.rated_at, o.app_spend_micros{{columns}}
+    CAST(v.engagement_minutes AS INTEGER) AS engagement_minutes, r.rating, r.rated_at, o.app_spend_micros,
+    c.churn_predicted, c.churn_probability{{columns}}
 FROM pairs LEFT JOIN acquired_now q USING (customer_key, app_key)
 LEFT JOIN acquisitions_now a USING (customer_key, app_key) LEFT JOIN sources_now s USING (customer_key, app_key)
 LEFT JOIN used_now u USING (customer_key, app_key) LEFT JOIN ordered_now o USING (customer_key, app_key)
 LEFT JOIN viewed w USING (customer_key, app_key) LEFT JOIN visited v USING (customer_key, app_key)
-LEFT JOIN rated r USING (customer_key, app_key)"""
+LEFT JOIN rated r USING (customer_key, app_key) LEFT JOIN scored c USING (customer_key, app_key)"""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import duckdb
 import pyarrow as pa
 
@@ -10,6 +12,7 @@ from muster.rules.vocabulary import Scope, Type
 from muster.warehouse.catalog import Catalog, CustomAttribute
 from muster.warehouse.duckdb.properties import day_of_text, instant_of_text, text_of_double
 from muster.warehouse.duckdb.scratch import registered
+from muster.warehouse.normal.values import text_of
 from muster.warehouse.relations import custom_columns
 
 _NUMBER = r"'^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$'"
@@ -25,7 +28,7 @@ _TYPED = {
     Type.CATEGORY: "written",
     Type.VERSION: "version",
     Type.NUMBER: "number_value",
-    Type.MONEY: f"try_cast(try_cast({text_of_double('number_value')} AS DECIMAL(38, 6)) * 1000000 AS BIGINT)",
+    Type.MONEY: f"try_cast(try_cast({text_of_double('number_value')} AS DECIMAL(25, 6)) * 1000000 AS BIGINT)",
     Type.BOOLEAN: "CASE WHEN kind = 'BOOLEAN' THEN spelling = 'true' END",
     Type.TIMESTAMP: f"CASE WHEN kind = 'VARCHAR' THEN {instant_of_text('spelling')} END",
     Type.DATE: f"CASE WHEN kind = 'VARCHAR' THEN {day_of_text('spelling')} END",
@@ -99,7 +102,8 @@ def _newest(attribute: CustomAttribute) -> list[str]:
 
 def _versions(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """The distinct texts of version attributes that are versions, with their sortable keys."""
-    rows = connection.execute("SELECT DISTINCT spelling FROM custom_said WHERE type = 'version'").fetchall()
-    texts = [text for (text,) in rows if text is not None and is_version(text)]
+    sent = "SELECT DISTINCT CAST(value AS VARCHAR) FROM custom_said WHERE type = 'version'"
+    told = {text_of(json.loads(value)) for (value,) in connection.execute(sent).fetchall()}
+    texts = [text for text in told if text is not None and is_version(text)]
     keys = [version_key(text) for text in texts]
     return pa.table({"text": pa.array(texts, pa.string()), "key": pa.array(keys, pa.string())})

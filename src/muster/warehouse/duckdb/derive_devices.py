@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
+from muster.warehouse.duckdb.scratch import count_of
+
 _DESCRIPTION = (
     "device_family", "os", "os_version", "os_version_key", "app_version", "app_version_key", "device_model", "locale",
     "time_zone",
@@ -13,7 +15,9 @@ _NEWEST = ", ".join(f"max_by({column}, row(happened_at, hash)) AS {column}" for 
 
 def derive_devices(connection: duckdb.DuckDBPyConnection) -> None:
     """Replaces the devices that touched customers were seen on; former and present owners are added to `touched`."""
-    connection.execute(_REPLACE)
+    connection.execute(_TOUCHED)
+    if count_of(connection, "SELECT count(*) FROM touched_devices"):
+        connection.execute(_REPLACE)
 
 
 _OWNERS = """
@@ -21,11 +25,15 @@ INSERT INTO touched SELECT DISTINCT customer_key FROM devices SEMI JOIN touched_
     ANTI JOIN touched USING (customer_key);
 """
 
+_TOUCHED = """
+CREATE OR REPLACE TEMP TABLE touched_devices AS
+    SELECT device_key FROM device_sightings SEMI JOIN touched USING (customer_key)
+    UNION SELECT device_key FROM devices SEMI JOIN touched USING (customer_key);
+"""
+
 # A device is whose who last signed in there, and of an anonymous visitor only while nobody ever did. Version texts and
 # their keys are each other's: both are null together, so the newest of each are of one sighting.
 _REPLACE = f"""
-CREATE OR REPLACE TEMP TABLE touched_devices AS
-    SELECT DISTINCT device_key FROM device_sightings SEMI JOIN touched USING (customer_key);
 {_OWNERS}
 DELETE FROM devices d USING touched_devices t WHERE d.device_key = t.device_key;
 INSERT INTO devices BY NAME

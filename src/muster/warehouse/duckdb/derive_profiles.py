@@ -64,9 +64,12 @@ bought AS (
     SELECT customer_key, CAST(count(*) FILTER (amount_micros > 0) AS INTEGER) AS purchase_count,
         min(happened_at) FILTER (amount_micros > 0) AS first_purchase_at,
         max(happened_at) FILTER (amount_micros > 0) AS last_purchase_at,
-        CAST(sum(base_micros - refunded_base_micros) AS BIGINT) AS store_spend_micros,
-        max_by(market, row(happened_at, entry)) AS market
+        CAST(sum(base_micros - refunded_base_micros) AS BIGINT) AS store_spend_micros
     FROM all_orders SEMI JOIN touched USING (customer_key) WHERE state = 'completed' GROUP BY customer_key),
+markets AS (
+    SELECT customer_key, max_by(market, row(happened_at, entry)) AS market
+    FROM all_orders SEMI JOIN touched USING (customer_key) WHERE state = 'completed' AND market IS NOT NULL
+    GROUP BY customer_key),
 kinds AS (SELECT DISTINCT app_key, product_id, kind FROM set_addon),
 addons AS (
     -- Each repeat of a consumable counts; another acquisition of what is owned does not.
@@ -80,12 +83,13 @@ objected AS (
     SELECT customer_key, NOT max_by(granted, row(happened_at, hash, NOT granted)) AS denied
     FROM consents SEMI JOIN touched USING (customer_key) WHERE purpose = 'profiling' GROUP BY customer_key)
 SELECT customer_key, p.subject, s.first_seen_at, s.last_seen_at, coalesce(t.born, t.reckoned) AS birth_code, t.gender,
-    coalesce(t.country, b.market) AS country, coalesce(t.language, c.locale) AS language,
+    coalesce(t.country, m.market) AS country, coalesce(t.language, c.locale) AS language,
     coalesce(t.time_zone, c.time_zone) AS time_zone, t.name, t.first_name, t.last_name, t.phone,
-    CAST(try_cast(t.created_at AS TIMESTAMPTZ) AS TIMESTAMP) AS created_at, coalesce(o.denied, false) AS profiling_denied,
+    CAST(try_cast(t.created_at AS TIMESTAMPTZ) AS TIMESTAMP) AS created_at,
+    coalesce(o.denied, false) AS profiling_denied,
     b.purchase_count, b.first_purchase_at, b.last_purchase_at, b.store_spend_micros,
     CAST(nullif(coalesce(x.number, 0) + coalesce(a.number, 0), 0) AS INTEGER) AS acquisition_count{{columns}}
 FROM people p LEFT JOIN seen s USING (customer_key) LEFT JOIN said t USING (customer_key)
 LEFT JOIN context c USING (customer_key) LEFT JOIN bought b USING (customer_key)
 LEFT JOIN addons x USING (customer_key) LEFT JOIN apps a USING (customer_key)
-LEFT JOIN objected o USING (customer_key)"""
+LEFT JOIN objected o USING (customer_key) LEFT JOIN markets m USING (customer_key)"""

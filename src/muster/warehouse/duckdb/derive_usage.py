@@ -25,17 +25,10 @@ def derive_usage(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(_REPORTED)
 
 
-def _text(path: str) -> str:
-    return f"nullif(trim({property_as(path, Type.TEXT)}), '')"
-
-
 # A page whose URL starts with one of the app's listing addresses is a look at the listing, not use of the app.
 _TOUCHES = f"""
 CREATE OR REPLACE TEMP TABLE touches_now AS
-WITH viewed AS (
-    SELECT customer_key, app_key, event, happened_at, hash, {_text("url")} AS url, {_text("referrer")} AS referrer,
-        coalesce({_text("campaign.id")}, {_text("campaign.name")}) AS campaign
-    FROM all_events SEMI JOIN touched USING (customer_key) WHERE event IN ({_PAGE}, {_LISTING}))
+WITH viewed AS (SELECT * FROM touches SEMI JOIN touched USING (customer_key))
 SELECT v.*, v.event = {_LISTING} OR coalesce(l.listing, false) AS is_listing
 FROM viewed v LEFT JOIN (
     SELECT DISTINCT v.hash, true AS listing FROM viewed v

@@ -50,34 +50,37 @@ def _complete(rows: pa.Table, schema: pa.Schema) -> pa.Table:
 def _clean(column: str) -> str:
     """An id in NFC, or null if it is a placeholder or too long to be one."""
     return (
-        f"CASE WHEN lower(trim({column})) IN ({_PLACEHOLDERS}) OR length({column}) > {LONGEST_ID} THEN NULL"
-        f" ELSE nfc_normalize({column}) END"
+        f"CASE WHEN lower(trim({column}, E' \\t\\r\\n')) IN ({_PLACEHOLDERS}) OR length({column}) > {LONGEST_ID}"
+        f" THEN NULL ELSE nfc_normalize({column}) END"
     )
 
 
 _ITEMS = f"""
 CREATE OR REPLACE TEMP TABLE in_items AS
-SELECT position, coalesce(app_key, 0) AS app_key, {_clean("external_id")} AS external_id,
-    CASE WHEN coalesce(app_key, 0) > 0 THEN {_clean("anonymous_id")} END AS anonymous_id,
-    {_clean("previous_id")} AS previous_id,
-    external_id IS NOT NULL OR anonymous_id IS NOT NULL AS has_ids,
-    (external_id IS NOT NULL AND {_clean("external_id")} IS NULL)
-        OR (anonymous_id IS NOT NULL AND {_clean("anonymous_id")} IS NULL) AS placeholder,
+WITH cleaned AS (
+    SELECT *, {_clean("external_id")} AS external, {_clean("anonymous_id")} AS anonymous,
+        {_clean("previous_id")} AS previous
+    FROM in_items_arrow)
+SELECT position, coalesce(app_key, 0) AS app_key, external AS external_id,
+    CASE WHEN coalesce(app_key, 0) > 0 THEN anonymous END AS anonymous_id, previous AS previous_id,
+    (external_id IS NOT NULL AND external IS NULL) OR (anonymous_id IS NOT NULL AND anonymous IS NULL) AS placeholder,
     happened_at, hash, coalesce(trust, 0) AS trust, coalesce(source, 0) AS source, body,
     CAST(NULL AS VARCHAR) AS verdict
-FROM in_items_arrow
-"""  # fmt: skip
+FROM cleaned
+"""
 
 # Only what takes an order back may come without a customer: the order knows whose it is.
 _REFUSE = """
 UPDATE in_items AS i SET verdict = CASE
+    WHEN i.app_key = 0 AND (i.position IN (SELECT item FROM in_orders) OR i.position IN (SELECT item FROM in_events))
+        THEN 'app_missing'
     WHEN i.external_id IS NULL AND i.anonymous_id IS NULL AND i.placeholder THEN 'identity_placeholder'
     WHEN i.external_id IS NULL AND i.anonymous_id IS NULL AND NOT EXISTS (
         SELECT 1 FROM in_orders o WHERE o.item = i.position AND o.kind <> 'completed') THEN 'identity_missing'
     WHEN i.external_id IS NOT NULL AND i.trust = 0 AND EXISTS (
         SELECT 1 FROM set_app s WHERE s.app_key = i.app_key AND s.signed) THEN 'signed_customer_required'
     END
-WHERE i.external_id IS NULL OR i.trust = 0
+WHERE i.external_id IS NULL OR i.trust = 0 OR i.app_key = 0
 """
 
 # First accepted wins (C-19).

@@ -144,6 +144,30 @@ def occurrences_sql(event: int, columns: Sequence[PropertyColumn]) -> str:
     return computed if event == _SESSION else f"{computed} UNION ALL {stored}"
 
 
+def person_events_sql(mine: str) -> str:
+    """Every occurrence where the condition holds: customer_key, app_key, event, happened_at, props (JSON text) and
+    `place`, which orders those of one instant."""
+    stored = (
+        "SELECT customer_key, app_key, event, happened_at, CAST(CAST(props AS JSON) AS VARCHAR) AS props,"
+        f" CAST(hash AS VARCHAR) AS place FROM all_events WHERE {mine} AND event <> {_SESSION}"
+    )
+    queries = [stored]
+    for number, derived in _DERIVED_BY_NUMBER.items():
+        pairs = ", ".join(f"'{name}', {_json_value(column)}" for name, column in derived.columns.items())
+        queries.append(
+            f"SELECT customer_key, app_key, {number} AS event, {derived.happened_at} AS happened_at,"
+            f" CAST(json_object({pairs}) AS VARCHAR) AS props, CAST(json_object({pairs}) AS VARCHAR) AS place"
+            f" FROM (SELECT * FROM {derived.source}) e WHERE {mine}"
+        )
+    return " UNION ALL ".join(queries)
+
+
+def _json_value(column: Column) -> str:
+    if column.kind is Type.TIMESTAMP:
+        return f"strftime({column.sql}, '%Y-%m-%dT%H:%M:%S.%fZ')"
+    return f"CAST({column.sql} AS DOUBLE)" if column.kind is Type.NUMBER else column.sql
+
+
 def _select(source: str, happened_at: str, values: Mapping[str, str]) -> str:
     quoted = "".join(f", {sql} AS {_identifier(name)}" for name, sql in values.items())
     return f"SELECT customer_key, app_key, {happened_at} AS happened_at{quoted} FROM {source}"

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from muster.rules.vocabulary import Type
 
 # What JSON text becomes as VARIANT: whole numbers within 64 bits are one of the first two, all others DOUBLE.
-_WHOLE = "('UINT64', 'INT64')"
 _NUMBERS = "('UINT64', 'INT64', 'DOUBLE')"
-_INSTANT = r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$"
-_DAY = r"^\d{4}-\d\d-\d\d$"
+# Years 1000 to 9998: beyond, Python and SQL disagree about what exists.
+_YEAR = r"([1-8]\d{3}|9[0-8]\d\d|99[0-8]\d|999[0-8])"
+_CLOCK = r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?"
+_OFFSET = r"([Zz]|[+-](0\d|1[0-5]):[0-5]\d)"
+_INSTANT = rf"^{_YEAR}-\d\d-\d\d[Tt ]{_CLOCK}{_OFFSET}$"
+_DAY = rf"^{_YEAR}-\d\d-\d\d$"
 
 
 def literal(text: str) -> str:
@@ -49,37 +52,37 @@ def text_of_double(value: str) -> str:
 
 
 def _number(value: str) -> str:
-    return f"CASE WHEN variant_typeof({value}) IN {_NUMBERS} THEN try_cast({value} AS DOUBLE) END"
+    return f"CASE WHEN variant_type({value}) IN {_NUMBERS} THEN try_cast({value} AS DOUBLE) END"
 
 
 def _money(value: str) -> str:
     # Through the shortest text, not the binary value: 0.1 is a tenth.
     return (
-        f"CASE WHEN variant_typeof({value}) IN {_NUMBERS}"
+        f"CASE WHEN variant_type({value}) IN {_NUMBERS}"
         f" THEN try_cast(try_cast({value} AS VARCHAR) AS DECIMAL(38, 6)) END"
     )
 
 
 def _text(value: str) -> str:
     return (
-        f"CASE WHEN variant_typeof({value}) = 'VARCHAR' OR variant_typeof({value}) IN {_WHOLE}"
+        f"CASE WHEN variant_type({value}) IN ('VARCHAR', 'UINT64', 'INT64')"
         f" THEN try_cast({value} AS VARCHAR)"
-        f" WHEN variant_typeof({value}) = 'DOUBLE' THEN {text_of_double(f'try_cast({value} AS DOUBLE)')} END"
+        f" WHEN variant_type({value}) = 'DOUBLE' THEN {text_of_double(f'try_cast({value} AS DOUBLE)')} END"
     )
 
 
 def _only_text(value: str) -> str:
-    return f"CASE WHEN variant_typeof({value}) = 'VARCHAR' THEN try_cast({value} AS VARCHAR) END"
+    return f"CASE WHEN variant_type({value}) = 'VARCHAR' THEN try_cast({value} AS VARCHAR) END"
 
 
 def _boolean(value: str) -> str:
-    return f"CASE variant_typeof({value}) WHEN 'BOOL_TRUE' THEN true WHEN 'BOOL_FALSE' THEN false END"
+    return f"CASE variant_type({value}) WHEN 'BOOL_TRUE' THEN true WHEN 'BOOL_FALSE' THEN false END"
 
 
 def _list(value: str) -> str:
     elements = f"list_transform(try_cast({value} AS VARIANT[]), lambda element: {_text('element')})"
     return (
-        f"CASE WHEN starts_with(variant_typeof({value}), 'ARRAY(')"
+        f"CASE WHEN variant_type({value}) = 'ARRAY'"
         f" THEN list_filter({elements}, lambda element: element IS NOT NULL) END"
     )
 

@@ -14,7 +14,17 @@ from muster.warehouse.duckdb.scratch import count_of, registered, temp_table
 from muster.warehouse.resolver import Claim, Identity, Resolver
 
 # What moves when one customer is merged into another: every raw row that names it.
-RAW_WITH_CUSTOMER = ("sightings", "traits", "emails", "consents", "order_entries", "all_events", "device_sightings")
+RAW_WITH_CUSTOMER = (
+    "sightings",
+    "traits",
+    "emails",
+    "consents",
+    "order_entries",
+    "all_events",
+    "touches",
+    "device_sightings",
+    "churn_scores",
+)
 
 
 def resolve_items(connection: duckdb.DuckDBPyConnection, received_at: datetime) -> tuple[list[Merge], list[Note]]:

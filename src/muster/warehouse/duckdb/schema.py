@@ -53,8 +53,11 @@ CREATE TABLE acquisitions (
 _RAW = """
 CREATE TABLE meta (key VARCHAR, value VARCHAR);
 CREATE TABLE cursors (name VARCHAR, position VARCHAR);
+-- Whose facts are not derived yet from what was appended: a long import derives once, not with every chunk.
+CREATE TABLE stale (customer_key UINTEGER);
+CREATE TABLE stale_orders (app_key USMALLINT, order_id VARCHAR);
 CREATE TABLE sources (source UINTEGER, name VARCHAR);
-CREATE TABLE event_ids (hash UUID, received_at TIMESTAMP);
+CREATE TABLE event_ids (hash UUID, received_at TIMESTAMP, source UINTEGER);
 CREATE TABLE rejects (
     hash UUID, code VARCHAR, app_key USMALLINT, source UINTEGER, received_at TIMESTAMP, happened_at TIMESTAMP,
     item VARCHAR);
@@ -65,6 +68,10 @@ CREATE TABLE merges (loser UINTEGER, survivor UINTEGER, merged_at TIMESTAMP);
 -- One row a customer, app and batch: when it was seen, whatever the items said.
 CREATE TABLE sightings (
     customer_key UINTEGER, app_key USMALLINT, first_at TIMESTAMP, last_at TIMESTAMP, source UINTEGER);
+-- What page and listing views say about where somebody came from, out of their properties: read with every derivation.
+CREATE TABLE touches (
+    customer_key UINTEGER, app_key USMALLINT, event USMALLINT, happened_at TIMESTAMP, hash UUID, url VARCHAR,
+    referrer VARCHAR, campaign VARCHAR, source UINTEGER);
 CREATE TABLE traits (
     customer_key UINTEGER, app_key USMALLINT, attribute VARCHAR, value VARCHAR, happened_at TIMESTAMP, hash UUID,
     source UINTEGER, trust UTINYINT);
@@ -83,6 +90,8 @@ CREATE TABLE order_lines (
     price_micros BIGINT, quantity DECIMAL(18, 6));
 -- base = order * numerator / denominator: exact in either direction a rate is published in.
 CREATE TABLE rates (day DATE, currency VARCHAR, numerator BIGINT, denominator BIGINT);
+CREATE TABLE churn_scores (
+    customer_key UINTEGER, app_key USMALLINT, predicted BOOLEAN, probability DOUBLE, happened_at TIMESTAMP);
 CREATE TABLE device_ids (device_key UINTEGER, app_key USMALLINT, device_id VARCHAR);
 CREATE TABLE device_sightings (
     device_key UINTEGER, customer_key UINTEGER, app_key USMALLINT, first_at TIMESTAMP, happened_at TIMESTAMP, hash UUID,
@@ -124,6 +133,12 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(_DERIVED + _RAW)
     set_meta(connection, "schema_version", str(SCHEMA_VERSION))
     connection.commit()
+
+
+def clear(connection: duckdb.DuckDBPyConnection) -> None:
+    for (table,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary").fetchall():
+        connection.execute(f"DELETE FROM {table}")
+    set_meta(connection, "schema_version", str(SCHEMA_VERSION))
 
 
 def get_meta(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from datetime import datetime
 
@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from muster.kernel.versions import is_version, version_key
 from muster.rules.standard import DEVICE_FAMILIES
-from muster.warehouse.duckdb.properties import literal
+from muster.rules.standard_events import STANDARD_EVENTS
+from muster.warehouse.duckdb.properties import literal, text_of_double
 from muster.warehouse.duckdb.scratch import count_of, registered
 from muster.warehouse.normal.countries import country_code
 from muster.warehouse.normal.emails import normal_email
@@ -22,18 +23,33 @@ from muster.warehouse.normal.zones import zone_name
 _STANDARD = ", ".join(literal(attribute) for attribute in sorted(STANDARD_TRAITS))
 
 
-def store_items(connection: duckdb.DuckDBPyConnection, received_at: datetime) -> None:
-    """Every raw table, from `resolved` and the `in_` tables. Warnings stand in `in_warnings` (position, code)."""
-    connection.execute("CREATE OR REPLACE TEMP TABLE in_warnings (position UINTEGER, code VARCHAR)")
-    connection.execute(_SEEN)
-    _store_traits(connection)
-    _store_emails(connection)
-    connection.execute(_CONSENTS)
-    _store_devices(connection)
-    connection.execute(_EVENTS, {"at": received_at})
-    _store_orders(connection)
-    connection.execute("INSERT INTO event_ids SELECT hash, $at FROM in_taken", {"at": received_at})
+def store_items(connection: duckdb.DuckDBPyConnection, received_at: datetime, parts: Collection[str]) -> None:
+    """Every raw table, from `resolved` and the `in_` tables; `parts` are those that have rows.
 
+    Warnings stand in `in_warnings` (position, code).
+    """
+    connection.execute(_WARNINGS)
+    connection.execute(_SEEN)
+    if "traits" in parts:
+        _store_traits(connection)
+    if "traits" in parts or "emails" in parts:
+        _store_emails(connection)
+    if "consents" in parts:
+        connection.execute(_CONSENTS)
+    _store_devices(connection)
+    if "events" in parts:
+        connection.execute(_EVENTS, {"at": received_at})
+        connection.execute(_TOUCHES)
+    if "orders" in parts:
+        _store_orders(connection)
+    connection.execute("INSERT INTO event_ids SELECT hash, $at, source FROM in_taken", {"at": received_at})
+
+
+# One id stood for nobody, the other for somebody (C-8).
+_WARNINGS = """
+CREATE OR REPLACE TEMP TABLE in_warnings AS
+SELECT position, 'identity_placeholder' AS code FROM in_items WHERE placeholder AND verdict IS NULL
+"""
 
 # `in_taken`: accepted items with their customer; null for an order taken back by who names no customer.
 _SEEN = """
@@ -57,6 +73,25 @@ SELECT t.customer_key, t.app_key, e.event, t.happened_at, CAST($at AS TIMESTAMP)
     t.trust, coalesce(e.active, true) AS active, t.hash, CAST(CAST(e.props AS JSON) AS VARIANT) AS props
 FROM in_events e JOIN in_taken t ON t.position = e.item LEFT JOIN in_device_keys d ON d.position = e.item
 WHERE t.customer_key IS NOT NULL
+"""
+
+
+def _told(path: str) -> str:
+    """SQL: a property of the JSON text `props` as the text it gives a VARIANT, without spaces around it."""
+    kind, text = f"json_type(props, '$.{path}')", f"props->>'$.{path}'"
+    return (
+        f"nullif(trim(CASE WHEN {kind} IN ('VARCHAR', 'UBIGINT', 'BIGINT') THEN {text}"
+        f" WHEN {kind} = 'DOUBLE' THEN {text_of_double(f'try_cast({text} AS DOUBLE)')} END), '')"
+    )
+
+
+_TOUCHES = f"""
+INSERT INTO touches BY NAME
+SELECT t.customer_key, t.app_key, e.event, t.happened_at, t.hash, {_told("url")} AS url,
+    {_told("referrer")} AS referrer, coalesce({_told("campaign.id")}, {_told("campaign.name")}) AS campaign, t.source
+FROM (SELECT item, event, CAST(props AS JSON) AS props FROM in_events
+    WHERE event IN ({STANDARD_EVENTS["page_viewed"].number}, {STANDARD_EVENTS["listing_viewed"].number})) e
+JOIN in_taken t ON t.position = e.item WHERE t.customer_key IS NOT NULL
 """
 
 

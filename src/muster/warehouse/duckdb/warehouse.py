@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,20 +17,23 @@ import pyarrow as pa
 from pyroaring import BitMap
 
 from muster.rules.vocabulary import Type
-from muster.warehouse.batch import Batch, Outcome
+from muster.warehouse.batch import Batch, Outcome, Rate
 from muster.warehouse.catalog import Catalog
-from muster.warehouse.duckdb import schema
+from muster.warehouse.duckdb import lookup, schema
 from muster.warehouse.duckdb.append import append_batch, read_cursors
 from muster.warehouse.duckdb.categories import Categories
 from muster.warehouse.duckdb.connection import Resources, connect
-from muster.warehouse.duckdb.derive import all_keys, rederive_keys
+from muster.warehouse.duckdb.derive import all_keys, derive_stale, rederive_keys
 from muster.warehouse.duckdb.load import load_rows
 from muster.warehouse.duckdb.occurrences import Occurrences
+from muster.warehouse.duckdb.person import read_people
+from muster.warehouse.duckdb.rates import put_rates
 from muster.warehouse.duckdb.reader import DuckDBReader
 from muster.warehouse.duckdb.settings import install_settings
+from muster.warehouse.duckdb.undo import remove_source
 from muster.warehouse.duckdb.writer import T as Answer
 from muster.warehouse.duckdb.writer import Write, Writer
-from muster.warehouse.port import PropertyColumn
+from muster.warehouse.port import Person, PropertyColumn
 
 
 class DuckDBWarehouse:
@@ -44,6 +47,7 @@ class DuckDBWarehouse:
         self._occurrences = Occurrences()
         self._writer = Writer(self._cursor())
         self._categories = Categories(self._cursor())
+        self._catalog = Catalog(apps={})
 
     def close(self) -> None:
         """Finishes the writes under way and lets go of the file."""
@@ -97,15 +101,64 @@ class DuckDBWarehouse:
         stamp = self._meta("data_as_of")
         return datetime.fromisoformat(stamp).astimezone(UTC) if stamp else None
 
+    def person(self, customer_key: int) -> Person | None:
+        """Everything about one customer; None if there is none of this key (never was, merged, erased)."""
+        return self.people([customer_key]).get(customer_key)
+
+    def people(self, customer_keys: Iterable[int]) -> dict[int, Person]:
+        """Like `person` for many at once, by key."""
+        return self._ask(lambda cursor: read_people(cursor, customer_keys, self._catalog))
+
+    def find_external(self, text: str) -> int | None:
+        """The customer of the publisher's own id."""
+        return self._ask(lambda cursor: lookup.external_key(cursor, text))
+
+    def find_email(self, address: str) -> int | None:
+        """The customer (the first, if several) with this verified address."""
+        return self._ask(lambda cursor: lookup.email_key(cursor, address))
+
+    def survivor_of(self, customer_key: int) -> int | None:
+        """Whom a key stands for after merges; None if it is nobody's."""
+        return self._ask(lambda cursor: lookup.survivor(cursor, customer_key))
+
+    def known_hashes(self, hashes: pa.Array) -> pa.Array:
+        """Which items were taken before; a boolean each."""
+        return self._ask(lambda cursor: lookup.known_hashes(cursor, hashes))
+
+    def known_orders(self, app_key: int, order_ids: pa.Array) -> pa.Array:
+        return self._ask(lambda cursor: lookup.known_orders(cursor, app_key, order_ids))
+
+    def known_external_ids(self, ids: pa.Array) -> pa.Array:
+        return self._ask(lambda cursor: lookup.known_external_ids(cursor, ids))
+
     # Writing
 
     def submit(self, write: Write[Answer]) -> Future[Answer]:
         """Runs `write(connection)` on the writer's thread in a transaction of its own."""
         return self._writer.submit(write)
 
-    def append(self, batch: Batch, catalog: Catalog, cursors: Mapping[str, Any] | None = None) -> Outcome:
-        """Takes a batch and the positions of who sent it in one transaction (C-32), facts derived when it returns."""
-        return self.submit(lambda connection: append_batch(connection, batch, cursors or {}, catalog)).result()
+    def append(
+        self, batch: Batch, catalog: Catalog, cursors: Mapping[str, Any] | None = None, *, derive: bool = True
+    ) -> Outcome:
+        """Takes a batch and the positions of who sent it in one transaction (C-32), facts derived when it returns.
+
+        With `derive=False` the facts of the touched customers stay as they are until `derive_stale`, whatever comes
+        between: a long import costs half.
+        """
+        self.use_catalog(catalog)
+        return self.submit(
+            lambda connection: append_batch(connection, batch, cursors or {}, catalog, derive=derive)
+        ).result()
+
+    def derive_stale(self, catalog: Catalog) -> BitMap:
+        """Derives what appends without deriving left; answers everybody whose rows may have changed."""
+        self.use_catalog(catalog)
+
+        def write(connection: duckdb.DuckDBPyConnection) -> BitMap:
+            install_settings(connection, catalog)
+            return derive_stale(connection, catalog)
+
+        return self.submit(write).result()
 
     def cursors(self) -> dict[str, Any]:
         """The committed position of every sender, by name."""
@@ -114,17 +167,32 @@ class DuckDBWarehouse:
     def rederive(self, keys: BitMap | None, catalog: Catalog) -> BitMap:
         """Derives the customers (None: all) from their raw rows; answers everybody whose rows may have changed."""
 
+        self.use_catalog(catalog)
+
         def write(connection: duckdb.DuckDBPyConnection) -> BitMap:
             install_settings(connection, catalog)
             return rederive_keys(connection, catalog, all_keys(connection) if keys is None else keys)
 
         return self.submit(write).result()
 
-    def ensure_columns(self, catalog: Catalog) -> None:
-        """Adds the columns of the catalog's custom attributes that the tables do not have yet."""
+    def put_rates(self, rates: Sequence[Rate], catalog: Catalog) -> BitMap:
+        """Adds or replaces rates (C-24); answers the customers whose orders may have changed."""
+        self.use_catalog(catalog)
+        return self.submit(lambda connection: put_rates(connection, rates, catalog)).result()
+
+    def remove_source(self, source: int, catalog: Catalog) -> BitMap:
+        """Undoes all that came from one source (C-37); answers everybody whose rows may have changed."""
+        self.use_catalog(catalog)
+        return self.submit(lambda connection: remove_source(connection, source, catalog)).result()
+
+    def use_catalog(self, catalog: Catalog) -> None:
+        """Reads and writes by this catalog from now on; adds the columns of its custom attributes if they are new."""
+        if catalog is self._catalog:
+            return
         self.submit(lambda connection: schema.ensure_columns(connection, catalog)).result()
         with self._root_lock:
             self._columns = schema.askable_columns(self._root)
+        self._catalog = catalog
 
     def load(self, table: str, rows: pa.Table) -> int:
         """Appends rows to one table, raw or derived, by column name; for benchmarks and tests. Answers their number.
@@ -132,6 +200,10 @@ class DuckDBWarehouse:
         `props` of events is JSON text. Nothing is derived.
         """
         return self.submit(lambda connection: load_rows(connection, table, rows)).result()
+
+    def clear(self) -> None:
+        """Empties every table, for tests: the next customer has key 1 again."""
+        self.submit(schema.clear).result()
 
     def checkpoint(self) -> None:
         """Moves the log into the file; event properties are only asked fast from there (C-29)."""

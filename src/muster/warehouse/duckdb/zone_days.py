@@ -16,10 +16,12 @@ from muster.kernel.civil import day_start
 from muster.warehouse.duckdb.scratch import temp_table
 
 
-def install_zone_days(connection: duckdb.DuckDBPyConnection, zone: str, range_sql: str) -> None:
+def install_zone_days(
+    connection: duckdb.DuckDBPyConnection, zone: str, range_sql: str, values: dict[str, str] | None = None
+) -> None:
     """Makes `zone_days` (day, starts_at) around the two instants that the query gives."""
     # All rows are fetched, here and elsewhere: an unfinished result blocks the connection.
-    ((first, last),) = connection.execute(range_sql).fetchall()
+    ((first, last),) = connection.execute(range_sql, values or {}).fetchall()
     years = range((first - timedelta(2)).year, (last + timedelta(2)).year + 1) if first else range(1970, 1971)
     temp_table(connection, "zone_days", pa.concat_tables([_days_of_year(zone, year) for year in years]))
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 
-_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+# Years 1000 to 9998: beyond, Python and SQL disagree about what exists.
+_YEAR = r"(?:[1-8]\d{3}|9[0-8]\d\d|99[0-8]\d|999[0-8])"
+_CLOCK = r"((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d{1,9}))?"
+_OFFSET = r"([Zz]|[+-](?:0\d|1[0-5]):[0-5]\d)"
+_INSTANT = re.compile(rf"({_YEAR}-\d\d-\d\d)[Tt ]{_CLOCK}{_OFFSET}", re.ASCII)
+_DAY = re.compile(rf"{_YEAR}-\d\d-\d\d", re.ASCII)
 
 
 def parse_instant(text: str) -> datetime | None:

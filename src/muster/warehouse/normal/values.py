@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from muster.kernel.versions import is_version
@@ -15,6 +15,7 @@ from muster.warehouse.normal.instants import parse_day, parse_instant
 
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _MICRO = Decimal("0.000001")
+_WIDE = Context(prec=60)
 
 Typed = str | float | int | bool | date | datetime | list[str] | Decimal
 
@@ -54,7 +55,7 @@ def decimal_of(value: Any) -> Decimal | None:
     exact = Decimal(number_text(value))
     if exact.adjusted() >= 32:
         return None
-    return exact.quantize(_MICRO, ROUND_HALF_UP)
+    return exact.quantize(_MICRO, ROUND_HALF_UP, _WIDE)
 
 
 def list_of(value: Any) -> list[str] | None:

@@ -1,0 +1,212 @@
+"""Everything that changes the catalog; each is one transaction with its audit entry."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from zoneinfo import available_timezones
+
+import pycountry
+from django.db import transaction
+from django.db.models import Max
+
+from muster.audit.actions import record
+from muster.catalog import models
+from muster.catalog.errors import AppUnknown, CatalogError, KeyTaken
+from muster.catalog.queries import APP_SETTINGS, AppSummary, PublisherSettings, app, publisher
+from muster.kernel.errors import MusterError
+from muster.kernel.ids import new_id
+from muster.rules.standard import STANDARD_ATTRIBUTES
+from muster.rules.standard_events import FIRST_CUSTOM_NUMBER, STANDARD_EVENTS
+from muster.rules.vocabulary import Scope, Type
+from muster.team.hooks import Organisation
+from muster.team.policies import Principal
+from muster.warehouse.catalog import AddOnKind
+
+_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_WORD = re.compile(r"[^\W_](?:\w{0,98}[^\W_])?")
+_MOST_ATTRIBUTES, _MOST_EVENTS = 500, 2_000
+_PUBLISHER_FIELDS = (
+    "name", "language", "time_zone", "currency", "minimum_age", "require_known_age", "minimum_size",
+)  # fmt: skip
+
+
+def save_organisation(actor: Principal, organisation: Organisation) -> None:
+    """What the set-up form says of the organisation."""
+    edit_publisher(actor, revision=None, **vars(organisation))
+
+
+@transaction.atomic
+def edit_publisher(actor: Principal, *, revision: int | None, **changes: Any) -> PublisherSettings:
+    """Changes some settings; `revision` None does not compare."""
+    _check_publisher(changes)
+    row, _ = models.Publisher.objects.get_or_create(id=1)
+    check_revision(row.revision, revision)
+    for name, value in changes.items():
+        setattr(row, name, value)
+    row.revision += 1
+    row.save()
+    record(actor, "publisher.edited", "publisher", "1", changes)
+    return publisher()
+
+
+def check_revision(current: int, expected: int | None) -> None:
+    """`revision_conflict` if somebody saved in between."""
+    if expected is not None and expected != current:
+        raise MusterError(
+            f"Somebody else saved this meanwhile: it is at revision {current}, you edited {expected}. Load it again.",
+            code="revision_conflict",
+            details={"current": current, "expected": expected},
+        )
+
+
+def _check_publisher(changes: dict[str, Any]) -> None:
+    unknown = set(changes) - set(_PUBLISHER_FIELDS)
+    if unknown:
+        raise CatalogError(f"A publisher has no setting {sorted(unknown)[0]!r}.", pointer=f"/{sorted(unknown)[0]}")
+    if "time_zone" in changes and changes["time_zone"] not in available_timezones():
+        raise CatalogError(
+            f"{changes['time_zone']!r} is not an IANA time zone such as Europe/Berlin.", pointer="/time_zone"
+        )
+    if "currency" in changes:
+        changes["currency"] = check_currency(changes["currency"], "/currency")
+    if changes.get("language", "en") not in ("en", "de", "fr"):
+        raise CatalogError("The language is en, de or fr.", pointer="/language")
+    if not 0 <= changes.get("minimum_age", 0) <= 120:
+        raise CatalogError("The minimum age is 0 to 120; 0 switches it off.", pointer="/minimum_age")
+    if not 0 <= changes.get("minimum_size", 0) <= 1_000_000:
+        raise CatalogError("The privacy floor is 0 to 1,000,000; 0 switches it off.", pointer="/minimum_size")
+
+
+def check_currency(code: str, pointer: str) -> str:
+    """The ISO 4217 code in capitals."""
+    if pycountry.currencies.get(alpha_3=code.upper()) is None:
+        raise CatalogError(f"{code!r} is not an ISO 4217 currency code such as EUR.", pointer=pointer)
+    return code.upper()
+
+
+@transaction.atomic
+def create_app(actor: Principal, *, key: str, name: dict[str, str] | None = None, **settings: Any) -> AppSummary:
+    """A new app with the next free number."""
+    if not _KEY.fullmatch(key):
+        raise CatalogError(
+            f"{key!r} is not a key: up to 64 of a-z, 0-9 and hyphens, not starting with a hyphen.", pointer="/key"
+        )
+    if models.App.objects.filter(key=key).exists():
+        raise KeyTaken(f"There is an app `{key}` already. Keys are permanent; choose another.", pointer="/key")
+    number = (models.App.objects.aggregate(last=Max("number"))["last"] or 0) + 1
+    row = models.App(key=key, number=number, name=name or {})
+    _set_app(row, settings)
+    row.save()
+    record(actor, "app.created", "app", key, settings)
+    return app(key)
+
+
+@transaction.atomic
+def edit_app(actor: Principal, key: str, *, revision: int | None, **changes: Any) -> AppSummary:
+    row = models.App.objects.filter(key=key).first()
+    if row is None:
+        raise AppUnknown(f"There is no app `{key}`.", details={"key": key})
+    check_revision(row.revision, revision)
+    row.name = changes.pop("name", row.name)
+    row.state = changes.pop("state", row.state)
+    _set_app(row, changes)
+    row.revision += 1
+    row.save()
+    record(actor, "app.edited", "app", key, changes)
+    return app(key)
+
+
+def _set_app(row: models.App, settings: dict[str, Any]) -> None:
+    for name, value in settings.items():
+        if name not in APP_SETTINGS:
+            raise CatalogError(f"An app has no setting {name!r}.", pointer=f"/{name}")
+        setattr(row, name, check_currency(value, f"/{name}") if name == "default_currency" and value else value)
+
+
+@transaction.atomic
+def create_add_on(
+    actor: Principal, app_key: str, *, product_id: str, name: str, kind: str, skus: list[str] | None = None
+) -> models.AddOn:
+    row = models.App.objects.filter(key=app_key).first()
+    if row is None:
+        raise AppUnknown(f"There is no app `{app_key}`.", details={"key": app_key})
+    if not 1 <= len(product_id) <= 100 or not product_id.isprintable():
+        raise CatalogError("A product id is 1 to 100 printable characters.", pointer="/product_id")
+    if kind not in set(AddOnKind):
+        raise CatalogError("The kind is durable, consumable or subscription.", pointer="/kind")
+    if row.add_ons.filter(product_id=product_id).exists():
+        raise KeyTaken(f"App `{app_key}` has an add-on `{product_id}` already.", pointer="/product_id")
+    add_on = models.AddOn.objects.create(
+        id=new_id("add"), app=row, product_id=product_id, name=name, kind=kind, skus=skus or []
+    )
+    record(actor, "add_on.created", "add_on", add_on.id, {"app": app_key, "product_id": product_id})
+    return add_on
+
+
+@transaction.atomic
+def declare_attribute(
+    actor: Principal,
+    *,
+    key: str,
+    type: str,
+    scope: str = "customer",
+    label: dict[str, str] | None = None,
+    source: str = "declared",
+    personal: bool = False,
+) -> models.Attribute:
+    """A custom attribute; its number names its column in the warehouse and is never used again."""
+    _check_word(key)
+    if key in STANDARD_ATTRIBUTES or models.Attribute.objects.filter(key=key).exists():
+        raise KeyTaken(f"There is an attribute `{key}` already.", pointer="/key")
+    if type not in set(Type):
+        raise CatalogError(f"{type!r} is not a type; the types are {', '.join(Type)}.", pointer="/type")
+    if scope not in (Scope.CUSTOMER, Scope.APP):
+        raise CatalogError("The scope is customer or app.", pointer="/scope")
+    if models.Attribute.objects.count() >= _MOST_ATTRIBUTES:
+        raise CatalogError(f"There are {_MOST_ATTRIBUTES} custom attributes already.", code="attribute_limit")
+    number = (models.Attribute.objects.aggregate(last=Max("number"))["last"] or 0) + 1
+    row = models.Attribute.objects.create(
+        key=key, number=number, type=type, scope=scope, label=label or {}, source=source, personal=personal
+    )
+    record(actor, "attribute.declared", "attribute", key, {"type": type, "scope": scope})
+    return row
+
+
+@transaction.atomic
+def declare_event(
+    actor: Principal,
+    *,
+    key: str,
+    names: list[str] | None = None,
+    label: dict[str, str] | None = None,
+    is_activity: bool = False,
+    properties: dict[str, str] | None = None,
+) -> models.Event:
+    """A custom event; its number is stored with every occurrence and never used again."""
+    _check_word(key)
+    if key in STANDARD_EVENTS or models.Event.objects.filter(key=key).exists():
+        raise KeyTaken(f"There is an event `{key}` already.", pointer="/key")
+    for path, kind in (properties or {}).items():
+        if kind not in set(Type):
+            raise CatalogError(f"{kind!r} is not a type.", pointer=f"/properties/{path}")
+    if models.Event.objects.count() >= _MOST_EVENTS:
+        raise CatalogError(f"There are {_MOST_EVENTS} custom events already.", code="event_limit")
+    number = max(models.Event.objects.aggregate(last=Max("number"))["last"] or 0, FIRST_CUSTOM_NUMBER - 1) + 1
+    row = models.Event.objects.create(
+        key=key,
+        number=number,
+        names=names or [],
+        label=label or {},
+        is_activity=is_activity,
+        properties=properties or {},
+    )
+    record(actor, "event.declared", "event", key, {"properties": properties or {}})
+    return row
+
+
+def _check_word(key: str) -> None:
+    if not _WORD.fullmatch(key) or key != key.casefold():
+        raise CatalogError(
+            f"{key!r} is not a key: small letters, digits and single underscores, 1 to 100.", pointer="/key"
+        )

@@ -1,0 +1,120 @@
+"""Tables of the catalog: the publisher, apps, add-ons, custom attributes and custom events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from muster.rules.vocabulary import Scope, Type
+from muster.warehouse.catalog import AddOnKind
+
+_STATES = [("active", "active"), ("archived", "archived")]
+_TRUST = [("open", "open"), ("any", "any"), ("signed", "signed"), ("server", "server")]
+
+
+def _labels() -> dict[str, str]:
+    return {}
+
+
+def _texts() -> list[str]:
+    return []
+
+
+class Publisher(models.Model):
+    """The organisation whose installation this is; one row."""
+
+    name = models.CharField(max_length=120, default="")
+    language = models.CharField(max_length=8, default="en")
+    time_zone = models.CharField(max_length=64, default="UTC")
+    currency = models.CharField(max_length=3, default="EUR")
+    minimum_age = models.PositiveSmallIntegerField(default=17)
+    require_known_age = models.BooleanField(default=False)
+    minimum_size = models.PositiveIntegerField(default=25)
+    revision = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_publisher")]
+
+
+class App(models.Model):
+    """`number` is what the warehouse stores; it and `key` never change."""
+
+    key = models.CharField(max_length=64, unique=True)
+    number = models.PositiveIntegerField(unique=True)
+    name = models.JSONField(default=_labels)
+    platforms = models.JSONField(default=_texts)
+    store_ids = models.JSONField(default=_labels)
+    own_domains = models.JSONField(default=_texts)
+    listing_urls = models.JSONField(default=_texts)
+    link_schemes = models.JSONField(default=_texts)
+    allowed_origins = models.JSONField(default=_texts)
+    redeem_url = models.CharField(max_length=500, default="", blank=True)
+    strict = models.BooleanField(default=False)
+    respect_gpc = models.BooleanField(default=False)
+    default_currency = models.CharField(max_length=3, default="", blank=True)
+    spend_basis = models.CharField(max_length=8, default="revenue")
+    identity_mode = models.CharField(max_length=8, default="open")
+    session_source = models.CharField(max_length=8, default="derived")
+    commerce_trust = models.CharField(max_length=8, default="any", choices=_TRUST)
+    state = models.CharField(max_length=8, default="active", choices=_STATES)
+    revision = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(number__range=(1, 65_535)), name="app_number_fits"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class AddOn(models.Model):
+    id = models.CharField(max_length=32, primary_key=True)
+    app = models.ForeignKey(App, on_delete=models.PROTECT, related_name="add_ons")
+    product_id = models.CharField(max_length=100)
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=12, choices=[(kind.value, kind.value) for kind in AddOnKind])
+    store_ids = models.JSONField(default=_labels)
+    skus = models.JSONField(default=_texts)
+    list_prices = models.JSONField(default=dict)
+    state = models.CharField(max_length=8, default="active")
+
+    class Meta:
+        ordering = ["app", "product_id"]
+        constraints = [models.UniqueConstraint(fields=["app", "product_id"], name="product_id_once_per_app")]
+
+
+class Attribute(models.Model):
+    """A custom attribute; `number` names its column. Standard ones are code (rules/standard.py)."""
+
+    key = models.CharField(max_length=100, unique=True)
+    number = models.PositiveIntegerField(unique=True)
+    label = models.JSONField(default=_labels)
+    type = models.CharField(max_length=10, choices=[(kind.value, kind.value) for kind in Type])
+    scope = models.CharField(max_length=10, choices=[(scope.value, scope.value) for scope in Scope])
+    source = models.CharField(max_length=10, default="declared")
+    personal = models.BooleanField(default=False)
+    accept_from = models.CharField(max_length=8, default="open", choices=_TRUST)
+    value_labels = models.JSONField(default=dict)
+    state = models.CharField(max_length=8, default="active")
+
+    class Meta:
+        ordering = ["key"]
+
+
+class Event(models.Model):
+    """A custom event, or what an installation has learned or changed of a standard one (same number)."""
+
+    key = models.CharField(max_length=100, unique=True)
+    number = models.PositiveIntegerField(unique=True)
+    names = models.JSONField(default=_texts)
+    label = models.JSONField(default=_labels)
+    category = models.CharField(max_length=12, default="custom")
+    is_activity = models.BooleanField(default=False)
+    properties: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    state = models.CharField(max_length=8, default="active")
+
+    class Meta:
+        ordering = ["key"]

@@ -1,0 +1,147 @@
+"""What the catalog knows, in the forms other rooms ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from muster.catalog import models
+from muster.catalog.errors import AppUnknown
+from muster.rules.standard import STANDARD_ATTRIBUTES
+from muster.rules.standard_events import STANDARD_EVENTS
+from muster.rules.vocabulary import Attribute, Event, Scope, Type
+from muster.warehouse.catalog import AddOn, AddOnKind, App, Catalog, CustomAttribute, EventKind, Trust
+
+_TRUST = {"open": Trust.OPEN, "any": Trust.OPEN, "signed": Trust.SIGNED, "server": Trust.SERVER}
+
+
+@dataclass(frozen=True)
+class PublisherSettings:
+    name: str
+    language: str
+    time_zone: str
+    currency: str
+    minimum_age: int
+    require_known_age: bool
+    minimum_size: int
+    revision: int
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+@dataclass(frozen=True)
+class AppSummary:
+    key: str
+    number: int
+    name: dict[str, str]
+    state: str
+    revision: int
+    settings: dict[str, Any]
+
+    def label(self, language: str) -> str:
+        """The app's name in a language, else in any, else its key."""
+        return self.name.get(language) or next(iter(self.name.values()), "") or self.key
+
+
+APP_SETTINGS = (
+    "platforms", "store_ids", "own_domains", "listing_urls", "link_schemes", "allowed_origins", "redeem_url", "strict",
+    "respect_gpc", "default_currency", "spend_basis", "identity_mode", "session_source", "commerce_trust",
+)  # fmt: skip
+
+
+def publisher() -> PublisherSettings:
+    """The publisher's settings; the defaults until somebody sets them."""
+    row = models.Publisher.objects.filter(id=1).first() or models.Publisher()
+    return PublisherSettings(
+        name=row.name,
+        language=row.language,
+        time_zone=row.time_zone,
+        currency=row.currency,
+        minimum_age=row.minimum_age,
+        require_known_age=row.require_known_age,
+        minimum_size=row.minimum_size,
+        revision=row.revision,
+    )
+
+
+def apps(*, archived: bool = False) -> list[AppSummary]:
+    """Apps by number."""
+    rows = models.App.objects.all() if archived else models.App.objects.filter(state="active")
+    return [_summary(row) for row in rows]
+
+
+def app(key: str) -> AppSummary:
+    row = models.App.objects.filter(key=key).first()
+    if row is None:
+        raise AppUnknown(f"There is no app `{key}`. The apps are listed at /api/v1/apps.", details={"key": key})
+    return _summary(row)
+
+
+def attributes() -> dict[str, Attribute]:
+    """Standard and custom attributes a definition may name, by key."""
+    custom = {
+        row.key: Attribute(row.key, Type(row.type), Scope(row.scope), number=row.number)
+        for row in models.Attribute.objects.exclude(state="retired")
+    }
+    return {**custom, **STANDARD_ATTRIBUTES}
+
+
+def events() -> dict[str, Event]:
+    """Standard and custom events, by key."""
+    found = {key: Event(key, event.number, event.properties) for key, event in STANDARD_EVENTS.items()}
+    for row in models.Event.objects.exclude(state="ignored"):
+        known = found.get(row.key)
+        properties = {path: Type(kind) for path, kind in row.properties.items()}
+        found[row.key] = Event(row.key, row.number, {**(known.properties if known else {}), **properties})
+    return found
+
+
+def app_numbers() -> dict[str, int]:
+    """Every app's number by key, archived ones included: saved definitions go on naming them."""
+    return dict(models.App.objects.values_list("key", "number"))
+
+
+def warehouse_catalog() -> Catalog:
+    """What the warehouse must know to derive facts."""
+    settings = publisher()
+    kinds = {key: EventKind(key, event.number, event.is_activity) for key, event in STANDARD_EVENTS.items()}
+    kinds |= {row.key: EventKind(row.key, row.number, row.is_activity) for row in models.Event.objects.all()}
+    return Catalog(
+        apps={row.key: _app_of(row) for row in models.App.objects.all()},
+        zone=settings.time_zone,
+        currency=settings.currency,
+        addons=tuple(_addon_of(row) for row in models.AddOn.objects.select_related("app")),
+        events=kinds,
+        attributes={row.key: _custom_attribute(row) for row in models.Attribute.objects.all()},
+    )
+
+
+def _summary(row: models.App) -> AppSummary:
+    settings = {name: getattr(row, name) for name in APP_SETTINGS}
+    return AppSummary(row.key, row.number, row.name, row.state, row.revision, settings)
+
+
+def _app_of(row: models.App) -> App:
+    return App(
+        key=row.key,
+        number=row.number,
+        own_domains=tuple(row.own_domains),
+        listing_urls=tuple(row.listing_urls),
+        default_currency=row.default_currency or None,
+        sessions_reported=row.session_source == "reported",
+        commerce_trust=_TRUST[row.commerce_trust],
+        signed_identity=row.identity_mode == "signed",
+        store_ids=tuple(row.store_ids.values()),
+    )
+
+
+def _addon_of(row: models.AddOn) -> AddOn:
+    skus = (*row.skus, *row.store_ids.values())
+    return AddOn(row.app.key, row.product_id, AddOnKind(row.kind), skus)
+
+
+def _custom_attribute(row: models.Attribute) -> CustomAttribute:
+    return CustomAttribute(row.key, row.number, Type(row.type), Scope(row.scope), _TRUST[row.accept_from])

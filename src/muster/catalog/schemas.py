@@ -1,0 +1,104 @@
+"""What the catalog's API takes and gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ninja import Schema
+from pydantic import ConfigDict
+
+
+class Strict(Schema):
+    """Fields nobody reads are mistakes of the caller, not decoration."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class PublisherOut(Schema):
+    name: str
+    language: str
+    time_zone: str
+    currency: str
+    minimum_age: int
+    require_known_age: bool
+    minimum_size: int
+    revision: int
+
+
+class PublisherEdit(Strict):
+    name: str | None = None
+    language: str | None = None
+    time_zone: str | None = None
+    currency: str | None = None
+    minimum_age: int | None = None
+    require_known_age: bool | None = None
+    minimum_size: int | None = None
+
+
+class AppOut(Schema):
+    key: str
+    number: int
+    name: dict[str, str]
+    state: str
+    revision: int
+    settings: dict[str, Any]
+
+
+class AppIn(Strict):
+    key: str
+    name: dict[str, str] = {}
+    settings: dict[str, Any] = {}
+
+
+class AppEdit(Strict):
+    name: dict[str, str] | None = None
+    state: str | None = None
+    settings: dict[str, Any] = {}
+
+
+class AddOnOut(Schema):
+    id: str
+    product_id: str
+    name: str
+    kind: str
+    skus: list[str]
+    state: str
+
+
+class AddOnIn(Strict):
+    product_id: str
+    name: str
+    kind: str
+    skus: list[str] = []
+
+
+class AttributeOut(Schema):
+    key: str
+    type: str
+    scope: str
+    category: str
+    source: str
+    values: list[str] = []
+
+
+class AttributeIn(Strict):
+    key: str
+    type: str
+    scope: str = "customer"
+    label: dict[str, str] = {}
+    personal: bool = False
+
+
+class EventOut(Schema):
+    key: str
+    number: int
+    source: str
+    properties: dict[str, str]
+
+
+class EventIn(Strict):
+    key: str
+    names: list[str] = []
+    label: dict[str, str] = {}
+    is_activity: bool = False
+    properties: dict[str, str] = {}

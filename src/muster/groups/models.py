@@ -1,0 +1,66 @@
+"""Tables of groups. Who the members are stands in membership files; a row points to the current generation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from muster.groups.terms import Exposure, Kind, State
+
+
+def _texts() -> list[str]:
+    return []
+
+
+class Group(models.Model):
+    """`generation` 0: never evaluated. The pointer, the sizes and the definition change together or not at all."""
+
+    id = models.CharField(max_length=32, primary_key=True)
+    key = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=8, choices=[(kind.value, kind.value) for kind in Kind])
+    app = models.CharField(max_length=64, null=True)
+    tags = models.JSONField(default=_texts)
+    exposure = models.CharField(max_length=8, default=Exposure.NEVER)
+    template = models.CharField(max_length=64, default="", blank=True)
+    revision = models.PositiveIntegerField(default=1)
+    definition: models.JSONField[Any, Any] = models.JSONField(null=True)
+    state = models.CharField(max_length=8, choices=[(state.value, state.value) for state in State])
+    failure = models.TextField(default="", blank=True)
+
+    generation = models.PositiveIntegerField(default=0)
+    size = models.PositiveIntegerField(null=True)
+    available_customers = models.PositiveIntegerField(null=True)
+    # Canonical conditions with the value at which each rank began, for explanations (G-5).
+    thresholds: models.JSONField[Any, Any] = models.JSONField(default=list)
+    data_as_of = models.DateTimeField(null=True)
+    refreshed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(generation=0) | models.Q(size__isnull=False), name="evaluated_groups_have_a_size"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class GroupVersion(models.Model):
+    """What a group was at a revision."""
+
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="versions")
+    revision = models.PositiveIntegerField()
+    name = models.CharField(max_length=200)
+    definition: models.JSONField[Any, Any] = models.JSONField(null=True)
+    saved_at = models.DateTimeField()
+    saved_by = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["-revision"]
+        constraints = [models.UniqueConstraint(fields=["group", "revision"], name="one_version_a_revision")]

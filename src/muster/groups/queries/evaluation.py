@@ -1,0 +1,83 @@
+"""Opens evaluations: the context of this installation, and the members of other groups as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from pyroaring import BitMap
+
+from muster.catalog import queries as catalog
+from muster.customers.hooks import current_warehouse
+from muster.engine.bitset import Bitset
+from muster.engine.context import Context
+from muster.engine.evaluate import Evaluation
+from muster.engine.membership import MembershipFiles
+from muster.groups.errors import GroupInactive
+from muster.groups.models import Group
+from muster.kernel.clock import system_clock
+from muster.rules.codec import decode
+from muster.rules.nodes import Definition
+from muster.rules.vocabulary import Vocabulary
+
+
+def vocabulary() -> Vocabulary:
+    """Everything a definition of this installation may name."""
+    groups: dict[str, str] = {}
+    for identifier, key in Group.objects.exclude(state="archived").values_list("id", "key"):
+        groups |= {identifier: identifier, key: identifier}
+    return Vocabulary(catalog.attributes(), catalog.events(), catalog.app_numbers(), groups)
+
+
+def context(now: datetime | None = None) -> Context:
+    """The publisher's settings at an instant, now if none is given."""
+    publisher = catalog.publisher()
+    return Context(
+        now=now or system_clock(),
+        vocabulary=vocabulary(),
+        zone=publisher.zone,
+        minimum_age=publisher.minimum_age,
+        require_known_age=publisher.require_known_age,
+    )
+
+
+def definition_of(group: Group, words: Vocabulary) -> Definition:
+    """The saved definition; it was valid when it was saved and loads unchanged (G-13)."""
+    return decode(group.definition, words)
+
+
+def membership_files() -> MembershipFiles:
+    directory: Path = settings.MUSTER.membership_directory
+    return MembershipFiles(directory)
+
+
+def stored_members(group: Group) -> BitMap:
+    """The members of the current generation; nobody before the first."""
+    return BitMap() if group.generation == 0 else membership_files().read(group.id, group.generation)
+
+
+@contextmanager
+def evaluation(now: datetime | None = None) -> Iterator[Evaluation]:
+    """An evaluation over one state of the warehouse; closed with the block."""
+    warehouse = current_warehouse()
+    known: dict[str, Bitset] = {}
+    with warehouse.reader() as reader:
+        size = warehouse.highest_key() + 1
+
+        def members(identifier: str) -> Bitset:
+            if identifier not in known:
+                known[identifier] = Bitset.from_roaring(_members_of(identifier), size)
+            return known[identifier]
+
+        yield Evaluation(context(now), warehouse, reader, size, members)
+
+
+def _members_of(identifier: str) -> BitMap:
+    group = Group.objects.filter(id=identifier).first()
+    if group is None or group.generation == 0:
+        name = identifier if group is None else group.name
+        raise GroupInactive(f"“{name}” has no members yet: activate it before others refer to it.")
+    return stored_members(group)

@@ -1,0 +1,136 @@
+"""Groups as they stand: one, many, their versions and what uses them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from muster.catalog.queries import publisher
+from muster.groups import hooks
+from muster.groups.errors import GroupUnknown
+from muster.groups.models import Group, GroupVersion
+from muster.groups.policies import told
+from muster.groups.terms import Kind
+from muster.kernel.paging import decode_cursor, encode_cursor
+
+_PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class GroupView:
+    """A group as it may be told (G-21): `size` None with `small` below the floor, None without it before evaluation."""
+
+    id: str
+    key: str
+    name: str
+    kind: str
+    app: str | None
+    tags: list[str]
+    exposure: str
+    template: str
+    revision: int
+    definition: dict[str, Any] | None
+    state: str
+    failure: str
+    size: int | None
+    small: bool
+    available_customers: int | None
+    available_small: bool
+    data_as_of: datetime | None
+    refreshed_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    used_by: list[hooks.Use] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class GroupPage:
+    items: list[GroupView]
+    next_cursor: str | None
+
+
+def group_row(reference: str) -> Group:
+    """A group by id or key; `group_unknown` if there is none."""
+    row = Group.objects.filter(Q(id=reference) | Q(key=reference)).first()
+    if row is None:
+        raise GroupUnknown(f"There is no group `{reference}`. The groups are listed at /api/v1/groups.")
+    return row
+
+
+def group(reference: str) -> GroupView:
+    row = group_row(reference)
+    return view(row, publisher().minimum_size, uses_of(row))
+
+
+def groups(
+    *, cursor: str | None = None, limit: int = _PAGE_SIZE, state: str | None = None, archived: bool = False
+) -> GroupPage:
+    """One page of groups by name."""
+    rows = Group.objects.all() if archived or state == "archived" else Group.objects.exclude(state="archived")
+    if state:
+        rows = rows.filter(state=state)
+    if cursor:
+        name, identifier = decode_cursor(cursor)
+        rows = rows.filter(Q(name__gt=name) | Q(name=name, id__gt=identifier))
+    found = list(rows[: limit + 1])
+    minimum = publisher().minimum_size
+    following = encode_cursor([found[limit - 1].name, found[limit - 1].id]) if len(found) > limit else None
+    return GroupPage([view(row, minimum) for row in found[:limit]], following)
+
+
+def versions(reference: str) -> list[GroupVersion]:
+    """Newest first."""
+    return list(group_row(reference).versions.all())
+
+
+def view(row: Group, minimum_size: int, uses: list[hooks.Use] | None = None) -> GroupView:
+    kind = Kind(row.kind)
+    size = told(row.size, minimum_size, kind)
+    available = told(row.available_customers, minimum_size, kind)
+    return GroupView(
+        id=row.id,
+        key=row.key,
+        name=row.name,
+        kind=row.kind,
+        app=row.app,
+        tags=row.tags,
+        exposure=row.exposure,
+        template=row.template,
+        revision=row.revision,
+        definition=row.definition,
+        state=row.state,
+        failure=row.failure,
+        size=size.size,
+        small=size.small,
+        available_customers=available.size,
+        available_small=available.small,
+        data_as_of=row.data_as_of,
+        refreshed_at=row.refreshed_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        used_by=uses or [],
+    )
+
+
+def uses_of(row: Group) -> list[hooks.Use]:
+    """Every segment and activity that refers to the group (G-22)."""
+    segments = [
+        hooks.Use("segment", other.id, other.name)
+        for other in Group.objects.exclude(id=row.id).exclude(state="archived").filter(definition__isnull=False)
+        if row.id in referred_to(other.definition) or row.key in referred_to(other.definition)
+    ]
+    return segments + [use for ask in hooks.used_by for use in ask(row.id)]
+
+
+def referred_to(document: Any) -> set[str]:
+    """Ids and keys of the groups a definition's JSON refers to, without needing it to be valid today."""
+    if isinstance(document, list):
+        return set().union(*(referred_to(one) for one in document))
+    if not isinstance(document, dict):
+        return set()
+    if isinstance(document.get("group"), str):
+        return {document["group"]}
+    return set().union(*(referred_to(one) for one in document.values()))

@@ -1,0 +1,75 @@
+"""Segment templates (groups spec, section 7): definitions to start from, for any app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from muster.customers.hooks import current_warehouse
+from muster.groups.errors import TemplateUnknown
+from muster.kernel.versions import is_version, version_key
+
+_NEVER = "0"
+
+
+@dataclass(frozen=True)
+class Template:
+    """`match` is made for an app, because one template looks at what the app's customers have."""
+
+    key: str
+    name: str
+    match: Callable[[], dict[str, Any]]
+
+    def definition(self, app: str) -> dict[str, Any]:
+        return {"version": 1, "app": app, "match": self.match()}
+
+
+def _fixed(match: dict[str, Any]) -> Callable[[], dict[str, Any]]:
+    return lambda: match
+
+
+def _attribute(key: str, op: str, value: Any = None) -> dict[str, Any]:
+    condition = {"attribute": key, "op": op}
+    return condition if value is None else {**condition, "value": value}
+
+
+def _outdated() -> dict[str, Any]:
+    """Below the newest version seen on any device; once packages are published here, below the newest of those."""
+    labels = current_warehouse().categories("devices", "app_version") or ()
+    newest = max((label for label in labels if is_version(label)), key=version_key, default=_NEVER)
+    return _attribute("app_version", "lt", newest)
+
+
+_LAPSING = {
+    "any": [
+        {"all": [_attribute("last_used_at", "in_last", "P60D"), _attribute("last_used_at", "not_in_last", "P14D")]},
+        _attribute("churn_predicted", "is", True),
+    ]
+}
+
+TEMPLATES = {
+    template.key: template
+    for template in (
+        Template("new-customers", "New customers", _fixed(_attribute("acquired_at", "in_last", "P30D"))),
+        Template("first-time-payers", "First-time payers", _fixed(_attribute("has_purchased", "is", False))),
+        Template("top-spenders", "Top spenders", _fixed(_attribute("app_spend", "top_percent", 10))),
+        Template("lapsing", "Lapsing", _fixed(_LAPSING)),
+        Template("inactive-30-days", "Inactive for 30 days", _fixed(_attribute("last_used_at", "not_in_last", "P30D"))),
+        Template("trial-users", "Trial users", _fixed(_attribute("acquisition_type", "is", "trial"))),
+        Template("unhappy-raters", "Unhappy raters", _fixed(_attribute("rating", "between", [1, 2]))),
+        Template("campaign-arrivals", "Campaign arrivals", _fixed(_attribute("campaign_id", "is_set"))),
+        Template("outdated-version", "Outdated version", _outdated),
+        Template(
+            "loyal",
+            "Loyal",
+            _fixed({"all": [_attribute("session_count", "gte", 10), _attribute("last_used_at", "in_last", "P7D")]}),
+        ),
+    )
+}
+
+
+def template(key: str) -> Template:
+    if key not in TEMPLATES:
+        raise TemplateUnknown(f"There is no template `{key}`. The templates are: {', '.join(TEMPLATES)}.")
+    return TEMPLATES[key]

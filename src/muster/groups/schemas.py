@@ -1,0 +1,108 @@
+"""What the groups API takes and gives."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ninja import Field, Schema
+from pydantic import ConfigDict
+
+from muster.groups.policies import Told
+from muster.groups.queries.groups import GroupView
+from muster.groups.queries.people import Why
+from muster.groups.queries.previews import PreviewView
+
+
+class Strict(Schema):
+    """Fields nobody reads are mistakes of the caller, not decoration."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class SegmentIn(Strict):
+    name: str
+    definition: dict[str, Any]
+    key: str | None = None
+    tags: list[str] = []
+    exposure: str = "never"
+    active: bool = True
+
+
+class GroupEdit(Strict):
+    name: str | None = None
+    definition: dict[str, Any] | None = None
+    tags: list[str] | None = None
+    exposure: str | None = None
+
+
+class PreviewIn(Strict):
+    definition: dict[str, Any]
+    edited: str | None = Field(None, description="group whose saved members the preview is compared with")
+    overlap: list[str] = []
+    editor: str | None = Field(None, description="a newer preview of the same editor cancels the older one")
+
+
+class CopyIn(Strict):
+    app: str
+    name: str | None = None
+
+
+def told_json(told: Told | None) -> dict[str, Any] | None:
+    """`{"size": n}`, or `{"size": null, "small": true}` where the number is not told (G-21)."""
+    if told is None:
+        return None
+    return {"size": told.size, "small": True} if told.small else {"size": told.size}
+
+
+def group_json(view: GroupView) -> dict[str, Any]:
+    """A group as groups.md section 8 shows it; `small` stands only beside a size that is not told."""
+    shown = {name: getattr(view, name) for name in view.__dataclass_fields__ if name not in ("small", "used_by")}
+    shown.pop("available_small")
+    if view.small:
+        shown["small"] = True
+    shown["used_by"] = [vars(use) for use in view.used_by]
+    return {name: _plain(value) for name, value in shown.items()}
+
+
+def preview_json(view: PreviewView) -> dict[str, Any]:
+    return {
+        **(told_json(view.size) or {}),
+        "available_customers": view.available_customers.size,
+        "share": view.share,
+        "data_as_of": _plain(view.data_as_of),
+        "waterfall": [
+            {
+                "pointer": step.pointer,
+                "condition": step.condition,
+                "alone": told_json(step.alone),
+                "after": told_json(step.after),
+            }
+            for step in view.waterfall
+        ],
+        "sample": view.sample,
+        "overlap": {group: told_json(told) for group, told in view.overlap.items()},
+        "joined": told_json(view.joined),
+        "left": told_json(view.left),
+    }
+
+
+def why_json(why: Why, tree: dict[str, Any], sentence: str) -> dict[str, Any]:
+    found = why.explanation
+    return {
+        "group": why.group.id,
+        "customer": why.customer_id,
+        "member": found.member,
+        "stored_member": why.stored,
+        "in_population": found.in_population,
+        "changes_at": _plain(found.changes_at),
+        "evaluated_at": _plain(why.evaluated_at),
+        "sentence": sentence,
+        "tree": tree,
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return value

@@ -1,0 +1,53 @@
+"""The words of groups: kinds, states and which state follows which (groups spec, section 5)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    SEGMENT = "segment"
+    KNOWN = "known"
+
+
+class State(StrEnum):
+    DRAFT = "draft"
+    BUILDING = "building"
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    FAILED = "failed"
+    ARCHIVED = "archived"
+
+
+class Exposure(StrEnum):
+    NEVER = "never"
+    SIGNED = "signed"
+    OPEN = "open"
+
+
+TRANSITIONS: dict[str, dict[State, State]] = {
+    # what a person asks for -> from -> to; `building` ends as active, inactive or failed by itself.
+    "activate": {State.DRAFT: State.BUILDING, State.INACTIVE: State.BUILDING},
+    "refresh": {
+        State.ACTIVE: State.BUILDING,
+        State.INACTIVE: State.BUILDING,
+        State.FAILED: State.BUILDING,
+        State.BUILDING: State.BUILDING,
+    },
+    "retry": {State.FAILED: State.BUILDING, State.BUILDING: State.BUILDING},
+    "archive": {
+        State.DRAFT: State.ARCHIVED,
+        State.ACTIVE: State.ARCHIVED,
+        State.INACTIVE: State.ARCHIVED,
+        State.FAILED: State.ARCHIVED,
+    },
+    "restore": {State.ARCHIVED: State.BUILDING},
+}
+
+EVALUATED = frozenset({State.BUILDING, State.ACTIVE, State.INACTIVE, State.FAILED})
+"""States in which a segment is kept current."""
+
+
+def state_of_size(size: int, minimum_size: int) -> State:
+    """Active, or inactive where the group is smaller than the privacy floor; nobody at all is a size like another."""
+    return State.INACTIVE if size < minimum_size else State.ACTIVE

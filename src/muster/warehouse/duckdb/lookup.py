@@ -1,0 +1,66 @@
+"""Finding customers and items by what the world calls them."""
+
+from __future__ import annotations
+
+import uuid
+
+import duckdb
+import pyarrow as pa
+
+from muster.warehouse.duckdb.scratch import registered
+from muster.warehouse.normal.emails import normal_email
+
+
+def external_key(connection: duckdb.DuckDBPyConnection, text: str) -> int | None:
+    rows = connection.execute(
+        "SELECT customer_key FROM identities WHERE kind = 'external' AND text = nfc_normalize(?)", [text]
+    ).fetchall()
+    return int(rows[0][0]) if rows else None
+
+
+def email_key(connection: duckdb.DuckDBPyConnection, address: str) -> int | None:
+    """The lowest key whose verified address it is (C-10)."""
+    normal = normal_email(address)
+    if normal is None:
+        return None
+    [(key,)] = connection.execute(
+        "SELECT min(customer_key) FROM emails WHERE verified AND normal = ?", [normal]
+    ).fetchall()
+    return None if key is None else int(key)
+
+
+def survivor(connection: duckdb.DuckDBPyConnection, key: int) -> int | None:
+    """The customer a key stands for today, following merges (C-7); None if there is none."""
+    for _ in range(100):
+        rows = connection.execute("SELECT survivor FROM merges WHERE loser = ?", [key]).fetchall()
+        if not rows:
+            break
+        key = int(rows[0][0])
+    found = connection.execute("SELECT 1 FROM profiles WHERE customer_key = ?", [key]).fetchall()
+    return key if found else None
+
+
+def known_hashes(connection: duckdb.DuckDBPyConnection, hashes: pa.Array) -> pa.Array:
+    """Which of the 16-byte hashes were taken before, in order."""
+    texts = [str(uuid.UUID(bytes=one)) for one in hashes.to_pylist()]
+    return _there(connection, pa.array(texts, pa.string()), "SELECT CAST(hash AS VARCHAR) AS name FROM event_ids")
+
+
+def known_orders(connection: duckdb.DuckDBPyConnection, app_key: int, order_ids: pa.Array) -> pa.Array:
+    return _there(connection, order_ids, f"SELECT order_id AS name FROM order_entries WHERE app_key = {int(app_key)}")
+
+
+def known_external_ids(connection: duckdb.DuckDBPyConnection, ids: pa.Array) -> pa.Array:
+    return _there(connection, ids, "SELECT text AS name FROM identities WHERE kind = 'external'")
+
+
+def _there(connection: duckdb.DuckDBPyConnection, names: pa.Array, known: str) -> pa.Array:
+    asked = pa.table({"position": pa.array(range(len(names)), pa.uint32()), "name": names})
+    with registered(connection, "asked_names", asked):
+        table = connection.sql(
+            f"SELECT a.position FROM asked_names a SEMI JOIN ({known}) k ON k.name = a.name"
+        ).to_arrow_table()
+    there = [False] * len(names)
+    for position in table.column("position").to_pylist():
+        there[position] = True
+    return pa.array(there, pa.bool_())

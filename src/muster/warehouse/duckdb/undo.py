@@ -1,0 +1,38 @@
+"""Takes everything out that came from one source, as if it had never been sent (C-37)."""
+
+from __future__ import annotations
+
+import duckdb
+import pyarrow as pa
+from pyroaring import BitMap
+
+from muster.warehouse.catalog import Catalog
+from muster.warehouse.duckdb.derive import rederive_keys
+from muster.warehouse.duckdb.scratch import registered
+from muster.warehouse.duckdb.settings import install_settings
+
+_WITH_SOURCE = ("sightings", "traits", "emails", "consents", "all_events", "touches", "device_sightings")
+
+
+def remove_source(connection: duckdb.DuckDBPyConnection, source: int, catalog: Catalog) -> BitMap:
+    """Answers everybody whose rows may have changed; who was known from this source alone is a customer no more."""
+    install_settings(connection, catalog)
+    mine = f"source = {source:d}"
+    touched = BitMap(
+        connection.execute(
+            f"SELECT customer_key FROM sightings WHERE {mine} UNION SELECT o.customer_key FROM all_orders o"
+            f" SEMI JOIN (SELECT * FROM order_entries WHERE {mine}) e USING (app_key, order_id)"
+        ).fetchnumpy()["customer_key"]
+    )
+    connection.execute(
+        "DELETE FROM order_lines l USING order_entries e"
+        f" WHERE e.{mine} AND l.app_key = e.app_key AND l.order_id = e.order_id AND l.hash = e.hash"
+    )
+    for table in (*_WITH_SOURCE, "order_entries", "event_ids"):
+        connection.execute(f"DELETE FROM {table} WHERE {mine}")
+    with registered(connection, "undone", pa.table({"customer_key": pa.array(list(touched), pa.uint32())})):
+        connection.execute(
+            "DELETE FROM identities WHERE customer_key IN (SELECT customer_key FROM undone)"
+            " AND customer_key NOT IN (SELECT customer_key FROM sightings)"
+        )
+    return rederive_keys(connection, catalog, touched)

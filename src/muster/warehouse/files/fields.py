@@ -1,0 +1,127 @@
+"""SQL that reads one field of a row as its type, and the reason where it cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from muster.rules.vocabulary import Type
+from muster.warehouse.duckdb.properties import literal
+from muster.warehouse.files.mapping import Field
+
+LONGEST_ID = 255
+
+
+@dataclass(frozen=True)
+class Reading:
+    """`value`: the typed expression, null if missing or unreadable; `fault`: the reason as text, or null."""
+
+    value: str
+    fault: str
+
+
+def cell(one: Field, nulls: tuple[str, ...], cells: dict[str, str]) -> str:
+    """The text of the field in NFC, null where the file says so. `cells`: SQL column by the file's column."""
+    if one.column is None:
+        return literal(one.value or "")
+    column = f"nfc_normalize({cells[one.column]})"
+    for null in nulls:
+        column = f"nullif({column}, {literal(null)})"
+    return column
+
+
+def text(one: Field, nulls: tuple[str, ...], cells: dict[str, str], *, longest: int, required: bool = False) -> Reading:
+    value = cell(one, nulls, cells)
+    fault = (
+        f"CASE WHEN length({value}) > {longest} THEN 'too_long' WHEN contains({value}, chr(0)) THEN 'control_character'"
+    )
+    if required:
+        fault += f" WHEN {value} IS NULL OR trim({value}) = '' THEN 'missing'"
+    return Reading(value, fault + " END")
+
+
+def instant(one: Field, nulls: tuple[str, ...], cells: dict[str, str], *, required: bool) -> Reading:
+    """UTC without a zone. Without a format only ISO 8601 is read: nothing is guessed."""
+    value = cell(one, nulls, cells)
+    trimmed = f"trim({value})"
+    if one.format:
+        parsed = _in_zone(f"try_strptime({trimmed}, {literal(one.format)})", one.zone)
+    else:
+        offset = f"regexp_matches({trimmed}, '([Zz]|[+-][0-9][0-9]:?[0-9][0-9])$')"
+        iso = f"regexp_matches({trimmed}, '^[0-9]{{4}}-[0-9][0-9]-[0-9][0-9]([Tt ]|$)')"
+        with_offset = f"CAST(try_cast({trimmed} AS TIMESTAMPTZ) AS TIMESTAMP)"
+        plain = _in_zone(f"try_cast({trimmed} AS TIMESTAMP)", one.zone)
+        parsed = (
+            f"CASE WHEN {iso} AND length({trimmed}) > 10 AND {offset} THEN {with_offset} WHEN {iso} THEN {plain} END"
+        )
+    return _checked(value, f"({parsed})", "not_a_date", required=required)
+
+
+def _in_zone(parsed: str, zone: str) -> str:
+    return parsed if zone == "UTC" else f"CAST(timezone({literal(zone)}, {parsed}) AS TIMESTAMP)"
+
+
+def day(one: Field, nulls: tuple[str, ...], cells: dict[str, str], *, required: bool) -> Reading:
+    value = cell(one, nulls, cells)
+    trimmed = f"trim({value})"
+    if one.format:
+        parsed = f"CAST(try_strptime({trimmed}, {literal(one.format)}) AS DATE)"
+    else:
+        iso = f"regexp_matches({trimmed}, '^[0-9]{{4}}-[0-9][0-9]-[0-9][0-9]$')"
+        parsed = f"CASE WHEN {iso} THEN try_cast({trimmed} AS DATE) END"
+    return _checked(value, f"({parsed})", "not_a_date", required=required)
+
+
+def decimal(one: Field, nulls: tuple[str, ...], cells: dict[str, str], *, required: bool = False) -> Reading:
+    """DECIMAL(18, 6), exact; signs that are not digits, sign or point must be named in `strip`."""
+    value = cell(one, nulls, cells)
+    plain = f"trim({value})"
+    if one.strip:
+        plain = f"translate({plain}, {literal(one.strip)}, '')"
+    if one.decimal != ".":
+        plain = f"replace({plain}, {literal(one.decimal)}, '.')"
+    parsed = (
+        f"(CASE WHEN regexp_matches({plain}, '^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)$')"
+        f" THEN try_cast({plain} AS DECIMAL(18, 6)) END)"
+    )
+    return _checked(value, parsed, "not_a_number", required=required)
+
+
+def micros(reading: Reading) -> str:
+    """Whole micros of a decimal reading."""
+    return f"CAST({reading.value} * 1000000 AS BIGINT)"
+
+
+def boolean(one: Field, nulls: tuple[str, ...], cells: dict[str, str], *, required: bool = False) -> Reading:
+    value = cell(one, nulls, cells)
+    word = f"lower(trim({value}))"
+    parsed = (
+        f"(CASE WHEN {word} IN ('true', 'yes', 'y', '1', 'granted') THEN true"
+        f" WHEN {word} IN ('false', 'no', 'n', '0', 'denied') THEN false END)"
+    )
+    return _checked(value, parsed, "not_yes_or_no", required=required)
+
+
+def json_value(one: Field, nulls: tuple[str, ...], cells: dict[str, str]) -> Reading:
+    """The value of a trait or property as JSON text, null where it is missing."""
+    if one.type is Type.NUMBER:
+        reading = decimal(one, nulls, cells)
+        return Reading(f"CAST(to_json(CAST({reading.value} AS DOUBLE)) AS VARCHAR)", reading.fault)
+    if one.type is Type.BOOLEAN:
+        reading = boolean(one, nulls, cells)
+        return Reading(f"CAST(to_json({reading.value}) AS VARCHAR)", reading.fault)
+    if one.type is Type.DATE:
+        reading = day(one, nulls, cells, required=False)
+        return Reading(f"CAST(to_json(strftime({reading.value}, '%Y-%m-%d')) AS VARCHAR)", reading.fault)
+    if one.type is Type.TIMESTAMP:
+        reading = instant(one, nulls, cells, required=False)
+        shown = f"strftime({reading.value}, '%Y-%m-%dT%H:%M:%S.%fZ')"
+        return Reading(f"CAST(to_json({shown}) AS VARCHAR)", reading.fault)
+    reading = text(one, nulls, cells, longest=1_024)
+    return Reading(f"CAST(to_json({reading.value}) AS VARCHAR)", reading.fault)
+
+
+def _checked(value: str, parsed: str, reason: str, *, required: bool) -> Reading:
+    fault = f"CASE WHEN {value} IS NOT NULL AND {parsed} IS NULL THEN '{reason}'"
+    if required:
+        fault += f" WHEN {value} IS NULL THEN 'missing'"
+    return Reading(parsed, fault + " END")

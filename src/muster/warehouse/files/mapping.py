@@ -1,0 +1,217 @@
+"""Which column of a file means what: the mapping of an import, checked when it is read (C-35)."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import available_timezones
+
+from muster.rules.vocabulary import Type
+from muster.warehouse.files.errors import ColumnUnknown, MappingInvalid
+from muster.warehouse.files.reading import Source
+
+KINDS = ("customers", "orders", "events", "consents", "rates")
+TRAIT_TYPES = (Type.TEXT, Type.NUMBER, Type.BOOLEAN, Type.DATE, Type.TIMESTAMP, Type.CATEGORY, Type.VERSION)
+
+
+@dataclass(frozen=True)
+class Field:
+    """Where one value comes from: a column, or a `value` that is the same for every row.
+
+    `format`: strptime format of a date. `zone`: of dates without an offset. `decimal`: the decimal sign. `strip`:
+    characters taken out of numbers, white space among them.
+    """
+
+    column: str | None = None
+    value: str | None = None
+    format: str | None = None
+    zone: str = "UTC"
+    decimal: str = "."
+    strip: str = ""
+    type: Type | None = None
+
+
+@dataclass(frozen=True)
+class ImportMapping:
+    """`fields` by the name the kind knows them by; `traits` and `properties` by key; `lines` of an order."""
+
+    kind: str
+    source: Source
+    app: str | None
+    nulls: tuple[str, ...]
+    fields: Mapping[str, Field]
+    traits: Mapping[str, Field] = field(default_factory=dict)
+    properties: Mapping[str, Field] = field(default_factory=dict)
+    lines: Mapping[str, Field] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def all_fields(self) -> Iterator[tuple[str, Field]]:
+        """Every field with the pointer it has in the mapping."""
+        for name, one in self.fields.items():
+            yield f"/row/{name}", one
+        for part, fields in (("traits", self.traits), ("properties", self.properties), ("products", self.lines)):
+            for name, one in fields.items():
+                yield f"/row/{part}/{name}", one
+
+
+# Kind -> (required, optional) fields of `row`.
+_FIELDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    "customers": (frozenset(), frozenset({"external_id", "anonymous_id", "email", "happened_at"})),
+    "orders": (
+        frozenset({"external_id", "happened_at"}),
+        frozenset({"order_id", "amount", "currency", "coupon", "market", "anonymous_id"}),
+    ),
+    "events": (
+        frozenset({"event", "happened_at"}),
+        frozenset({"external_id", "anonymous_id", "message_id", "device_id", "device_family", "os", "os_version",
+                   "app_version", "device_model"}),
+    ),
+    "consents": (frozenset({"purpose", "granted"}), frozenset({"external_id", "channel", "happened_at", "text_version"})),
+    "rates": (frozenset({"day", "currency", "rate"}), frozenset()),
+}  # fmt: skip
+_LINES = frozenset({"group_by", "product_id", "category", "name", "price", "quantity"})
+_PARTS = {"customers": "traits", "events": "properties", "orders": "products"}
+_KEYS = ("kind", "source", "app", "row", "direction")
+
+
+def read_mapping(document: object, columns: tuple[str, ...]) -> ImportMapping:
+    """The mapping of a parsed YAML document for a file with these columns; errors name the place and the nearest."""
+    if not isinstance(document, dict):
+        raise MappingInvalid("A mapping is a YAML document with `kind` and `row`.")
+    _known(document, _KEYS, "")
+    kind = document.get("kind")
+    if kind not in KINDS:
+        raise MappingInvalid(f"The kind is one of {', '.join(KINDS)}, not {kind!r}.", pointer="/kind")
+    row = document.get("row")
+    if not isinstance(row, dict) or not row:
+        raise MappingInvalid("`row` says which column means what; it is missing.", pointer="/row")
+    source, nulls = _source(document.get("source") or {})
+    mapping = ImportMapping(
+        kind=kind,
+        source=source,
+        app=document.get("app"),
+        nulls=nulls,
+        fields=_row_fields(kind, row, columns),
+        traits=_part(row, "traits", columns),
+        properties=_part(row, "properties", columns),
+        lines=_lines(row, columns),
+        options={"direction": _direction(document.get("direction", "per_base"))},
+    )
+    _check_whole(mapping)
+    return mapping
+
+
+def read_source(document: object) -> Source:
+    """How to read the file, before its columns are known."""
+    return _source(document or {})[0]
+
+
+def mapping_digest(document: object) -> str:
+    return hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _source(document: object) -> tuple[Source, tuple[str, ...]]:
+    if not isinstance(document, dict):
+        raise MappingInvalid("`source` is a mapping of encoding, delimiter, format and null.", pointer="/source")
+    _known(document, ("encoding", "delimiter", "format", "null"), "/source")
+
+    def said(name: str) -> str | None:
+        value = document.get(name, "auto")
+        return None if value == "auto" else str(value)
+
+    nulls = document.get("null", [""])
+    if not isinstance(nulls, list):
+        raise MappingInvalid("`null` is a list of the texts that mean nothing.", pointer="/source/null")
+    return Source(said("encoding"), said("delimiter"), said("format")), tuple(str(one) for one in nulls)
+
+
+def _row_fields(kind: str, row: dict[str, Any], columns: tuple[str, ...]) -> dict[str, Field]:
+    required, optional = _FIELDS[kind]
+    part = _PARTS.get(kind)
+    _known(row, (*sorted(required | optional), *([part] if part else [])), "/row")
+    if missing := sorted(required - set(row)):
+        raise MappingInvalid(f"`row` of {kind} needs `{missing[0]}`.", pointer=f"/row/{missing[0]}")
+    return {name: _field(row[name], columns, f"/row/{name}") for name in row if name != part}
+
+
+def _part(row: dict[str, Any], part: str, columns: tuple[str, ...]) -> dict[str, Field]:
+    fields = row.get(part) or {}
+    if not isinstance(fields, dict):
+        raise MappingInvalid(f"`{part}` names a column for each key.", pointer=f"/row/{part}")
+    return {str(key): _field(one, columns, f"/row/{part}/{key}") for key, one in fields.items()}
+
+
+def _lines(row: dict[str, Any], columns: tuple[str, ...]) -> dict[str, Field]:
+    fields = _part(row, "products", columns)
+    _known(fields, tuple(sorted(_LINES)), "/row/products")
+    if fields and "group_by" not in fields:
+        raise MappingInvalid("`products` needs `group_by`: the column of the order's number.", pointer="/row/products")
+    return fields
+
+
+def _field(document: object, columns: tuple[str, ...], pointer: str) -> Field:
+    if isinstance(document, str):
+        document = {"column": document}
+    if not isinstance(document, dict):
+        raise MappingInvalid("A field is a column's name or a mapping with `column` or `value`.", pointer=pointer)
+    _known(document, ("column", "value", "format", "zone", "decimal", "strip", "type"), pointer)
+    if ("column" in document) == ("value" in document):
+        raise MappingInvalid("A field has either `column` or `value`.", pointer=pointer)
+    column = document.get("column")
+    if column is not None and column not in columns:
+        near = difflib.get_close_matches(str(column), columns, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else f". The file has: {', '.join(columns)}."
+        raise ColumnUnknown(f"The file has no column {column!r}{hint}", pointer=pointer)
+    zone = str(document.get("zone", "UTC"))
+    if zone not in available_timezones():
+        raise MappingInvalid(f"{zone!r} is not an IANA time zone such as Europe/Berlin.", pointer=f"{pointer}/zone")
+    return Field(
+        column=column,
+        value=None if "value" not in document else str(document["value"]),
+        format=document.get("format"),
+        zone=zone,
+        decimal=str(document.get("decimal", ".")),
+        strip=str(document.get("strip", "")),
+        type=_trait_type(document.get("type"), pointer),
+    )
+
+
+def _trait_type(name: object, pointer: str) -> Type | None:
+    if name is None:
+        return None
+    if name not in TRAIT_TYPES:
+        raise MappingInvalid(f"The type is one of {', '.join(TRAIT_TYPES)}.", pointer=f"{pointer}/type")
+    return Type(str(name))
+
+
+def _direction(name: object) -> str:
+    if name not in ("per_base", "to_base"):
+        raise MappingInvalid(
+            "The direction is per_base (units of the currency for one of the publisher's, as the ECB publishes) or"
+            " to_base (units of the publisher's currency for one of it).",
+            pointer="/direction",
+        )
+    return str(name)
+
+
+def _known(document: Mapping[str, Any], names: tuple[str, ...], pointer: str) -> None:
+    for name in document:
+        if name not in names:
+            near = difflib.get_close_matches(str(name), names, 1)
+            hint = f"; did you mean `{near[0]}`?" if near else f". Known are: {', '.join(names)}."
+            raise MappingInvalid(f"Unknown `{name}`{hint}", pointer=f"{pointer}/{name}")
+
+
+def _check_whole(mapping: ImportMapping) -> None:
+    fields = mapping.fields
+    if mapping.kind == "customers" and not {"external_id", "anonymous_id"} & set(fields):
+        raise MappingInvalid("`row` of customers needs `external_id` or `anonymous_id`.", pointer="/row")
+    if mapping.kind == "events" and not {"external_id", "anonymous_id"} & set(fields):
+        raise MappingInvalid("`row` of events needs `external_id` or `anonymous_id`.", pointer="/row")
+    needs_app = mapping.kind in ("orders", "events") or "anonymous_id" in fields
+    if needs_app and not mapping.app:
+        raise MappingInvalid("Say which `app` the rows belong to.", pointer="/app")

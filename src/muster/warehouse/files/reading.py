@@ -1,0 +1,295 @@
+"""Rows of a file as Arrow tables of text: CSV, NDJSON or Parquet, in bounded memory.
+
+Every record of the file becomes a row or a refusal; both carry the record's number, from 1, the header not counted.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet
+
+from muster.warehouse.files.encoding import decoded, detect_delimiter, detect_encoding, open_bytes
+from muster.warehouse.files.errors import FileUnreadable
+
+_BLOCK_BYTES = 4 << 20
+_ROWS = 50_000
+_LONGEST_SHOWN = 500
+NUMBER = "row_number"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A record that is no row: too few or too many cells, not JSON."""
+
+    row: int
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """How to read the file; None is found out."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    format: str | None = None
+
+
+@dataclass
+class FileRows:
+    """One pass over a file: `columns` by name, `tables` yields `row_number` (uint32) and every column as text."""
+
+    path: Path
+    format: str
+    columns: tuple[str, ...]
+    encoding: str | None = None
+    delimiter: str | None = None
+    refused: list[Refused] = field(default_factory=list)
+
+    def tables(self) -> Iterator[pa.Table]:
+        """Each call reads the file again from its start; `refused` is complete when the iteration is."""
+        self.refused = []
+        if self.format == "parquet":
+            yield from self._parquet()
+        elif self.format == "ndjson":
+            yield from self._ndjson()
+        else:
+            yield from self._csv()
+
+    def _csv(self) -> Iterator[pa.Table]:
+        if not self.columns:
+            return
+        refusals = _Refusals()
+        read = 0
+        try:
+            with _csv_reader(self.path, self.encoding or "utf-8", self.delimiter or ",", refusals) as reader:
+                for batch in reader:
+                    numbers = refusals.numbers_of(read, batch.num_rows)
+                    read += batch.num_rows
+                    table = pa.Table.from_batches([batch]).rename_columns(list(self.columns))
+                    yield table.add_column(0, NUMBER, pa.array(numbers, pa.uint32()))
+        except pa.ArrowInvalid as error:
+            raise FileUnreadable(
+                f"The CSV cannot be read after row {read:,}: {error}. A quote that is never closed is the usual cause.",
+                details={"row": read},
+            ) from error
+        self.refused = refusals.found
+
+    def _ndjson(self) -> Iterator[pa.Table]:
+        rows: list[dict[str, Any]] = []
+        for number, line in enumerate(_lines(self.path, self.encoding or "utf-8"), start=1):
+            row = _json_row(line)
+            if row is None:
+                self.refused.append(Refused(number, "not_json", line[:_LONGEST_SHOWN]))
+                continue
+            rows.append(row | {NUMBER: number})
+            if len(rows) >= _ROWS:
+                yield self._text_table(rows)
+                rows = []
+        if rows:
+            yield self._text_table(rows)
+
+    def _text_table(self, rows: list[dict[str, Any]]) -> pa.Table:
+        numbers = pa.array([row[NUMBER] for row in rows], pa.uint32())
+        columns = [pa.array([row.get(name) for row in rows], pa.string()) for name in self.columns]
+        return pa.Table.from_arrays([numbers, *columns], [NUMBER, *self.columns])
+
+    def _parquet(self) -> Iterator[pa.Table]:
+        read = 0
+        for batch in pyarrow.parquet.ParquetFile(self.path).iter_batches(_ROWS):
+            columns = [_as_text(batch.column(name)) for name in self.columns]
+            numbers = pa.array(range(read + 1, read + batch.num_rows + 1), pa.uint32())
+            read += batch.num_rows
+            yield pa.Table.from_arrays([numbers, *columns], [NUMBER, *self.columns])
+
+
+class _Refusals:
+    """Called by the CSV reader for records of another width; keeps the numbering of the good ones right."""
+
+    def __init__(self) -> None:
+        self.found: list[Refused] = []
+        self._rows: list[int] = []
+
+    def __call__(self, invalid: pa.csv.InvalidRow) -> str:
+        # Arrow counts records from 1 with the header as the first.
+        row = invalid.number - 1
+        reason = "too_few_cells" if invalid.actual_columns < invalid.expected_columns else "too_many_cells"
+        self.found.append(Refused(row, reason, invalid.text[:_LONGEST_SHOWN]))
+        self._rows.append(row)
+        return "skip"
+
+    def numbers_of(self, before: int, count: int) -> list[int]:
+        """The numbers of the next `count` good records, `before` good ones having been numbered already."""
+        if not self._rows:
+            return list(range(before + 1, before + count + 1))
+        bad = sorted(self._rows)
+        numbers: list[int] = []
+        number = before + 1
+        passed = 0
+        while passed < len(bad) and bad[passed] <= number:
+            number += 1
+            passed += 1
+        while len(numbers) < count:
+            numbers.append(number)
+            number += 1
+            while passed < len(bad) and bad[passed] == number:
+                number += 1
+                passed += 1
+        return numbers
+
+
+def open_rows(path: Path, source: Source) -> FileRows:
+    """Finds format, encoding and delimiter where the source does not say; reads no more than the head."""
+    format = source.format or _format_of(path)
+    if format == "parquet":
+        return FileRows(path, format, tuple(pyarrow.parquet.ParquetFile(path).schema_arrow.names))
+    encoding = source.encoding or detect_encoding(path)
+    if format == "ndjson":
+        return FileRows(path, format, _json_columns(path, encoding), encoding)
+    delimiter = source.delimiter or detect_delimiter(path, encoding)
+    return FileRows(path, "csv", _header(path, encoding, delimiter), encoding, delimiter)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of the file as it lies there."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _format_of(path: Path) -> str:
+    with open_bytes(path) as file:
+        start = file.read(4_096)
+    if start[:4] == b"PAR1":
+        return "parquet"
+    return "ndjson" if start.lstrip()[:1] == b"{" else "csv"
+
+
+@contextmanager
+def _csv_reader(path: Path, encoding: str, delimiter: str, refusals: Any = None) -> Iterator[Any]:
+    with (
+        _recoded(path, encoding) as file,
+        pa.csv.open_csv(
+            file,
+            read_options=pa.csv.ReadOptions(block_size=_BLOCK_BYTES, use_threads=False, encoding="utf8"),
+            parse_options=pa.csv.ParseOptions(
+                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refusals, ignore_empty_lines=True
+            ),
+            convert_options=_text_options(path, encoding, delimiter),
+        ) as reader,
+    ):
+        yield reader
+
+
+def _text_options(path: Path, encoding: str, delimiter: str) -> Any:
+    names = _header(path, encoding, delimiter, unique=False)
+    return pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
+
+
+def _recoded(path: Path, encoding: str) -> Any:
+    """The file as UTF-8; the fast path reads UTF-8 as it lies there."""
+    if encoding in ("utf-8", "utf-8-sig"):
+        return open_bytes(path)
+    return _Utf8(decoded(path, encoding))
+
+
+class _Utf8(io.RawIOBase):
+    """A readable file of UTF-8 bytes out of chunks of text."""
+
+    def __init__(self, chunks: Iterator[str]) -> None:
+        self._chunks = chunks
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            text = next(self._chunks, None)
+            if text is None:
+                return 0
+            self._rest = text.encode("utf-8", "surrogatepass")
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+
+def _header(path: Path, encoding: str, delimiter: str, *, unique: bool = True) -> tuple[str, ...]:
+    """The names of the first record; empty ones are numbered, repeated ones are told apart."""
+    text = ""
+    for chunk in decoded(path, encoding):
+        text += chunk
+        if "\n" in text or "\r" in text or len(text) > _BLOCK_BYTES:
+            break
+    text = text.removeprefix("\ufeff")
+    first = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    if not unique:
+        return tuple(first)
+    seen: dict[str, int] = {}
+    names = []
+    for position, name in enumerate(first, start=1):
+        plain = name.strip() or f"column {position}"
+        seen[plain] = seen.get(plain, 0) + 1
+        names.append(plain if seen[plain] == 1 else f"{plain} ({seen[plain]})")
+    return tuple(names)
+
+
+def _lines(path: Path, encoding: str) -> Iterator[str]:
+    rest = ""
+    for text in decoded(path, encoding):
+        *lines, rest = (rest + text.removeprefix("\ufeff")).split("\n")
+        yield from (line for line in lines if line.strip())
+    if rest.strip():
+        yield rest
+
+
+def _json_row(line: str) -> dict[str, Any] | None:
+    """One object, nested ones by dotted path, every value as text; None if it is no object."""
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    return dict(_flat(value, "")) if isinstance(value, dict) else None
+
+
+def _flat(value: dict[str, Any], prefix: str) -> Iterator[tuple[str, str | None]]:
+    for key, one in value.items():
+        if isinstance(one, dict):
+            yield from _flat(one, f"{prefix}{key}.")
+        elif one is None or isinstance(one, str):
+            yield prefix + key, one
+        else:
+            yield prefix + key, orjson.dumps(one).decode()
+
+
+def _json_columns(path: Path, encoding: str) -> tuple[str, ...]:
+    names: dict[str, None] = {}
+    for number, line in enumerate(_lines(path, encoding)):
+        names.update(dict.fromkeys(_json_row(line) or {}))
+        if number >= 1_000:
+            break
+    return tuple(names)
+
+
+def _as_text(column: pa.Array) -> pa.Array:
+    if pa.types.is_string(column.type):
+        return column
+    if pa.types.is_timestamp(column.type):
+        return (
+            pc.strftime(column, "%Y-%m-%dT%H:%M:%S")
+            if column.type.tz is None
+            else pc.strftime(column, "%Y-%m-%dT%H:%M:%SZ")
+        )
+    return column.cast(pa.string())
