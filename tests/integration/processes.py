@@ -66,10 +66,12 @@ def serving(environment: Mapping[str, str]) -> Iterator[Serving]:
 def _greeting(process: subprocess.Popen[str]) -> Serving:
     assert process.stdout is not None
     assert process.stderr is not None
-    first = process.stdout.readline()
-    assert first.startswith("Muster serves http"), process.stderr.read()
-    second = process.stdout.readline()
-    return Serving(process, first.split()[-1], second.strip().partition("token=")[2] or None)
+    token = None
+    for line in process.stdout:
+        token = line.strip().partition("token=")[2] or token
+        if line.startswith("Muster serves "):
+            return Serving(process, line.split()[-1], token)
+    raise AssertionError(process.stderr.read())
 
 
 def wait_until(happened: object, seconds: float = PATIENCE_SECONDS) -> None:

@@ -90,7 +90,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
         return "none"
     texts = [[str(column).upper() for column in columns], *([_cell(value) for value in row] for row in rows)]
     widths = [max(len(row[place]) for row in texts) for place in range(len(columns))]
-    right = [all(isinstance(row[place], int | float | None) for row in rows) for place in range(len(columns))]
+    right = [all(_is_number(row[place]) for row in rows) for place in range(len(columns))]
     lines = [
         "  ".join(
             text.rjust(width) if to_right else text.ljust(width)
@@ -99,6 +99,10 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
         for row in texts
     ]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def outline(document: Any) -> str:

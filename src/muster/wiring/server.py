@@ -93,9 +93,9 @@ def serve(configuration: Configuration, say: Callable[[str], None]) -> None:
 
 
 def _greet(server: Server, say: Callable[[str], None]) -> None:
-    say(f"Muster serves {server.address}")
     if not has_owner():
         say(f"Set it up (one use, 24 hours): {server.address}/setup?token={create_setup_link()}")
+    say(f"Muster serves {server.address}")
 
 
 def _stop_on_signals(server: Server) -> None:
@@ -114,9 +114,8 @@ def _listen(configuration: Configuration) -> socket.socket:
         listener.bind((configuration.host.strip("[]"), configuration.port))
     except OSError as error:
         listener.close()
-        message = (
-            f"{configuration.host}:{configuration.port} cannot be listened on ({error.strerror}); set MUSTER_PORT."
-        )
+        place = f"{configuration.host}:{configuration.port}"
+        message = f"{place} cannot be listened on ({error.strerror}). Set MUSTER_PORT to another port."
         raise MusterError(message, code="address_taken") from error
     return listener
 
