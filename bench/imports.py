@@ -62,7 +62,7 @@ def ours(path: Path, folder: Path) -> float:
         rows = open_rows(path, read_source(MAPPING.get("source")))
         mapping = read_mapping(MAPPING, rows.columns)
         (folder / "stage").mkdir()
-        with Stage(folder / "stage", mapping) as stage:
+        with Stage(folder / "stage", mapping) as stage, warehouse.frugal():
             counts = stage.fill(rows, file_digest(path), warehouse, 1, lambda _: None)
             checked = time.perf_counter() - started
             for batch, reached in batches_from(stage, mapping, CATALOG, 0, source=1, received_at=RECEIVED):

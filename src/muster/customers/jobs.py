@@ -56,7 +56,7 @@ def apply_import(job: RunningJob) -> dict[str, Any]:
     row = import_row(job.parameters["import"])
     with _failing(row):
         mapping, _ = mapping_of(row)
-        with Stage(import_directory(row.id), mapping) as stage:
+        with Stage(import_directory(row.id), mapping) as stage, current_warehouse().frugal():
             names = stage.distinct_texts("event") if mapping.kind == "events" else []
             catalog = declare_observed(mapping, names)
             if mapping.kind == "rates":

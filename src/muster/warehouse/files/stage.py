@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from muster.warehouse.files.columns import select_parsed
@@ -22,7 +23,7 @@ from muster.warehouse.files.ahead import ahead
 from muster.warehouse.files.mapping import ImportMapping
 from muster.warehouse.files.reading import NUMBER, FileRows
 
-_MEMORY = "224MiB"
+_MEMORY = "96MiB"
 _LOOKUP_ROWS = 200_000
 _BATCH_ROWS = 16_384
 Progress = Callable[[int], None]
@@ -114,7 +115,8 @@ class Stage:
 
     def items(self, start: int, count: int) -> pa.Table:
         """Items at positions `start`..`start + count`, in order, numbered by `item`, with the stage's columns."""
-        return self._connection.sql(f"{staging.numbered(start, count)} ORDER BY item").to_arrow_table()
+        found = self._connection.sql(staging.items(start, count)).to_arrow_table()
+        return found.append_column("item", pa.array(np.arange(found.num_rows, dtype=np.uint32)))
 
     def lines(self, start: int, count: int) -> pa.Table:
         """The order lines of the same items."""
