@@ -51,6 +51,11 @@ def report(name: str, ratio: float, limit: float, note: str = "") -> None:
     print(f"bench {name} {ratio:.3f} {limit} {verdict}  {note}", flush=True)
 
 
+def short() -> bool:
+    """Whether a figure so far was beyond its limit."""
+    return _failed
+
+
 def pairs(ours: Callable[[], object], theirs: Callable[[], object], rounds: int) -> tuple[float, float, float]:
     """Median ratio, and the medians of both in seconds, measured alternately after one warm-up of each."""
     ours()

@@ -40,7 +40,7 @@ def check_import(job: RunningJob) -> dict[str, Any]:
 
         with Stage(import_directory(row.id), mapping) as stage:
             counts = stage.fill(rows, row.digest, current_warehouse(), app_key, progress)
-            items = stage.unit_count()
+            items = stage.item_count()
     changed = Import.objects.filter(id=row.id, state=ImportState.CHECKING).update(
         state=ImportState.CHECKED,
         counts=counts,
@@ -63,7 +63,7 @@ def apply_import(job: RunningJob) -> dict[str, Any]:
                 _put_rates(stage, mapping, catalog)
             else:
                 _append_chunks(job, row, stage, mapping, catalog)
-            total = stage.unit_count()
+            total = stage.item_count()
     Import.objects.filter(id=row.id).update(
         state=ImportState.DONE, applied_count=total, done_at=system_clock(), reason=""
     )
@@ -75,23 +75,26 @@ def apply_import(job: RunningJob) -> dict[str, Any]:
 def _append_chunks(job: RunningJob, row: Import, stage: Stage, mapping: ImportMapping, catalog: Catalog) -> None:
     warehouse = current_warehouse()
     cursor = f"import:{row.id}"
-    total = stage.unit_count()
+    end, total = stage.end(), stage.item_count()
     # The warehouse knows how far it came: it commits first, this database only tells people about it.
     start = int(warehouse.cursors().get(cursor, 0))
     warnings = Counter(row.warnings)
-    while start < total:
+    while start < end:
         batch = batch_of(stage, mapping, catalog, start, CHUNK_ITEMS, source=row.number, received_at=row.created_at)
-        start = min(start + CHUNK_ITEMS, total)
-        outcome = warehouse.append(batch, catalog, {cursor: start})
+        start = min(start + CHUNK_ITEMS, end)
+        # Customers of one chunk return in the next: their facts are derived once, when all is there.
+        outcome = warehouse.append(batch, catalog, {cursor: start}, derive=False)
         warnings.update(outcome.warnings)
-        Import.objects.filter(id=row.id).update(applied_count=start, warnings=dict(warnings))
-        job.progress(start, total)
+        applied = min(start, total)
+        Import.objects.filter(id=row.id).update(applied_count=applied, warnings=dict(warnings))
+        job.progress(applied, total)
         job.check()
+    warehouse.derive_stale(catalog)
 
 
 def _put_rates(stage: Stage, mapping: ImportMapping, catalog: Catalog) -> None:
     per_base = mapping.options["direction"] == "per_base"
-    rates = [_rate(one, per_base=per_base) for one in stage.units(0, stage.unit_count()).to_pylist()]
+    rates = [_rate(one, per_base=per_base) for one in stage.items(0, stage.end()).to_pylist()]
     current_warehouse().put_rates(rates, catalog)
 
 

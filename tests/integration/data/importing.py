@@ -33,7 +33,7 @@ def import_file(
     app_key = catalog.apps[mapping.app].number if mapping.app else 0
     with Stage(work, mapping) as stage:
         counts = stage.fill(rows, file_digest(path), warehouse, app_key, lambda _: None)
-        total = stage.unit_count()
+        total = stage.end()
         for start in range(0, total if apply else 0, chunk):
             batch = batch_of(stage, mapping, catalog, start, chunk, source=source, received_at=received_at)
             warehouse.append(batch, catalog, {"test": start})

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
-
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from muster.warehouse.duckdb.scratch import registered
@@ -42,8 +41,8 @@ def survivor(connection: duckdb.DuckDBPyConnection, key: int) -> int | None:
 
 def known_hashes(connection: duckdb.DuckDBPyConnection, hashes: pa.Array) -> pa.Array:
     """Which of the 16-byte hashes were taken before, in order."""
-    texts = [str(uuid.UUID(bytes=one)) for one in hashes.to_pylist()]
-    return _there(connection, pa.array(texts, pa.string()), "SELECT CAST(hash AS VARCHAR) AS name FROM event_ids")
+    uuids = pa.ExtensionArray.from_storage(pa.uuid(), hashes.cast(pa.binary(16)))
+    return _there(connection, uuids, "SELECT hash AS name FROM event_ids")
 
 
 def known_orders(connection: duckdb.DuckDBPyConnection, app_key: int, order_ids: pa.Array) -> pa.Array:
@@ -55,12 +54,11 @@ def known_external_ids(connection: duckdb.DuckDBPyConnection, ids: pa.Array) -> 
 
 
 def _there(connection: duckdb.DuckDBPyConnection, names: pa.Array, known: str) -> pa.Array:
-    asked = pa.table({"position": pa.array(range(len(names)), pa.uint32()), "name": names})
+    asked = pa.table({"position": pa.array(np.arange(len(names), dtype=np.uint32)), "name": names})
     with registered(connection, "asked_names", asked):
         table = connection.sql(
             f"SELECT a.position FROM asked_names a SEMI JOIN ({known}) k ON k.name = a.name"
         ).to_arrow_table()
-    there = [False] * len(names)
-    for position in table.column("position").to_pylist():
-        there[position] = True
-    return pa.array(there, pa.bool_())
+    there = np.zeros(len(names), np.bool_)
+    there[table.column("position").to_numpy()] = True
+    return pa.array(there)

@@ -30,7 +30,7 @@ def batch_of(
     received_at: datetime,
 ) -> Batch:
     """Items `start`..`start + count` of an import as one batch, believed as a server is."""
-    units = stage.units(start, count)
+    units = stage.items(start, count)
     app_key = catalog.apps[mapping.app].number if mapping.app else 0
     items = batch_items(units, app_key, source, received_at)
     parts = _PARTS[mapping.kind](units, catalog)
@@ -85,7 +85,7 @@ def _traits(units: pa.Table) -> pa.Table:
 
 
 def _orders(units: pa.Table, _: Catalog) -> dict[str, pa.Table]:
-    kinds = pc.if_else(pc.equal(units.column("stored"), "updated"), "updated", "completed")
+    kinds = pc.if_else(pc.equal(units.column("stored"), "updated").fill_null(False), "updated", "completed")
     names = ("order_id", "amount_micros", "currency", "coupon", "market")
     columns = {name: units.column(name) for name in names if name in units.column_names}
     return {"orders": pa.table({"item": units.column("item").cast(pa.uint32()), "kind": kinds, **columns})}
