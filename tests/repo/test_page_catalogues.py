@@ -46,4 +46,5 @@ def test_placeholders_of_pages_agree(language: str) -> None:
 )
 def test_typography_of_pages_is_that_of_the_language(language: str, wrong: re.Pattern[str]) -> None:
     texts = [text for message in _catalogue(language) if message.id for text in _texts(message.string)]
-    assert [text for text in texts if wrong.search(text)] == []
+    # What people type stays as it is typed.
+    assert [text for text in texts if wrong.search(text.replace("external:", ""))] == []

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from ninja import Router
+from ninja.responses import Status
 
 from muster.catalog import actions, models, queries, schemas
 from muster.rules.standard import STANDARD_ATTRIBUTES
@@ -43,7 +44,7 @@ def list_apps(request: HttpRequest) -> Any:
 @router.post("/apps", response={201: schemas.AppOut})
 def create_app(request: HttpRequest, body: schemas.AppIn) -> Any:
     principal = _may(request, "catalog:write")
-    return 201, actions.create_app(principal, key=body.key, name=body.name, **body.settings)
+    return Status(201, actions.create_app(principal, key=body.key, name=body.name, **body.settings))
 
 
 @router.get("/apps/{key}", response=schemas.AppOut)
@@ -70,7 +71,7 @@ def list_add_ons(request: HttpRequest, key: str) -> Any:
 @router.post("/apps/{key}/add-ons", response={201: schemas.AddOnOut})
 def create_add_on(request: HttpRequest, key: str, body: schemas.AddOnIn) -> Any:
     principal = _may(request, "catalog:write")
-    return 201, actions.create_add_on(principal, key, **body.model_dump())
+    return Status(201, actions.create_add_on(principal, key, **body.model_dump()))
 
 
 @router.get("/attributes", response=list[schemas.AttributeOut])
@@ -93,7 +94,9 @@ def list_attributes(request: HttpRequest) -> Any:
 def declare_attribute(request: HttpRequest, body: schemas.AttributeIn) -> Any:
     principal = _may(request, "catalog:write")
     row = actions.declare_attribute(principal, **body.model_dump())
-    return 201, {"key": row.key, "type": row.type, "scope": row.scope, "category": "custom", "source": row.source}
+    return Status(
+        201, {"key": row.key, "type": row.type, "scope": row.scope, "category": "custom", "source": row.source}
+    )
 
 
 @router.get("/events", response=list[schemas.EventOut])
@@ -115,4 +118,4 @@ def list_events(request: HttpRequest) -> Any:
 def declare_event(request: HttpRequest, body: schemas.EventIn) -> Any:
     principal = _may(request, "catalog:write")
     row = actions.declare_event(principal, **body.model_dump())
-    return 201, {"key": row.key, "number": row.number, "source": "custom", "properties": row.properties}
+    return Status(201, {"key": row.key, "number": row.number, "source": "custom", "properties": row.properties})

@@ -1,4 +1,4 @@
-"""`muster catalog`: apps and what they have, rates, the publisher's settings. One table of things, the same verbs."""
+"""`muster catalog`: apps and what they have, attributes, events, the publisher: things with the same verbs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Thing:
     name: str
     path: str
     columns: tuple[str, ...]
-    verbs: tuple[str, ...] = ("list", "show", "create", "edit")
+    verbs: tuple[str, ...] = ("list", "create")
 
     @property
     def of_app(self) -> bool:
@@ -29,17 +29,16 @@ class Thing:
 
 
 THINGS = (
-    Thing("apps", "/apps", ("key", "name", "default_currency")),
-    Thing("add-ons", "/apps/{app}/add-ons", ("product_id", "name", "kind")),
-    Thing("events", "/apps/{app}/events", ("key", "name", "state")),
-    Thing("attributes", "/apps/{app}/attributes", ("key", "name", "type")),
-    Thing("rates", "/rates", ("currency", "day", "rate"), ("list", "create")),
+    Thing("apps", "/apps", ("key", "name", "state"), ("list", "show", "create", "edit")),
+    Thing("add-ons", "/apps/{app}/add-ons", ("product_id", "name", "kind", "state")),
+    Thing("attributes", "/attributes", ("key", "type", "scope", "category", "source")),
+    Thing("events", "/events", ("key", "source", "properties")),
 )
 
 
 @click.group("catalog")
 def catalog() -> None:
-    """Apps, add-ons, events, attributes, rates, and the publisher's settings."""
+    """Apps, add-ons, events, attributes, and the publisher's settings."""
 
 
 _file = click.option("--file", type=click.File(encoding="utf-8"), help="A JSON file with the fields; - reads stdin.")
@@ -78,8 +77,8 @@ def _add(thing: Thing) -> None:
     @app
     @answers
     def list_things(client: Client, app: str | None = None) -> Answer:
-        page = client.get(path(app))
-        return Answer(page, pick(page["items"], *thing.columns))
+        things = client.get(path(app))
+        return Answer(things, pick(things, *thing.columns))
 
     @group.command("show")
     @click.argument("key")

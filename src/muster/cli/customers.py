@@ -71,7 +71,8 @@ def _checked(client: Client, file: Path, kind: str, mapping: Path | None) -> Doc
             files["mapping"] = (mapping.name, stack.enter_context(mapping.open("rb")), "application/yaml")
         started = client.post("/imports", files=files, data={"kind": kind})
     follow_job_in(client, started)
-    return client.get(f"/imports/{started['id']}")
+    checked: Document = client.get(f"/imports/{started['id']}")
+    return checked
 
 
 def _invalid_count(imported: Document) -> int:

@@ -15,7 +15,6 @@ from muster.cli.tables import write_csv
 _definition = click.option(
     "--definition", type=click.File(encoding="utf-8"), help="A JSON file with the definition; - reads stdin."
 )
-_at = click.option("--at", help="Evaluate as of this instant (RFC 3339).")
 _no_wait = click.option("--no-wait", is_flag=True, help="Do not wait until the sizes are computed.")
 
 
@@ -29,42 +28,31 @@ def _path(group: str, *parts: str) -> str:
 
 
 @groups.command("list")
-@click.option("--app", help="Only groups of this app.")
 @click.option("--state", help="Only groups in this state.")
 @answers
-def list_groups(client: Client, app: str | None, state: str | None) -> Answer:
-    items = list(client.items("/groups", app=app, state=state))
-    return Answer({"items": items}, pick([_sized(item) for item in items], "key", "name", "state", "size", "app", "id"))
+def list_groups(client: Client, state: str | None) -> Answer:
+    items = list(client.items("/groups", state=state))
+    return Answer({"items": items}, pick([_sized(item) for item in items], "key", "name", "state", "size", "id"))
 
 
 @groups.command("show")
 @click.argument("group")
-@_at
 @answers
-def show_group(client: Client, group: str, at: str | None) -> Answer:
-    return _shown(client.get(_path(group), at=at))
+def show_group(client: Client, group: str) -> Answer:
+    return _shown(client.get(_path(group)))
 
 
 @groups.command("create")
 @click.argument("key")
 @click.option("--name", help="What people see; otherwise the key.")
-@click.option("--app", help="The app whose customers it is about.")
 @click.option("--tag", "tags", multiple=True)
 @click.option("--definition", type=click.File(encoding="utf-8"), required=True, help="A JSON file; - reads stdin.")
 @_no_wait
 @answers
 def create_group(
-    client: Client,
-    key: str,
-    name: str | None,
-    app: str | None,
-    tags: tuple[str, ...],
-    definition: TextIO,
-    no_wait: bool,
+    client: Client, key: str, name: str | None, tags: tuple[str, ...], definition: TextIO, no_wait: bool
 ) -> Answer:
     fields: Document = {"key": key, "name": name or key, "definition": read_json(definition), "tags": list(tags)}
-    if app:
-        fields["app"] = app
     return _settled(client, client.post("/groups", fields), no_wait)
 
 
@@ -101,15 +89,10 @@ def edit_group(
 
 @groups.command("preview")
 @click.option("--definition", type=click.File(encoding="utf-8"), required=True, help="A JSON file; - reads stdin.")
-@click.option("--app", help="The app whose customers it is about.")
-@_at
 @answers
-def preview(client: Client, definition: TextIO, app: str | None, at: str | None) -> Answer:
+def preview(client: Client, definition: TextIO) -> Answer:
     """How many a definition would hold, and what each condition takes away; nothing is saved."""
-    fields: Document = {"definition": read_json(definition)}
-    if app:
-        fields["app"] = app
-    answer = client.post("/groups/preview", fields, params={"at": at} if at else {})
+    answer = client.post("/groups/preview", {"definition": read_json(definition)})
     return Answer(answer, outline(answer))
 
 
@@ -134,22 +117,19 @@ _act("restore", "Brings an archived group back.")
 @answers
 def delete_group(client: Client, group: str) -> Answer:
     """Refused while something uses it."""
-    revision = client.get(_path(group)).get("revision")
-    return Answer(client.delete(_path(group), revision), f"{group} is deleted.")
+    return Answer(client.delete(_path(group)), f"{group} is deleted.")
 
 
 @groups.command("members")
 @click.argument("group")
 @click.option("--limit", type=click.IntRange(1, 1000), default=100)
 @click.option("--cursor")
-@_at
 @answers
-def members(client: Client, group: str, limit: int, cursor: str | None, at: str | None) -> Answer:
+def members(client: Client, group: str, limit: int, cursor: str | None) -> Answer:
     """One page of who is in."""
-    page = client.get(_path(group, "members"), limit=limit, cursor=cursor, at=at)
-    columns = list(page["items"][0]) if page["items"] else ["id"]
+    page = client.get(_path(group, "members"), limit=limit, cursor=cursor)
     more = f"\nmore: --cursor {page['next_cursor']}" if page.get("next_cursor") else ""
-    return Answer(page, pick(page["items"], *columns) + more)
+    return Answer(page, "\n".join(page["items"]) + more)
 
 
 @groups.command("export")
@@ -158,7 +138,8 @@ def members(client: Client, group: str, limit: int, cursor: str | None, at: str 
 @answers
 def export(client: Client, group: str, output: TextIO) -> Answer:
     """All members as CSV. Cells that a spreadsheet would take for formulas are quoted with an apostrophe."""
-    count = write_csv(output, client.items(_path(group, "members"), limit=1000))
+    members = client.items(_path(group, "members"), limit=1000)
+    count = write_csv(output, ({"id": member} for member in members))
     # On standard output the file itself is the answer.
     return Answer({"count": count}, "" if output.name == "<stdout>" else f"{count} members")
 
@@ -190,13 +171,13 @@ def versions(client: Client, group: str) -> Answer:
 
 
 @groups.command("templates")
-@click.option("--app", help="Sizes for this app.")
+@click.option("--app", required=True, help="The key of the app it is about.")
 @click.option("--copy", "key", help="Make a group of this template.")
 @answers
-def templates(client: Client, app: str | None, key: str | None) -> Answer:
-    """Ready-made definitions."""
+def templates(client: Client, app: str, key: str | None) -> Answer:
+    """Ready-made definitions, with their sizes for an app."""
     if key:
-        return _shown(client.post(f"/group-templates/{quote(key, safe='')}/copy", {"app": app} if app else {}))
+        return _shown(client.post(f"/group-templates/{quote(key, safe='')}/copy", {"app": app}))
     answer = client.get("/group-templates", app=app)
     return Answer(answer, pick([_sized(item) for item in answer["items"]], "key", "name", "size", "sentence"))
 
@@ -204,7 +185,7 @@ def templates(client: Client, app: str | None, key: str | None) -> Answer:
 def _settled(client: Client, group: Document, no_wait: bool) -> Answer:
     """The group after the job its change started."""
     if follow_job_in(client, group, wait=not no_wait):
-        group = client.get(_path(str(group.get("id") or group["group"]["id"])))
+        group = client.get(_path(group["id"]))
     return _shown(group)
 
 

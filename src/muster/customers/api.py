@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import File, Form, Query, Router
 from ninja.files import UploadedFile
+from ninja.responses import Status
 
 from muster.catalog.queries import publisher
 from muster.customers import actions, queries, schemas
@@ -52,7 +53,7 @@ def begin_import(
     view = actions.begin_import(
         principal, file_name=file.name or "file", chunks=file.chunks(), mapping=mapping.read(), kind=kind
     )
-    return 202, schemas.import_json(view)
+    return Status(202, schemas.import_json(view))
 
 
 @router.get("/imports/{identifier}")
@@ -65,7 +66,7 @@ def show_import(request: HttpRequest, identifier: str) -> Any:
 def apply_import(request: HttpRequest, identifier: str, body: schemas.ApplyIn) -> Any:
     principal = _may(request, "customers:write")
     view = actions.change_import(principal, identifier, "apply", max_invalid=body.max_invalid)
-    return 202, schemas.import_json(view)
+    return Status(202, schemas.import_json(view))
 
 
 @router.post("/imports/{identifier}/cancel")
@@ -79,7 +80,7 @@ def list_rows(
     identifier: str,
     verdict: str | None = None,
     cursor: str | None = None,
-    limit: int = Query(100, ge=1, le=1_000),
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
 ) -> Any:
     """The verdict of every row, in order; of one verdict if it is named."""
     _may(request, "customers:read")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.utils.translation import get_language
 from ninja import Query, Router
+from ninja.responses import Status
 
 from muster.groups import actions, schemas
 from muster.groups.queries import groups, people, previews, templates, wording
@@ -42,7 +43,7 @@ def schema(request: HttpRequest) -> Any:
 def list_groups(
     request: HttpRequest,
     cursor: str | None = None,
-    limit: int = Query(50, ge=1, le=200),
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
     state: str | None = None,
 ) -> Any:
     _may(request, "groups:read")
@@ -53,7 +54,7 @@ def list_groups(
 @router.post("/groups", response={201: dict[str, Any]})
 def create_segment(request: HttpRequest, body: schemas.SegmentIn) -> Any:
     principal = _may(request, "groups:write")
-    return 201, schemas.group_json(actions.create_segment(principal, **body.model_dump()))
+    return Status(201, schemas.group_json(actions.create_segment(principal, **body.model_dump())))
 
 
 @router.post("/groups/preview")
@@ -82,7 +83,7 @@ def overlap(request: HttpRequest, ids: str) -> Any:
 def refresh_all(request: HttpRequest) -> Any:
     """A full recompute of every segment, as a job."""
     _may(request, "groups:write")
-    return 202, {"job": {"id": start_job("groups.refresh", {}, key="all").id}}
+    return Status(202, {"job": {"id": start_job("groups.refresh", {}, key="all").id}})
 
 
 @router.get("/groups/{reference}")
@@ -104,7 +105,7 @@ def edit_group(request: HttpRequest, reference: str, body: schemas.GroupEdit) ->
 @router.delete("/groups/{reference}", response={204: None})
 def delete_group(request: HttpRequest, reference: str) -> Any:
     actions.delete_group(_may(request, "groups:write"), reference)
-    return 204, None
+    return Status(204, None)
 
 
 def _change(request: HttpRequest, reference: str, verb: str) -> Any:
@@ -141,7 +142,7 @@ def list_members(
     request: HttpRequest,
     reference: str,
     cursor: str | None = None,
-    limit: int = Query(100, ge=1, le=people.MEMBERS_A_PAGE),
+    limit: Annotated[int, Query(ge=1, le=people.MEMBERS_A_PAGE)] = 100,
 ) -> Any:
     _may(request, "members:read")
     page = people.members(reference, cursor=cursor, limit=limit)
@@ -194,7 +195,7 @@ def list_templates(request: HttpRequest, app: str) -> Any:
 @router.post("/group-templates/{key}/copy", response={201: dict[str, Any]})
 def copy_template(request: HttpRequest, key: str, body: schemas.CopyIn) -> Any:
     principal = _may(request, "groups:write")
-    return 201, schemas.group_json(actions.copy_template(principal, key, body.app, body.name))
+    return Status(201, schemas.group_json(actions.copy_template(principal, key, body.app, body.name)))
 
 
 @router.get("/customers/{reference}/groups")

@@ -1,0 +1,52 @@
+# Everything a developer types. Bare `make` lists it.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-scale bench-groups check docs
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Sources are checked and tested as they stand, on two cores unless told otherwise.
+WORKERS ?= 2
+
+help: ## List what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(VENV)/.complete src/muster/web/static/vendor/icons.svg ## Install everything into .venv and node_modules
+	@$(BIN)/python -m scripts.compile_catalogues
+
+run: setup ## Serve the installation in var/
+	$(BIN)/muster serve
+
+test: check ## Check, then run all tests with coverage
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not scale" --cov --cov-report=term:skip-covered
+
+test-scale: setup ## Run the heavy tests
+	$(BIN)/python -m pytest -m scale
+
+bench-groups: setup ## Measure groups against hand-written SQL: lines `bench NAME RATIO LIMIT ok|short`
+	$(BIN)/python -m bench.groups
+
+check: setup ## Style, types, direction of imports, templates
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint --lint --quiet src
+
+docs: setup ## Build the manual into site/
+	$(BIN)/mkdocs build --strict
+
+# By hash: what was tested is what is installed. The project itself is linked, with the tools of the same file.
+$(VENV)/.complete: requirements/dev.txt pyproject.toml setup.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+node_modules/.complete: package-lock.json package.json
+	npm ci --silent
+	@touch $@
+
+# The menus' icons are named in Python.
+src/muster/web/static/vendor/icons.svg: node_modules/.complete scripts/vendor_static.py $(shell find src/muster -name '*.html' -o -name apps.py)
+	$(PYTHON) -m scripts.vendor_static
