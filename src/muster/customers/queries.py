@@ -60,8 +60,8 @@ def customer(reference: str) -> Person:
     person = None if key is None else current_warehouse().person(key)
     if person is None:
         raise CustomerUnknown(
-            f"There is no customer `{reference}`. Name one by id (cus_2f), by `external:` and the publisher's own id, or"
-            " by e-mail address."
+            f"There is no customer `{reference}`. Name one by id (cus_2f), by `external:` and the publisher's own id,"
+            " or by e-mail address."
         )
     return person
 

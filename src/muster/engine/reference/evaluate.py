@@ -5,7 +5,7 @@ The fast engine must equal it on every definition and every data set; where they
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -56,7 +56,7 @@ class World:
     """What else a customer's truth depends on: the members of other groups, the thresholds of ranks."""
 
     context: Context
-    groups: Mapping[str, Collection[int]] = field(default_factory=dict)
+    groups: Mapping[str, Container[int]] = field(default_factory=dict)
     threshold: Threshold | None = None
 
 

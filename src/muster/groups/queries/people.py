@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -101,7 +101,8 @@ def why(reference: str, customer: str, now: datetime | None = None) -> Why:
         raise CustomerUnknown(f"There is no customer `{customer}`.")
     here = context(now)
     definition = definition_of(row, here.vocabulary)
-    others = {one.id: stored_members(one) for one in Group.objects.filter(id__in=groups_used(definition))}
+    used = Group.objects.filter(id__in=groups_used(definition))
+    others: dict[str, Container[int]] = {one.id: stored_members(one) for one in used}
     known = {(one["condition"], one["app"]): one["value"] for one in row.thresholds}
 
     def threshold(condition: AttributeCondition | EventCondition, app: str | None) -> float | None:

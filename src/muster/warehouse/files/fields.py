@@ -52,7 +52,8 @@ def instant(one: Field, nulls: tuple[str, ...], cells: dict[str, str], *, requir
         iso = f"({trimmed}[5] = '-' AND {trimmed}[8] = '-' AND {trimmed}[11] IN ('', 'T', 't', ' '))"
         with_offset = f"CAST(try_cast({trimmed} AS TIMESTAMPTZ) AS TIMESTAMP)"
         plain = _in_zone(f"try_cast({trimmed} AS TIMESTAMP)", one.zone)
-        parsed = f"CASE WHEN NOT {iso} THEN NULL WHEN strlen({trimmed}) > 10 AND {offset} THEN {with_offset} ELSE {plain} END"
+        zoned = f"strlen({trimmed}) > 10 AND {offset}"
+        parsed = f"CASE WHEN NOT {iso} THEN NULL WHEN {zoned} THEN {with_offset} ELSE {plain} END"
     return _checked(value, f"({parsed})", "not_a_date", required=required)
 
 
