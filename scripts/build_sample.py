@@ -111,9 +111,8 @@ def main() -> None:
     for app in (OTHER_APP, "adventure-rides"):
         rows = [{k: v for k, v in line.items() if k != "app"} for line in everything if line["app"] == app]
         write(f"orders-{app}.csv.zst", rows)
-    print(
-        f"{len({line['order'] for line in everything}):,} orders of {len({line['customer'] for line in everything}):,} customers"
-    )
+    orders_of, customers_of = ({line[key] for line in everything} for key in ("order", "customer"))
+    print(f"{len(orders_of):,} orders of {len(customers_of):,} customers")
 
 
 if __name__ == "__main__":

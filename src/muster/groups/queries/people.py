@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from muster.catalog.queries import publisher
 from muster.customers.hooks import current_warehouse
 from muster.customers.queries import customer_key
 from muster.engine.explain import Explanation, explain
-from muster.engine.reference.evaluate import World
+from muster.engine.reference.evaluate import Members, World
 from muster.groups.errors import CustomerUnknown, GroupInactive
 from muster.groups.models import Group
 from muster.groups.policies import told
@@ -102,7 +102,7 @@ def why(reference: str, customer: str, now: datetime | None = None) -> Why:
     here = context(now)
     definition = definition_of(row, here.vocabulary)
     used = Group.objects.filter(id__in=groups_used(definition))
-    others: dict[str, Container[int]] = {one.id: stored_members(one) for one in used}
+    others: dict[str, Members] = {one.id: stored_members(one) for one in used}
     known = {(one["condition"], one["app"]): one["value"] for one in row.thresholds}
 
     def threshold(condition: AttributeCondition | EventCondition, app: str | None) -> float | None:
