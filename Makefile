@@ -14,7 +14,8 @@ help: ## List what there is
 setup: $(VENV)/.complete src/muster/web/static/vendor/icons.svg ## Install everything into .venv and node_modules
 	@$(BIN)/python -m scripts.compile_catalogues
 
-run: setup ## Serve the installation in var/
+run: setup ## Load the sample data once, then serve the installation in var/
+	$(BIN)/muster demo load
 	$(BIN)/muster serve
 
 test: check ## Check, then run all tests with coverage
