@@ -7,6 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Sources are checked and tested as they stand, on two cores unless told otherwise.
 WORKERS ?= 2
+# SIZE=small ROWS=100000 measures in a minute; limits hold for the full size.
+SIZE ?= full
+ROWS ?= 1000000
 
 help: ## List what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -14,7 +17,7 @@ help: ## List what there is
 setup: $(VENV)/.complete src/muster/web/static/vendor/icons.svg ## Install everything into .venv and node_modules
 	@$(BIN)/python -m scripts.compile_catalogues
 
-run: setup ## Load the sample data once, then serve the installation in var/
+run: setup ## Load the sample once, print its groups, serve the installation in var/
 	$(BIN)/muster demo load
 	$(BIN)/muster serve
 
@@ -25,7 +28,8 @@ test-scale: setup ## Run the heavy tests
 	$(BIN)/python -m pytest -m scale
 
 bench-groups: setup ## Measure groups against hand-written SQL: lines `bench NAME RATIO LIMIT ok|short`
-	$(BIN)/python -m bench.groups
+	$(BIN)/python -m bench.groups --size $(SIZE)
+	$(BIN)/python -m bench.imports --rows $(ROWS)
 
 check: setup ## Style, types, direction of imports, templates
 	$(BIN)/ruff check

@@ -72,7 +72,8 @@ def _profiles(n: int) -> str:
     return f"""
 INSERT INTO profiles BY NAME
 SELECT CAST(i AS UINTEGER) AS customer_key, 'c:' || i AS subject,
-    CASE WHEN r(i, 1) < 0.9 THEN CAST(strftime(DATE '2026-11-21' - CAST(5000 + r(i, 2) * 21000 AS INT), '%Y%m%d') AS INT)
+    CASE WHEN r(i, 1) < 0.9
+        THEN CAST(strftime(DATE '2026-11-21' - CAST(5000 + r(i, 2) * 21000 AS INT), '%Y%m%d') AS INT)
     END AS birth_code,
     CASE WHEN r(i, 3) < 0.45 THEN 'male' WHEN r(i, 3) < 0.9 THEN 'female' END AS gender,
     CASE WHEN r(i, 4) < 0.95 THEN pick(i, 5, {countries}) END AS country,
@@ -109,7 +110,7 @@ FROM range(1, {n + 1}) t(i) WHERE r(i, 403) < 0.9"""
 
 
 def _events(size: Size) -> list[str]:
-    """Sorted by event, customer and time, as compaction will leave them; only `shared` and few `level_up` carry props."""
+    """Sorted by event, customer and time, as compaction will leave them; only `shared` carries properties."""
     shares = {"app_opened": 0.45, "screen_viewed": 0.35, "level_up": 0.15, "app_crashed": 0.04, "shared": 0.01}
     return [_event(name, round(size.events * share), size.customers) for name, share in shares.items()]
 

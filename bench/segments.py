@@ -1,4 +1,4 @@
-"""One hundred segments over some seventy distinct conditions, each condition also as the SQL one would write by hand."""
+"""One hundred segments over some seventy distinct conditions, each condition also as SQL written by hand."""
 
 from __future__ import annotations
 
@@ -121,7 +121,8 @@ def _behaviour() -> list[Pair]:
         ("app_opened", 1, 7), ("app_opened", 5, 30), ("app_opened", 10, 90), ("screen_viewed", 1, 7),
         ("screen_viewed", 3, 30), ("app_crashed", 1, 30), ("app_crashed", 2, 90),
     ):  # fmt: skip
-        where = f"event = {EVENTS[event]} AND app_key = 1 AND happened_at > {_NOW} - INTERVAL {days} DAY AND happened_at <= {_NOW}"
+        window = f"happened_at > {_NOW} - INTERVAL {days} DAY AND happened_at <= {_NOW}"
+        where = f"event = {EVENTS[event]} AND app_key = 1 AND {window}"
         grouped = f"SELECT customer_key FROM events WHERE {where}"
         grouped += f" GROUP BY customer_key HAVING count(*) >= {count}" if count > 1 else " GROUP BY customer_key"
         pairs.append(({"event": event, "value": count, "when": {"last": f"P{days}D"}}, grouped))

@@ -12,7 +12,7 @@ import csv
 import gzip
 import io
 import sys
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,8 @@ def read(folder: Path, name: str) -> list[dict[str, str]]:
 
 def day(text: str) -> str:
     """Two forms in the source, `4/8/1966` and `04/08/1966`: month first in both."""
-    return datetime.strptime(text, "%m/%d/%Y").date().isoformat()
+    month, of_month, year = (int(part) for part in text.split("/"))
+    return date(year, month, of_month).isoformat()
 
 
 def customers(folder: Path) -> list[dict[str, Any]]:
@@ -110,9 +111,8 @@ def main() -> None:
     for app in (OTHER_APP, "adventure-rides"):
         rows = [{k: v for k, v in line.items() if k != "app"} for line in everything if line["app"] == app]
         write(f"orders-{app}.csv.zst", rows)
-    print(
-        f"{len({line['order'] for line in everything}):,} orders of {len({line['customer'] for line in everything}):,} customers"
-    )
+    orders_of, customers_of = ({line[key] for line in everything} for key in ("order", "customer"))
+    print(f"{len(orders_of):,} orders of {len(customers_of):,} customers")
 
 
 if __name__ == "__main__":

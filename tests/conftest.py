@@ -33,6 +33,18 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture
 def environment(home: Path) -> dict[str, str]:
+    return environment_of(home)
+
+
+@pytest.fixture(scope="module")
+def module_environment() -> Iterator[dict[str, str]]:
+    """An installation that the tests of a module share."""
+    path = Path(tempfile.mkdtemp(prefix="mst-"))
+    yield environment_of(path)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def environment_of(home: Path) -> dict[str, str]:
     """Of a process that runs this source tree on that installation, on any free port."""
     root = Path(__file__).parents[1]
     paths = [str(root / "src"), str(root)]

@@ -40,7 +40,7 @@ POOLS = Pools(
     versions=tuple(version for version in people.VERSIONS if version != "not a version"),
     days=(NOW.date(), NOW.date() - timedelta(days=30), date(2026, 3, 29), NOW.date() + timedelta(days=1)),
     instants=(NOW, NOW - timedelta(days=30), NOW - timedelta(days=365)),
-    durations=tuple(timedelta(days=days) for days in (1, 7, 30, 90, 365)) + (timedelta(hours=12),),
+    durations=(*(timedelta(days=days) for days in (1, 7, 30, 90, 365)), timedelta(hours=12)),
     texts_of={
         "country": people.COUNTRIES, "os": ("iOS", "android"), "addons_owned": people.LABELS,
         "interests": people.LABELS, "tags": people.LABELS, "plan": ("pro", "basic"), "language": ("fr", "de-DE"),

@@ -235,7 +235,7 @@ def _order(app: str, order_id: str, dice: random.Random) -> PersonEvent:
 
 def load(town_: Town, warehouse: DuckDBWarehouse) -> None:
     """Fills the derived relations directly: what is tested here is asking, not deriving."""
-    warehouse.ensure_columns(catalog())
+    warehouse.use_catalog(catalog())
     for table, rows in _tables(town_).items():
         if rows:
             warehouse.load(table, pa.Table.from_pylist(rows, schema=_schema(table)))

@@ -20,7 +20,7 @@ from muster.kernel.clock import system_clock
 from muster.kernel.errors import MusterError
 from muster.warehouse.batch import Rate
 from muster.warehouse.catalog import Catalog
-from muster.warehouse.files.batches import CHUNK_ITEMS, batch_of
+from muster.warehouse.files.batches import batches_from
 from muster.warehouse.files.mapping import ImportMapping
 from muster.warehouse.files.stage import Stage
 from muster.web.hooks import RunningJob
@@ -56,7 +56,7 @@ def apply_import(job: RunningJob) -> dict[str, Any]:
     row = import_row(job.parameters["import"])
     with _failing(row):
         mapping, _ = mapping_of(row)
-        with Stage(import_directory(row.id), mapping) as stage:
+        with Stage(import_directory(row.id), mapping) as stage, current_warehouse().frugal():
             names = stage.distinct_texts("event") if mapping.kind == "events" else []
             catalog = declare_observed(mapping, names)
             if mapping.kind == "rates":
@@ -75,17 +75,16 @@ def apply_import(job: RunningJob) -> dict[str, Any]:
 def _append_chunks(job: RunningJob, row: Import, stage: Stage, mapping: ImportMapping, catalog: Catalog) -> None:
     warehouse = current_warehouse()
     cursor = f"import:{row.id}"
-    end, total = stage.end(), stage.item_count()
+    total = stage.item_count()
     # The warehouse knows how far it came: it commits first, this database only tells people about it.
     start = int(warehouse.cursors().get(cursor, 0))
     warnings = Counter(row.warnings)
-    while start < end:
-        batch = batch_of(stage, mapping, catalog, start, CHUNK_ITEMS, source=row.number, received_at=row.created_at)
-        start = min(start + CHUNK_ITEMS, end)
+    chunks = batches_from(stage, mapping, catalog, start, source=row.number, received_at=row.created_at)
+    for batch, reached in chunks:
         # Customers of one chunk return in the next: their facts are derived once, when all is there.
-        outcome = warehouse.append(batch, catalog, {cursor: start}, derive=False)
+        outcome = warehouse.append(batch, catalog, {cursor: reached}, derive=False)
         warnings.update(outcome.warnings)
-        applied = min(start, total)
+        applied = min(reached, total)
         Import.objects.filter(id=row.id).update(applied_count=applied, warnings=dict(warnings))
         job.progress(applied, total)
         job.check()

@@ -13,7 +13,7 @@ from muster.customers.errors import CustomerUnknown, ImportUnknown
 from muster.customers.hooks import current_warehouse
 from muster.customers.models import Import
 from muster.kernel.ids import customer_id, customer_key_of
-from muster.kernel.paging import decode_cursor, encode_cursor
+from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
 from muster.warehouse.files.mapping import read_mapping, read_source
 from muster.warehouse.files.reading import open_rows
 from muster.warehouse.files.stage import Judged, Stage
@@ -60,8 +60,8 @@ def customer(reference: str) -> Person:
     person = None if key is None else current_warehouse().person(key)
     if person is None:
         raise CustomerUnknown(
-            f"There is no customer `{reference}`. Name one by id (cus_2f), by `external:` and the publisher's own id, or"
-            " by e-mail address."
+            f"There is no customer `{reference}`. Name one by id (cus_2f), by `external:` and the publisher's own id,"
+            " or by e-mail address."
         )
     return person
 
@@ -109,9 +109,12 @@ def verdicts(
 ) -> tuple[list[Judged], str | None]:
     """The rows of an import with their verdicts, in order of the file, and the cursor of what follows."""
     row = import_row(identifier)
+    after = decode_cursor(cursor) if cursor else 0
+    if not isinstance(after, int) or isinstance(after, bool) or not 0 <= after < 2**32:
+        raise cursor_invalid()
     rows = open_rows(import_directory(row.id) / "file", read_source(row.mapping.get("source")))
     with Stage(import_directory(row.id), read_mapping(row.mapping, rows.columns)) as stage:
-        found = stage.rows(verdict, decode_cursor(cursor) if cursor else 0, limit + 1)
+        found = stage.rows(verdict, after, limit + 1)
     following = encode_cursor(found[limit - 1].row) if len(found) > limit else None
     return found[:limit], following
 

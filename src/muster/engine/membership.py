@@ -51,6 +51,9 @@ class MembershipFiles:
         except FileNotFoundError as error:
             raise InternalError(f"generation {generation} of {group} is missing") from error
 
+    def has(self, group: str, generation: int) -> bool:
+        return self._path(group, generation).exists()
+
     def prune(self, group: str, generation: int) -> None:
         """Removes what is older than the generation before this one, which readers may still be going through."""
         for older in range(generation - 2, 0, -1):

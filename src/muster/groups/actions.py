@@ -15,7 +15,7 @@ from muster.catalog.actions import check_revision
 from muster.catalog.queries import publisher
 from muster.engine.membership import MembershipFiles
 from muster.engine.refresh import Progress, Refreshed, groups_of, in_order, refresh
-from muster.groups.errors import KeyTaken, ValueNotAllowed
+from muster.groups.errors import KeyTaken, StateNotAllowed, ValueNotAllowed
 from muster.groups.models import Group, GroupVersion
 from muster.groups.policies import check_can, check_unused
 from muster.groups.queries.evaluation import definition_of, evaluation, membership_files, vocabulary
@@ -23,13 +23,19 @@ from muster.groups.queries.groups import GroupView, group, group_row, uses_of
 from muster.groups.queries.templates import template
 from muster.groups.terms import EVALUATED, Exposure, Kind, State, state_of_size
 from muster.kernel.clock import system_clock
+from muster.kernel.errors import MusterError
 from muster.kernel.ids import new_id
 from muster.rules.canonical import condition_hash
 from muster.rules.codec import decode, encode
+from muster.rules.errors import ReferenceCycle
 from muster.rules.nodes import Definition
 from muster.team.policies import Principal
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+# What an evaluation finds out, of all that a row says.
+_EVALUATION = (
+    "generation", "size", "available_customers", "thresholds", "state", "failure", "data_as_of", "refreshed_at",
+)  # fmt: skip
 _LONGEST_NAME, _MOST_TAGS, _LONGEST_TAG = 200, 20, 50
 
 
@@ -92,12 +98,13 @@ def copy_template(actor: Principal, key: str, app: str, name: str | None = None)
 
 
 def edit_group(actor: Principal, reference: str, *, revision: int | None, **changes: Any) -> GroupView:
-    """Changes name, tags, exposure or definition. A definition that is in use swaps atomically with its members (G-16)."""
+    """Changes name, tags, exposure or definition; a definition in use swaps atomically with its members (G-16)."""
     row = group_row(reference)
     check_revision(row.revision, revision)
     _apply(row, changes)
     evaluated = None
     dependants: list[Group] = []
+    fields = ["name", "tags", "exposure", "app", "definition", "revision", "updated_at"]
     if "definition" in changes:
         decoded = _changed_definition(row, changes["definition"])
         row.app, row.definition = decoded.app, encode(decoded)
@@ -106,14 +113,15 @@ def edit_group(actor: Principal, reference: str, *, revision: int | None, **chan
             evaluated = _evaluate({row.id: decoded} | {one.id: _decoded(one) for one in dependants})
     now = system_clock()
     with transaction.atomic():
-        check_revision(Group.objects.get(id=row.id).revision, row.revision)
+        current = Group.objects.get(id=row.id)
+        check_revision(current.revision, row.revision)
+        check_same_state(row, current)
         row.revision += 1
         row.updated_at = now
         if evaluated is not None:
-            _store([row, *dependants], evaluated)
-            for one in dependants:
-                one.save()
-        row.save()
+            _store([row, *_unchanged(dependants)], evaluated)
+            fields += _EVALUATION
+        row.save(update_fields=fields)
         _remember_version(row, actor, now)
         record(actor, "group.edited", "group", row.id, {"revision": row.revision, "fields": sorted(changes)})
     return group(row.id)
@@ -136,7 +144,13 @@ def _changed_definition(row: Group, document: object) -> Definition:
         other.id: definition_of(other, words)
         for other in Group.objects.exclude(id=row.id).exclude(state=State.ARCHIVED).filter(definition__isnull=False)
     }
-    in_order({row.id: decoded, **others})
+    try:
+        in_order({row.id: decoded, **others})
+    except MusterError as error:
+        if error.code != ReferenceCycle.code:
+            raise
+        names = dict(Group.objects.values_list("id", "name"))
+        raise ReferenceCycle([names[one] for one in error.details["path"]], pointer="/definition") from error
     return decoded
 
 
@@ -144,8 +158,6 @@ def change_state(actor: Principal, reference: str, verb: str) -> GroupView:
     """activate, refresh, retry, archive or restore (groups spec, section 5)."""
     row = group_row(reference)
     target = check_can(verb, State(row.state), row.name)
-    if verb == "archive":
-        check_unused(row.name, uses_of(row), "archived")
     evaluated = None
     dependants: list[Group] = []
     if target is State.BUILDING and row.kind == Kind.SEGMENT:
@@ -154,14 +166,13 @@ def change_state(actor: Principal, reference: str, verb: str) -> GroupView:
     with transaction.atomic():
         current = Group.objects.get(id=row.id)
         check_revision(current.revision, row.revision)
+        check_same_state(row, current)
         if target is State.ARCHIVED:
             check_unused(row.name, uses_of(row), "archived")
         row.state = target
         if evaluated is not None:
-            _store([row, *dependants], evaluated)
-            for one in dependants:
-                one.save()
-        row.save()
+            _store([row, *_unchanged(dependants)], evaluated)
+        row.save(update_fields=["state", *(_EVALUATION if evaluated is not None else ())])
         record(actor, f"group.{verb}", "group", row.id, {})
     return group(row.id)
 
@@ -170,7 +181,7 @@ def change_state(actor: Principal, reference: str, verb: str) -> GroupView:
 def delete_group(actor: Principal, reference: str) -> None:
     """Gone for good; refused while anything uses it (G-22)."""
     row = group_row(reference)
-    check_unused(row.name, uses_of(row), "deleted")
+    check_unused(row.name, uses_of(row, archived=True), "deleted")
     record(actor, "group.deleted", "group", row.id, {"key": row.key, "name": row.name})
     row.delete()
 
@@ -181,22 +192,48 @@ def refresh_groups(progress: Progress | None = None) -> int:
     if not rows:
         return 0
     revisions = {row.id: row.revision for row in rows}
-    evaluated = _evaluate({row.id: _decoded(row) for row in rows}, progress)
+    evaluated = _evaluate(_readable(rows), progress)
     with transaction.atomic():
         unchanged = [
             row
-            for row in Group.objects.filter(id__in=revisions)
+            for row in Group.objects.filter(id__in=evaluated.refreshed.results, state__in=EVALUATED)
             if row.revision == revisions[row.id] and not (row.refreshed_at and row.refreshed_at > evaluated.at)
         ]
         _store(unchanged, evaluated)
-        for row in unchanged:
-            row.save()
     return len(unchanged)
 
 
-def mark_failed(reference: str, reason: str) -> None:
-    """An evaluation failed: the last good membership stays in use."""
-    Group.objects.filter(id=reference).update(state=State.FAILED, failure=reason)
+def _readable(rows: list[Group]) -> dict[str, Definition]:
+    """Definitions by group. One that names what is gone fails alone; its last good membership stays in use."""
+    words = vocabulary()
+    found = {}
+    for row in rows:
+        try:
+            found[row.id] = definition_of(row, words)
+        except MusterError as error:
+            reason = f"{error.code}: {error.message}"
+            Group.objects.filter(id=row.id, revision=row.revision).update(state=State.FAILED, failure=reason)
+    return found
+
+
+def sweep_memberships() -> int:
+    """At the start: removes membership files that no group points to. Answers how many."""
+    return membership_files().sweep(dict(Group.objects.filter(generation__gt=0).values_list("id", "generation")))
+
+
+def check_same_state(row: Group, current: Group) -> None:
+    """`state_conflict` if the group was archived, activated, ... while it was evaluated."""
+    if (row.state in EVALUATED) != (current.state in EVALUATED):
+        raise StateNotAllowed(
+            f"“{row.name}” has become {current.state} meanwhile. Load it again.", code="state_conflict"
+        )
+
+
+def _unchanged(rows: list[Group]) -> list[Group]:
+    """The rows as they are now, without those that somebody edited or archived while they were evaluated."""
+    revisions = {row.id: row.revision for row in rows}
+    current = Group.objects.filter(id__in=revisions, state__in=EVALUATED)
+    return [row for row in current if row.revision == revisions[row.id]]
 
 
 def _decoded(row: Group) -> Definition:
@@ -225,7 +262,7 @@ def _evaluate(definitions: dict[str, Definition], progress: Progress | None = No
 
 
 def _store(rows: list[Group], evaluated: _Evaluated) -> None:
-    """Writes the next generation of each row and points the row to it; the caller saves the rows.
+    """Writes the next generation of each row and points the row to it.
 
     Inside the caller's transaction, which holds the database's write lock: two refreshes never write one generation.
     """
@@ -239,6 +276,9 @@ def _store(rows: list[Group], evaluated: _Evaluated) -> None:
         _point(row, files, evaluated, minimum)
         row.thresholds = thresholds
     files.sync()
+    for row in rows:
+        # A row that is not there yet is inserted by the caller; of the others only what was found out is written.
+        Group.objects.filter(id=row.id).update(**{name: getattr(row, name) for name in _EVALUATION})
 
 
 def _point(row: Group, files: MembershipFiles, evaluated: _Evaluated, minimum: int) -> None:

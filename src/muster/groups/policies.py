@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from muster.groups.errors import InUse, StateNotAllowed
@@ -43,17 +44,68 @@ def told(size: int | None, minimum_size: int, kind: Kind = Kind.SEGMENT) -> Told
     return Told(None, small=True)
 
 
-def told_part(size: int, minimum_size: int, whole: Told, *, may_list: bool) -> Told:
-    """A part of a larger set: exact for those who may list the members, and nobody else learns a small one.
+def told_part(size: int, minimum_size: int, *wholes: Told, may_list: bool) -> Told:
+    """A part of larger sets: exact for those who may list the members, and nobody else learns a small one.
 
-    Nothing is told of the parts of a Small whole, and a part so near the whole that the rest would be small is
+    Nothing is told of the parts of a Small whole, and a part so near a whole that the rest would be small is
     withheld too: subtraction must not give what is not told (D-44).
     """
-    if may_list and not whole.small:
-        return Told(size)
-    if whole.small or whole.size is None:
+    if any(whole.small for whole in wholes):
         return Told(None, small=True)
-    rest = whole.size - size
-    if 0 < size < minimum_size or 0 < rest < minimum_size:
+    if may_list:
+        return Told(size)
+    rests = [abs(whole.size - size) for whole in wholes if whole.size is not None]
+    if any(0 < one < minimum_size for one in (size, *rests)):
         return Told(None, small=True)
     return Told(size)
+
+
+def told_steps(
+    steps: Iterable[tuple[int, int]], size: int, available: Told, minimum_size: int, *, may_list: bool
+) -> list[tuple[Told, Told]]:
+    """The waterfall's (alone, after) pairs; `size` is what the whole definition selects.
+
+    The last step is the whole: where the whole is Small, every step that is as small is too, whoever asks.
+    """
+    whole = told(size, minimum_size)
+    shown: list[tuple[Told, Told]] = []
+    before = available
+    for alone, after in steps:
+        if whole.small and may_list:
+            shown.append((told(alone, minimum_size), told(after, minimum_size)))
+            continue
+        known = [available] if whole.small else [available, whole]
+        told_alone = told_part(alone, minimum_size, *known, may_list=may_list)
+        told_after = told_part(after, minimum_size, *known, *_said(before, told_alone), may_list=may_list)
+        if not told_after.small:
+            before = told_after
+        shown.append((told_alone, told_after))
+    return shown
+
+
+def _said(*numbers: Told) -> list[Told]:
+    return [number for number in numbers if not number.small]
+
+
+def told_overlap(
+    cells: Mapping[frozenset[str], int], sizes: Mapping[str, Told], minimum_size: int, *, may_list: bool
+) -> dict[frozenset[str], Told]:
+    """How many are in exactly these groups: `cells` by combination, `sizes` of the groups as they are told.
+
+    A cell of a Small group is told to nobody. The cells of a group sum up to its size, so where what is withheld of
+    it would be small, the smallest cell that is told is withheld as well (D-44).
+    """
+    small = {group for group, size in sizes.items() if size.small}
+    hidden = {
+        groups for groups, count in cells.items() if groups & small or (not may_list and 0 < count < minimum_size)
+    }
+    changed = True
+    while changed:
+        changed = False
+        for group in sizes.keys() - small:
+            open_cells = [groups for groups in cells if group in groups and groups not in hidden]
+            withheld = sum(count for groups, count in cells.items() if group in groups and groups in hidden)
+            if open_cells and 0 < withheld < minimum_size:
+                hidden.add(min(open_cells, key=lambda groups: (cells[groups], sorted(groups))))
+                changed = True
+    return {groups: Told(None, small=True) if groups in hidden else Told(count) for groups, count in cells.items()}

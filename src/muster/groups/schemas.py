@@ -30,10 +30,12 @@ class SegmentIn(Strict):
 
 
 class GroupEdit(Strict):
-    name: str | None = None
-    definition: dict[str, Any] | None = None
-    tags: list[str] | None = None
-    exposure: str | None = None
+    """What is left out stays as it is; null is no value of any of them."""
+
+    name: str = ""
+    definition: dict[str, Any] = {}
+    tags: list[str] = []
+    exposure: str = ""
 
 
 class PreviewIn(Strict):
@@ -58,7 +60,8 @@ def told_json(told: Told | None) -> dict[str, Any] | None:
 def group_json(view: GroupView) -> dict[str, Any]:
     """A group as groups.md section 8 shows it; `small` stands only beside a size that is not told."""
     shown = {name: getattr(view, name) for name in view.__dataclass_fields__ if name not in ("small", "used_by")}
-    shown.pop("available_small")
+    if shown.pop("available_small"):
+        shown["available_small"] = True
     if view.small:
         shown["small"] = True
     shown["used_by"] = [vars(use) for use in view.used_by]
@@ -69,6 +72,7 @@ def preview_json(view: PreviewView) -> dict[str, Any]:
     return {
         **(told_json(view.size) or {}),
         "available_customers": view.available_customers.size,
+        **({"available_small": True} if view.available_customers.small else {}),
         "share": view.share,
         "data_as_of": _plain(view.data_as_of),
         "waterfall": [

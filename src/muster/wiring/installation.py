@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from muster.customers.hooks import provide_warehouse
+from muster.groups.actions import sweep_memberships
 from muster.kernel.errors import MusterError
 from muster.warehouse.duckdb.connection import Resources
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
@@ -48,6 +49,7 @@ def open_installation(
     configuration.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _owned(configuration.lock, patience_seconds):
         migrate()
+        sweep_memberships()
         with _warehouse(configuration) as warehouse, _jobs(takes_all_jobs) as jobs:
             yield Installation(configuration, warehouse, jobs, application)
 

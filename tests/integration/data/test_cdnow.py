@@ -74,7 +74,8 @@ def test_totals_are_exact(cdnow: DuckDBWarehouse, purchases: pd.DataFrame) -> No
     """C-23: to the cent."""
     with cdnow.reader() as reader:
         [row] = reader.sql_table(
-            "SELECT count(*) AS orders, sum(amount_micros) AS micros, count(DISTINCT customer_key) AS people FROM orders"
+            "SELECT count(*) AS orders, sum(amount_micros) AS micros, count(DISTINCT customer_key) AS people"
+            " FROM orders"
         ).to_pylist()
     assert (row["orders"], int(row["micros"]) // 10_000, row["people"]) == (
         69_659,

@@ -5,11 +5,11 @@ The fast engine must equal it on every definition and every data set; where they
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from muster.engine.context import Context
 from muster.engine.moments import start_of
@@ -51,12 +51,18 @@ Threshold = Callable[[AttributeCondition | EventCondition, str | None], float | 
 """Where the top n % of a resolved condition begins, in the population of an app."""
 
 
+class Members(Protocol):
+    """The members of a group: a set, a roaring bitmap, a bitset."""
+
+    def __contains__(self, key: int, /) -> bool: ...
+
+
 @dataclass(frozen=True)
 class World:
     """What else a customer's truth depends on: the members of other groups, the thresholds of ranks."""
 
     context: Context
-    groups: Mapping[str, Collection[int]] = field(default_factory=dict)
+    groups: Mapping[str, Members] = field(default_factory=dict)
     threshold: Threshold | None = None
 
 

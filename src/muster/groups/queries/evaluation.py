@@ -24,10 +24,11 @@ from muster.rules.nodes import Definition
 from muster.rules.vocabulary import Vocabulary
 
 
-def vocabulary() -> Vocabulary:
-    """Everything a definition of this installation may name."""
+def vocabulary(*, archived: bool = False) -> Vocabulary:
+    """Everything a definition of this installation may name; `archived` groups only where one is shown, not saved."""
     groups: dict[str, str] = {}
-    for identifier, key in Group.objects.exclude(state="archived").values_list("id", "key"):
+    known = Group.objects.all() if archived else Group.objects.exclude(state="archived")
+    for identifier, key in known.values_list("id", "key"):
         groups |= {identifier: identifier, key: identifier}
     return Vocabulary(catalog.attributes(), catalog.events(), catalog.app_numbers(), groups)
 

@@ -14,7 +14,7 @@ from muster.groups.errors import GroupUnknown
 from muster.groups.models import Group, GroupVersion
 from muster.groups.policies import told
 from muster.groups.terms import Kind
-from muster.kernel.paging import decode_cursor, encode_cursor
+from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
 
 _PAGE_SIZE = 50
 
@@ -73,12 +73,19 @@ def groups(
     if state:
         rows = rows.filter(state=state)
     if cursor:
-        name, identifier = decode_cursor(cursor)
+        name, identifier = _position(cursor)
         rows = rows.filter(Q(name__gt=name) | Q(name=name, id__gt=identifier))
     found = list(rows[: limit + 1])
     minimum = publisher().minimum_size
     following = encode_cursor([found[limit - 1].name, found[limit - 1].id]) if len(found) > limit else None
     return GroupPage([view(row, minimum) for row in found[:limit]], following)
+
+
+def _position(cursor: str) -> tuple[str, str]:
+    match decode_cursor(cursor):
+        case [str(name), str(identifier)]:
+            return name, identifier
+    raise cursor_invalid()
 
 
 def versions(reference: str) -> list[GroupVersion]:
@@ -115,11 +122,12 @@ def view(row: Group, minimum_size: int, uses: list[hooks.Use] | None = None) -> 
     )
 
 
-def uses_of(row: Group) -> list[hooks.Use]:
-    """Every segment and activity that refers to the group (G-22)."""
+def uses_of(row: Group, *, archived: bool = False) -> list[hooks.Use]:
+    """Every segment and activity that refers to the group (G-22); with `archived` those put away too."""
+    others = Group.objects.exclude(id=row.id).filter(definition__isnull=False)
     segments = [
         hooks.Use("segment", other.id, other.name)
-        for other in Group.objects.exclude(id=row.id).exclude(state="archived").filter(definition__isnull=False)
+        for other in (others if archived else others.exclude(state="archived"))
         if row.id in referred_to(other.definition) or row.key in referred_to(other.definition)
     ]
     return segments + [use for ask in hooks.used_by for use in ask(row.id)]

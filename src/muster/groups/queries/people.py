@@ -12,15 +12,15 @@ from muster.catalog.queries import publisher
 from muster.customers.hooks import current_warehouse
 from muster.customers.queries import customer_key
 from muster.engine.explain import Explanation, explain
-from muster.engine.reference.evaluate import World
+from muster.engine.reference.evaluate import Members, World
 from muster.groups.errors import CustomerUnknown, GroupInactive
 from muster.groups.models import Group
 from muster.groups.policies import told
-from muster.groups.queries.evaluation import context, definition_of, stored_members
+from muster.groups.queries.evaluation import context, definition_of, membership_files, stored_members
 from muster.groups.queries.groups import group_row
 from muster.groups.terms import Kind
 from muster.kernel.ids import customer_id
-from muster.kernel.paging import decode_cursor, encode_cursor
+from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
 from muster.rules.canonical import condition_hash
 from muster.rules.nodes import AttributeCondition, EventCondition
 from muster.rules.walk import groups_used
@@ -56,11 +56,22 @@ def members(reference: str, *, cursor: str | None = None, limit: int = 100) -> M
     """
     row = group_row(reference)
     _check_listable(row)
-    start = decode_cursor(cursor)["after"] if cursor else 0
-    found = stored_members(row)
+    start, generation = _position(cursor) if cursor else (0, row.generation)
+    files = membership_files()
+    if generation != row.generation and not files.has(row.id, generation):
+        generation = row.generation
+    found = files.read(row.id, generation) if generation else BitMap()
     keys = _following(found, start, limit + 1)
-    following = encode_cursor({"after": keys[limit - 1]}) if len(keys) > limit else None
-    return MemberPage([customer_id(key) for key in keys[:limit]], row.generation, following)
+    following = encode_cursor([keys[limit - 1], generation]) if len(keys) > limit else None
+    return MemberPage([customer_id(key) for key in keys[:limit]], generation, following)
+
+
+def _position(cursor: str) -> tuple[int, int]:
+    """The last key seen and the generation it was read from."""
+    match decode_cursor(cursor):
+        case [int(key), int(generation)] if 0 <= key < 2**32 and 0 <= generation < 2**32:
+            return key, generation
+    raise cursor_invalid()
 
 
 def _following(found: BitMap, start: int, count: int) -> list[int]:
@@ -90,7 +101,8 @@ def why(reference: str, customer: str, now: datetime | None = None) -> Why:
         raise CustomerUnknown(f"There is no customer `{customer}`.")
     here = context(now)
     definition = definition_of(row, here.vocabulary)
-    others = {one.id: stored_members(one) for one in Group.objects.filter(id__in=groups_used(definition))}
+    used = Group.objects.filter(id__in=groups_used(definition))
+    others: dict[str, Members] = {one.id: stored_members(one) for one in used}
     known = {(one["condition"], one["app"]): one["value"] for one in row.thresholds}
 
     def threshold(condition: AttributeCondition | EventCondition, app: str | None) -> float | None:

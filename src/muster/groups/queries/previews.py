@@ -16,9 +16,10 @@ from muster.engine.overlap import FEWEST, MOST, overlap
 from muster.engine.preview import Preview, preview
 from muster.groups.errors import ValueNotAllowed
 from muster.groups.models import Group
-from muster.groups.policies import Told, told, told_part
+from muster.groups.policies import Told, told, told_overlap, told_part, told_steps
 from muster.groups.queries.evaluation import evaluation, stored_members, vocabulary
 from muster.groups.queries.groups import group_row
+from muster.groups.terms import Kind
 from muster.kernel.ids import customer_id
 from muster.rules.codec import decode, encode
 from muster.rules.nodes import Definition, Node
@@ -102,35 +103,49 @@ def preview_definition(
             compared={row.id: _members(row, asked) for row in others},
         )
         data_as_of = asked.warehouse.data_as_of()
-    return _told(found, data_as_of, may_list=may_list)
+    return _told(found, data_as_of, {row.id: row for row in others}, saved_row, may_list=may_list)
 
 
 def _members(row: Group, asked: Evaluation) -> Bitset:
     return Bitset.from_roaring(stored_members(row), asked.size)
 
 
-def _told(found: Preview, data_as_of: datetime | None, *, may_list: bool) -> PreviewView:
+def _told(
+    found: Preview, data_as_of: datetime | None, others: dict[str, Group], saved: Group | None, *, may_list: bool
+) -> PreviewView:
     minimum = publisher().minimum_size
     available = told(found.available_customers, minimum)
     size = told(found.size, minimum)
 
-    def part(number: int, whole: Told) -> Told:
-        return told_part(number, minimum, whole, may_list=may_list)
+    def part(number: int | None, whole: Told, other: Told) -> Told | None:
+        if number is None:
+            return None
+        return Told(None, small=True) if other.small else told_part(number, minimum, whole, may_list=may_list)
 
+    numbers = [(step.alone, step.after) for step in found.waterfall]
+    steps = told_steps(numbers, found.size, available, minimum, may_list=may_list)
+    before = _size_told(saved, minimum) if saved else size
     return PreviewView(
         size=size,
         available_customers=available,
         share=found.size / found.available_customers if size.size is not None and found.available_customers else None,
         data_as_of=data_as_of,
         waterfall=[
-            Step(step.pointer, encode_node(step.node), part(step.alone, available), part(step.after, available))
-            for step in found.waterfall
+            Step(step.pointer, encode_node(step.node), alone, after)
+            for step, (alone, after) in zip(found.waterfall, steps, strict=True)
         ],
         sample=[customer_id(key) for key in found.sample] if may_list and not size.small else [],
-        overlap={group: part(number, size) for group, number in found.overlap.items()},
-        joined=None if found.joined is None else part(found.joined, size),
-        left=None if found.left is None else part(found.left, size),
+        overlap={
+            group: told_part(number, minimum, size, _size_told(others[group], minimum), may_list=may_list)
+            for group, number in found.overlap.items()
+        },
+        joined=part(found.joined, size, before),
+        left=part(found.left, before, size),
     )
+
+
+def _size_told(row: Group, minimum: int) -> Told:
+    return told(row.size or 0, minimum, Kind(row.kind))
 
 
 def encode_node(node: Node) -> dict[str, Any]:
@@ -140,15 +155,15 @@ def encode_node(node: Node) -> dict[str, Any]:
 
 def overlap_of(references: list[str], *, may_list: bool) -> list[tuple[list[str], Told]]:
     """For every combination that occurs: how many are in exactly these groups (G-19)."""
-    if not FEWEST <= len(set(references)) <= MOST:
-        raise ValueNotAllowed(f"An overlap is of {FEWEST} to {MOST} groups; {len(set(references))} were named.")
-    rows = [group_row(one) for one in dict.fromkeys(references)]
+    rows = list({row.id: row for row in map(group_row, dict.fromkeys(references))}.values())
+    if not FEWEST <= len(rows) <= MOST:
+        raise ValueNotAllowed(f"An overlap is of {FEWEST} to {MOST} groups; {len(rows)} were named.")
     found = {row.id: stored_members(row) for row in rows}
     size = max((int(members.max()) + 1 for members in found.values() if members), default=1)
     minimum = publisher().minimum_size
-    whole = told(sum(len(members) for members in found.values()), minimum)
+    sizes = {row.id: told(len(found[row.id]), minimum, Kind(row.kind)) for row in rows}
     exact = overlap({identifier: Bitset.from_roaring(members, size) for identifier, members in found.items()})
-    return [
-        (sorted(combination), told_part(count, minimum, whole, may_list=may_list))
-        for combination, count in sorted(exact.items(), key=lambda one: (-one[1], sorted(one[0])))
-    ]
+    shown = told_overlap(exact, sizes, minimum, may_list=may_list)
+    # Largest first; what is not told stands at the end, or its place would tell of it.
+    order = sorted(shown.items(), key=lambda one: (one[1].small, -(one[1].size or 0), sorted(one[0])))
+    return [(sorted(combination), number) for combination, number in order]

@@ -43,6 +43,6 @@ def words_for(language: str) -> Words:
 
 def described(document: object, language: str) -> dict[str, str]:
     """The sentence and the expression of a definition."""
-    definition = decode(document, vocabulary())
+    definition = decode(document, vocabulary(archived=True))
     words = words_for(language)
     return {"sentence": sentence(definition, words), "expression": expression(definition, words)}

@@ -48,5 +48,4 @@ def connect(directory: Path, resources: Resources) -> duckdb.DuckDBPyConnection:
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     # Only after the file and its temporary directory are open: DuckDB refuses to open anything afterwards.
     connection.execute("SET GLOBAL enable_external_access = false")
-    connection.execute("SET GLOBAL lock_configuration = true")
     return connection

@@ -27,6 +27,7 @@ from muster.warehouse.duckdb.derive import all_keys, derive_stale, rederive_keys
 from muster.warehouse.duckdb.load import load_rows
 from muster.warehouse.duckdb.occurrences import Occurrences
 from muster.warehouse.duckdb.person import read_people
+from muster.warehouse.duckdb.properties import literal
 from muster.warehouse.duckdb.rates import put_rates
 from muster.warehouse.duckdb.reader import DuckDBReader
 from muster.warehouse.duckdb.settings import install_settings
@@ -34,6 +35,8 @@ from muster.warehouse.duckdb.undo import remove_source
 from muster.warehouse.duckdb.writer import T as Answer
 from muster.warehouse.duckdb.writer import Write, Writer
 from muster.warehouse.port import Person, PropertyColumn
+
+FRUGAL_MEMORY = "192MiB"
 
 
 class DuckDBWarehouse:
@@ -193,6 +196,25 @@ class DuckDBWarehouse:
         with self._root_lock:
             self._columns = schema.askable_columns(self._root)
         self._catalog = catalog
+
+    @contextmanager
+    def frugal(self) -> Iterator[None]:
+        """For long imports: the engine keeps to `FRUGAL_MEMORY` and spills what does not fit."""
+        usual = self.submit_setting("memory_limit", FRUGAL_MEMORY)
+        try:
+            yield
+        finally:
+            self.submit_setting("memory_limit", usual)
+
+    def submit_setting(self, name: str, value: str) -> str:
+        """Changes a setting of the engine; answers what it was."""
+
+        def change(connection: duckdb.DuckDBPyConnection) -> str:
+            [(before,)] = connection.execute("SELECT current_setting(?)", [name]).fetchall()
+            connection.execute(f"SET GLOBAL {name} = {literal(value)}")
+            return str(before)
+
+        return self._writer.submit_alone(change).result()
 
     def load(self, table: str, rows: pa.Table) -> int:
         """Appends rows to one table, raw or derived, by column name; for benchmarks and tests. Answers their number.

@@ -116,7 +116,7 @@ def select_parsed(mapping: ImportMapping, source: str, cells: dict[str, str]) ->
     outer = ["row_number"]
     for name, kind in COLUMNS[mapping.kind].items():
         outer.append(f"CAST({_outer(name, columns, plain)} AS {kind}) AS {name}")
-    first = "CASE " + " ".join("WHEN e{0} IS NOT NULL THEN {1}".format(i, "{}") for i in range(len(columns))) + " END"
+    first = "CASE " + " ".join(f"WHEN e{i} IS NOT NULL THEN {{}}" for i in range(len(columns))) + " END"
     outer.append(first.format(*(literal(column.shown) for column in columns)) + " AS bad_column")
     outer.append("coalesce(" + ", ".join(f"e{i}" for i in range(len(columns))) + ") AS bad_reason")
     outer.append(first.format(*(f"c{i}" for i in range(len(columns)))) + " AS bad_value")

@@ -1,4 +1,4 @@
-"""Which encoding and delimiter a text file has, found from all of its bytes, never guessed from its first line alone."""
+"""Which encoding and delimiter a text file has, found from its bytes, never guessed from its first line alone."""
 
 from __future__ import annotations
 

@@ -70,7 +70,10 @@ _FIELDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         frozenset({"external_id", "anonymous_id", "message_id", "device_id", "device_family", "os", "os_version",
                    "app_version", "device_model"}),
     ),
-    "consents": (frozenset({"purpose", "granted"}), frozenset({"external_id", "channel", "happened_at", "text_version"})),
+    "consents": (
+        frozenset({"purpose", "granted"}),
+        frozenset({"external_id", "channel", "happened_at", "text_version"}),
+    ),
     "rates": (frozenset({"day", "currency", "rate"}), frozenset()),
 }  # fmt: skip
 _LINES = frozenset({"group_by", "product_id", "category", "name", "price", "quantity"})

@@ -23,7 +23,7 @@ import pyarrow.parquet
 from muster.warehouse.files.encoding import decoded, detect_delimiter, detect_encoding, open_bytes
 from muster.warehouse.files.errors import FileUnreadable
 
-_BLOCK_BYTES = 12 << 20
+_BLOCK_BYTES = 6 << 20
 _ROWS = 50_000
 _LONGEST_SHOWN = 500
 NUMBER = "row_number"

@@ -13,15 +13,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
-from muster.warehouse.files.columns import select_parsed
 from muster.warehouse.duckdb.scratch import count_of, registered
 from muster.warehouse.files import staging
+from muster.warehouse.files.ahead import ahead
+from muster.warehouse.files.columns import select_parsed
 from muster.warehouse.files.mapping import ImportMapping
 from muster.warehouse.files.reading import NUMBER, FileRows
 
-_MEMORY = "224MiB"
+_MEMORY = "96MiB"
 _LOOKUP_ROWS = 200_000
 _BATCH_ROWS = 16_384
 Progress = Callable[[int], None]
@@ -31,6 +33,7 @@ VERDICTS = ("new", "updated", "unchanged", "duplicate_in_file", "already_stored"
 class Known(Protocol):
     """What a dry run asks the warehouse: which of these are there already."""
 
+    def highest_key(self) -> int: ...
     def known_hashes(self, hashes: pa.Array) -> pa.Array: ...
     def known_orders(self, app_key: int, order_ids: pa.Array) -> pa.Array: ...
     def known_external_ids(self, ids: pa.Array) -> pa.Array: ...
@@ -76,14 +79,14 @@ class Stage:
         for statement in statements.create:
             self._connection.execute(statement)
         read = 0
-        for table in rows.tables():
+        for table in ahead(rows.tables()):
             self._parse(table, rows.columns)
             read += table.num_rows
             progress(read)
         self._refuse(rows)
         for statement in statements.finish:
             self._connection.execute(statement)
-        for start in range(0, self.end(), _LOOKUP_ROWS):
+        for start in range(0, self.end() if known.highest_key() else 0, _LOOKUP_ROWS):
             self._look_up(start, known, app_key)
         return self.counts()
 
@@ -112,7 +115,8 @@ class Stage:
 
     def items(self, start: int, count: int) -> pa.Table:
         """Items at positions `start`..`start + count`, in order, numbered by `item`, with the stage's columns."""
-        return self._connection.sql(f"{staging.numbered(start, count)} ORDER BY item").to_arrow_table()
+        found = self._connection.sql(staging.items(start, count)).to_arrow_table()
+        return found.append_column("item", pa.array(np.arange(found.num_rows, dtype=np.uint32)))
 
     def lines(self, start: int, count: int) -> pa.Table:
         """The order lines of the same items."""

@@ -1,7 +1,7 @@
 """The SQL of a stage: from parsed rows to items and verdicts.
 
-Tables: `parsed` (every row), `doubles` (rows of things an earlier row has named) or `orders` (rows joined to orders), `found` (what
-the warehouse has already). Views: `items` (what would be applied), `verdicts` (one of every row).
+Tables: `parsed` (every row), `doubles` (rows of things an earlier row has named) or `orders` (rows joined to orders),
+`found` (what the warehouse has already). Views: `items` (what would be applied), `verdicts` (one of every row).
 """
 
 from __future__ import annotations
@@ -112,19 +112,22 @@ def _grouped(digest: str) -> list[str]:
     ]
 
 
-def numbered(start: int, count: int) -> str:
-    """The items of a range of positions, numbered from 0 in their order."""
+def items(start: int, count: int) -> str:
+    """The items of a range of positions in their order, with what the warehouse has already."""
     return (
-        "SELECT *, CAST(row_number() OVER (ORDER BY position) - 1 AS UINTEGER) AS item,"
-        " (SELECT stored FROM found f WHERE f.position = i.position) AS stored"
-        f" FROM items i WHERE position >= {int(start)} AND position < {int(start) + int(count)}"
+        "SELECT i.*, f.stored FROM items i LEFT JOIN found f USING (position)"
+        f" WHERE position >= {int(start)} AND position < {int(start) + int(count)} ORDER BY position"
     )
 
 
 def lines(start: int, count: int) -> str:
     """The lines of the orders of a range, numbered within their order."""
+    numbered = (
+        "SELECT group_key, CAST(row_number() OVER (ORDER BY position) - 1 AS UINTEGER) AS item FROM items"
+        f" WHERE position >= {int(start)} AND position < {int(start) + int(count)}"
+    )
     return (
         "SELECT n.item, CAST(row_number() OVER (PARTITION BY n.item ORDER BY p.row_number) - 1 AS INTEGER) AS line,"
         " p.product_id, p.category, p.name, p.price_micros, p.quantity"
-        f" FROM parsed p JOIN ({numbered(start, count)}) n USING (group_key)"
+        f" FROM parsed p JOIN ({numbered}) n USING (group_key)"
     )
