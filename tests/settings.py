@@ -14,7 +14,9 @@ atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 os.environ["MUSTER_HOME"] = _HOME
 
 from muster.wiring.settings import *  # noqa: E402, F403 - the home must be known first; these are all of them
-from muster.wiring.settings import DATABASES  # noqa: E402 - as above
+from muster.wiring.settings import DATABASES, TEMPLATES  # noqa: E402 - as above
 
 DATABASES["default"]["TEST"] = {"NAME": str(Path(_HOME) / "test.sqlite3")}
+# Only so does coverage know which lines of a template were used.
+TEMPLATES[0]["OPTIONS"]["debug"] = True
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
