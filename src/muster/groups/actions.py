@@ -22,8 +22,8 @@ from muster.groups.queries.evaluation import definition_of, evaluation, membersh
 from muster.groups.queries.groups import GroupView, group, group_row, uses_of
 from muster.groups.queries.templates import template
 from muster.groups.terms import EVALUATED, Exposure, Kind, State, state_of_size
-from muster.kernel.errors import MusterError
 from muster.kernel.clock import system_clock
+from muster.kernel.errors import MusterError
 from muster.kernel.ids import new_id
 from muster.rules.canonical import condition_hash
 from muster.rules.codec import decode, encode
@@ -224,7 +224,9 @@ def sweep_memberships() -> int:
 def check_same_state(row: Group, current: Group) -> None:
     """`state_conflict` if the group was archived, activated, ... while it was evaluated."""
     if (row.state in EVALUATED) != (current.state in EVALUATED):
-        raise StateNotAllowed(f"“{row.name}” has become {current.state} meanwhile. Load it again.", code="state_conflict")
+        raise StateNotAllowed(
+            f"“{row.name}” has become {current.state} meanwhile. Load it again.", code="state_conflict"
+        )
 
 
 def _unchanged(rows: list[Group]) -> list[Group]:

@@ -15,9 +15,9 @@ from typing import Any, Protocol
 import duckdb
 import pyarrow as pa
 
-from muster.warehouse.files.columns import select_parsed
 from muster.warehouse.duckdb.scratch import count_of, registered
 from muster.warehouse.files import staging
+from muster.warehouse.files.columns import select_parsed
 from muster.warehouse.files.mapping import ImportMapping
 from muster.warehouse.files.reading import NUMBER, FileRows
 
