@@ -25,7 +25,7 @@ _OVER = ("done", "failed", "cancelled", "paused")
 Document = dict[str, Any]
 
 
-class Refused(MusterError):
+class Refused(MusterError):  # noqa: N818  named as what happened, like all of them
     """The API said no. `problem` is its whole answer, `status` the HTTP status."""
 
     def __init__(self, status: int, problem: Document) -> None:

@@ -111,9 +111,7 @@ def test_cursors_are_committed_with_the_rows(warehouse):
 
 
 def test_batch_that_fails_leaves_nothing(warehouse):
-    broken = Batch(
-        RECEIVED, batch_of([item(app=NOTES)], RECEIVED).items, {"events": pa.table({"item": [0], "props": ["{"]})}
-    )
+    broken = Batch(RECEIVED, batch_of([item(app=NOTES)], RECEIVED).items, {"events": pa.table({"item": [0], "props": ["{"]})})
     with pytest.raises(Exception, match="JSON"):
         warehouse.append(broken, CATALOG, {"spool": 1})
     assert (warehouse.highest_key(), warehouse.cursors(), warehouse.data_as_of()) == (0, {}, None)
