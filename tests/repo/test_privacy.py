@@ -16,8 +16,8 @@ PRIVACY = yaml.safe_load((Path(__file__).parents[2] / "privacy.yaml").read_text(
 _TELLING = ("email", "name", "first_name", "last_name", "phone", "address", "birth", "label", "gender", "country")
 # Names of things of the publisher's, not of people.
 _THINGS = {
-    "catalog.Publisher.name", "catalog.App.name", "catalog.AddOn.name", "catalog.Attribute.label", "catalog.Event.label",
-    "catalog.Event.names", "groups.Group.name", "groups.GroupVersion.name", "team.ApiToken.name",
+    "catalog.Publisher.name", "catalog.App.name", "catalog.AddOn.name", "catalog.Attribute.label",
+    "catalog.Event.label", "catalog.Event.names", "groups.Group.name", "groups.GroupVersion.name", "team.ApiToken.name",
     "catalog.Attribute.value_labels",
 }  # fmt: skip
 _PRODUCT_COLUMNS = {"order_lines.name", "purchases.name", "sources.name", "cursors.name"}
