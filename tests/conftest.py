@@ -51,6 +51,7 @@ def environment_of(home: Path) -> dict[str, str]:
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(("MUSTER_", "DJANGO_"))},
         "PYTHONPATH": os.pathsep.join(paths),
+        "DJANGO_SETTINGS_MODULE": "tests.process_settings",
         "MUSTER_HOME": str(home),
         "MUSTER_PORT": "0",
         "MUSTER_WAREHOUSE_MEMORY": "256MiB",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class CustomersConfig(AppConfig):
@@ -13,5 +14,9 @@ class CustomersConfig(AppConfig):
         from muster.customers import jobs
         from muster.web import hooks
 
-        hooks.register_job("customers.check", jobs.check_import, scope="customers:write", unit="rows")
-        hooks.register_job("customers.apply", jobs.apply_import, scope="customers:write", unit="items")
+        hooks.register_job(
+            "customers.check", jobs.check_import, scope="customers:write", unit="rows", label=_("Dry run of an import")
+        )
+        hooks.register_job(
+            "customers.apply", jobs.apply_import, scope="customers:write", unit="items", label=_("Import")
+        )

@@ -16,4 +16,6 @@ class GroupsConfig(AppConfig):
 
         hooks.register_page(100, _("Engage"), _("Customer groups"), "groups:start", icon="users", scope="groups:read")
         data_changed.append(jobs.refresh_soon)
-        hooks.register_job("groups.refresh", jobs.refresh_all, scope="groups:write", unit="groups")
+        hooks.register_job(
+            "groups.refresh", jobs.refresh_all, scope="groups:write", unit="groups", label=_("Refresh of all segments")
+        )

@@ -59,14 +59,17 @@ class JobKind:
     run: JobFunction
     scope: str = "team:admin"
     unit: str = ""
+    label: str | Promise = ""
 
 
 job_kinds: dict[str, JobKind] = {}
 
 
-def register_job(kind: str, run: JobFunction, *, scope: str = "team:admin", unit: str = "") -> None:
-    """Called in the `apps.py` of the room whose job it is."""
-    job_kinds[kind] = JobKind(kind, run, scope, unit)
+def register_job(
+    kind: str, run: JobFunction, *, scope: str = "team:admin", unit: str = "", label: str | Promise = ""
+) -> None:
+    """Called in the `apps.py` of the room whose job it is. `label`: what people read instead of the kind."""
+    job_kinds[kind] = JobKind(kind, run, scope, unit, label)
 
 
 # Told the id of every job that starts to wait, after its commit; the runner of this process listens.

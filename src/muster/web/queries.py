@@ -44,6 +44,12 @@ class JobView:
     finished_at: datetime | None
 
     @property
+    def label(self) -> str:
+        """What people read, in their language."""
+        kind = job_kinds.get(self.kind)
+        return str(kind.label) if kind and kind.label else self.kind
+
+    @property
     def is_over(self) -> bool:
         return self.state in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 import threading
@@ -140,18 +141,28 @@ def _perform(job: Job, closing: threading.Event) -> None:
     try:
         running.check()
         result = kind.run(running)
+        # A result that is no JSON is the job's fault, not the table's.
+        json.dumps(result)
     except JobStopped as stopped:
         _leave(job, running, stopped.why)
-    except MusterError as error:
-        _finish(job, JobState.FAILED, error.code, error.message, running)
-    except Exception:
-        reference = secrets.token_hex(4)
-        logger.exception("job %s (%s) failed, reference %s", job.id, job.kind, reference)
-        text = f"Something went wrong inside Muster. Its log says more under the reference {reference}."
-        _finish(job, JobState.FAILED, "internal_error", text, running)
+    except Exception as error:
+        _fail(job, running, error, closing)
     else:
         job.result = result
         _finish(job, JobState.DONE, running=running)
+
+
+def _fail(job: Job, running: _Running, error: Exception, closing: threading.Event) -> None:
+    if closing.is_set():
+        # It did not leave in time and met what is closed already. Still `running`: the next process takes it again.
+        logger.warning("job %s (%s) was cut off by the end of the process", job.id, job.kind)
+    elif isinstance(error, MusterError):
+        _finish(job, JobState.FAILED, error.code, error.message, running)
+    else:
+        reference = secrets.token_hex(4)
+        logger.error("job %s (%s) failed, reference %s", job.id, job.kind, reference, exc_info=error)
+        text = f"Something went wrong inside Muster. Its log says more under the reference {reference}."
+        _finish(job, JobState.FAILED, "internal_error", text, running)
 
 
 def _leave(job: Job, running: _Running, why: str) -> None:

@@ -10,16 +10,12 @@ from tests.integration.processes import muster, serving
 _QUESTIONS = (
     ("tokens", "list"),
     ("tokens", "list", "--json"),
-    ("jobs", "list"),
-    ("jobs", "list", "--json", "--state", "failed"),
-    ("jobs", "show", "job_none"),
-    ("jobs", "show", "job_none", "--json"),
+    ("jobs", "list", "--state", "failed"),
     ("jobs", "list", "--state", "sleeping"),
+    ("jobs", "show", "job_none"),
     ("tokens", "create", "ci", "--scope", "groups:steal"),
     ("tokens", "create", "", "--scope", "groups:read", "--json"),
     ("tokens", "revoke", "tok_none"),
-    ("tokens",),
-    ("--version",),
 )
 
 
@@ -35,7 +31,7 @@ def test_server_or_not_the_answers_are_the_same(environment: dict[str, str]) -> 
     with serving(environment):
         asked = _answers(environment)
     assert asked == alone
-    assert [code for code, _, _ in alone] == [0, 0, 0, 0, 3, 3, 2, 1, 1, 3, 2, 0]
+    assert [code for code, _, _ in alone] == [0, 0, 0, 2, 3, 1, 1, 3]
 
 
 def test_errors_are_one_line_with_code_place_and_sentence(environment: dict[str, str]) -> None:

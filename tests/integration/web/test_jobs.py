@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,9 +55,10 @@ def _break(job: RunningJob) -> dict[str, Any]:
 
 def _steps(job: RunningJob) -> dict[str, Any]:
     _begun.set()
-    # As long as nobody stops it; the test fails by its own timeout otherwise.
-    for step in range(1_000_000):
-        job.progress(step, 1_000_000, "reading")
+    # As long as nobody stops it, and not for ever.
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        job.progress(1, 2, "reading")
         job.check()
     return {}
 
@@ -130,6 +132,35 @@ def test_job_under_way_when_the_process_ends_counts_no_attempt() -> None:
     running.close()
     left = job_view(job.id)
     assert (left.state, left.attempts) == ("running", 0)
+
+
+def test_job_that_is_cut_off_by_the_end_runs_again_and_did_not_fail() -> None:
+    ended = threading.Event()
+
+    def cut_off(job: RunningJob) -> dict[str, Any]:
+        _begun.set()
+        ended.wait(10)
+        raise MusterError("The warehouse is closed.", code="internal_error")
+
+    register_job("test.steps", cut_off)
+    running = JobRunner(takes_all=False)
+    running.start()
+    _begun.clear()
+    job = start_job("test.steps", {})
+    assert _begun.wait(10)
+    running.close(timeout_seconds=0)
+    ended.set()
+    running.close()
+    left = job_view(job.id)
+    assert (left.state, left.attempts) == ("running", 1)
+
+
+def test_result_that_is_no_json_fails_the_job(runner: JobRunner) -> None:
+    register_job("test.add", lambda job: {"when": threading.Event()})
+    job = start_job("test.add", {})
+    runner.drain()
+    failed = job_view(job.id)
+    assert (failed.state, failed.error and failed.error[0]) == ("failed", "internal_error")
 
 
 def test_jobs_are_listed_page_by_page(as_local: Client) -> None:
