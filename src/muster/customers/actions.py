@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterable
 from datetime import timedelta
@@ -25,7 +26,8 @@ from muster.rules.standard import STANDARD_ATTRIBUTES
 from muster.rules.vocabulary import Type
 from muster.team.policies import LOCAL, Principal
 from muster.warehouse.catalog import Catalog
-from muster.warehouse.files.errors import MappingInvalid
+from muster.warehouse.files.dates import check_dates
+from muster.warehouse.files.errors import FileUnreadable, MappingInvalid
 from muster.warehouse.files.mapping import ImportMapping, read_mapping, read_source
 from muster.warehouse.files.reading import file_digest, open_rows
 from muster.warehouse.normal.traits import STANDARD_TRAITS
@@ -71,8 +73,9 @@ def begin_import(
 def _parsed(text: bytes, kind: str) -> Any:
     """The YAML document; `kind` says what it leaves out, and must not say otherwise."""
     try:
-        document = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        # Days, instants and keys of other kinds become what they would be in JSON, which is how the mapping is kept.
+        document = json.loads(json.dumps(yaml.safe_load(text), default=str))
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise MappingInvalid(f"The mapping is not YAML: {error}") from error
     if not isinstance(document, dict) or not kind:
         return document
@@ -83,7 +86,10 @@ def _parsed(text: bytes, kind: str) -> Any:
 
 def _checked_mapping(document: Any, path: Path) -> ImportMapping:
     rows = open_rows(path, _source_of(document))
+    if not rows.columns:
+        raise FileUnreadable("The file is empty: it has not even a header.")
     mapping = read_mapping(document, rows.columns)
+    check_dates(mapping, rows)
     if mapping.app is not None and mapping.app not in warehouse_catalog().apps:
         raise MappingInvalid(f"There is no app `{mapping.app}`. Create it first.", pointer="/app")
     return mapping
@@ -145,7 +151,7 @@ def declare_observed(mapping: ImportMapping, event_names: Iterable[str]) -> Cata
         key = key_of(trait)
         if key not in known.attributes and key not in _NOT_CUSTOM:
             declare_attribute(LOCAL, key=key, type=field.type or Type.TEXT, source="observed")
-    for name in event_names:
-        if key_of(name) not in known.events:
-            declare_event(LOCAL, key=key_of(name), names=[name])
+    unknown = {key_of(name): name for name in event_names if not known.knows_event(name)}
+    for key, name in unknown.items():
+        declare_event(LOCAL, key=key, names=[name])
     return warehouse_catalog()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from functools import cached_property
 
+from muster.kernel.text import key_of
 from muster.rules.standard_events import STANDARD_EVENTS
 from muster.rules.vocabulary import Scope, Type
 
@@ -59,6 +60,8 @@ class EventKind:
     key: str
     number: int
     is_activity: bool = False
+    names: tuple[str, ...] = ()
+    """What else it is called on the wire; names are compared by their keys (C-1)."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class CustomAttribute:
 
 
 def _standard_events() -> Mapping[str, EventKind]:
-    return {key: EventKind(key, event.number, event.is_activity) for key, event in STANDARD_EVENTS.items()}
+    return {key: EventKind(key, event.number, event.is_activity, event.names) for key, event in STANDARD_EVENTS.items()}
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,18 @@ class Catalog:
     attributes: Mapping[str, CustomAttribute] = field(default_factory=dict)
     standard_accept_from: Mapping[str, Trust] = field(default_factory=dict)
     """Standard attributes whose values are taken only from items of at least this trust (C-9)."""
+
+    @cached_property
+    def _events_by_name(self) -> Mapping[str, EventKind]:
+        wire = {key_of(name): event for event in self.events.values() for name in event.names}
+        return {**wire, **self.events}
+
+    def event_named(self, name: str) -> EventKind:
+        """The event of a wire name; KeyError if there is none."""
+        return self._events_by_name[key_of(name)]
+
+    def knows_event(self, name: str) -> bool:
+        return key_of(name) in self._events_by_name
 
     @cached_property
     def app_keys(self) -> Mapping[int, str]:

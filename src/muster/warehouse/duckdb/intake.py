@@ -47,10 +47,15 @@ def _complete(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
+def placeholder(column: str) -> str:
+    """SQL: whether a text is what programs send when they have no id."""
+    return f"lower(trim({column}, E' \\t\\r\\n')) IN ({_PLACEHOLDERS})"
+
+
 def _clean(column: str) -> str:
     """An id in NFC, or null if it is a placeholder or too long to be one."""
     return (
-        f"CASE WHEN lower(trim({column}, E' \\t\\r\\n')) IN ({_PLACEHOLDERS}) OR length({column}) > {LONGEST_ID}"
+        f"CASE WHEN {placeholder(column)} OR length({column}) > {LONGEST_ID}"
         f" THEN NULL ELSE nfc_normalize({column}) END"
     )
 

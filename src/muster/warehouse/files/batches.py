@@ -10,7 +10,6 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from muster.kernel.text import key_of
 from muster.warehouse.batch import Batch
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.files.ahead import ahead
@@ -110,7 +109,7 @@ def _orders(units: pa.Table, _: Catalog) -> dict[str, pa.Table]:
 
 def _events(units: pa.Table, catalog: Catalog) -> dict[str, pa.Table]:
     # Names on the wire are many for one event (C-1); the import has declared every key before it is applied.
-    numbers = {name: catalog.events[key_of(name)].number for name in set(units.column("event").to_pylist())}
+    numbers = {name: catalog.event_named(name).number for name in set(units.column("event").to_pylist())}
     item = units.column("item").cast(pa.uint32())
     events = pa.table(
         {

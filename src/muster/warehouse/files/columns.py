@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from muster.warehouse.duckdb.intake import placeholder
 from muster.warehouse.duckdb.properties import literal
 from muster.warehouse.files import fields
 from muster.warehouse.files.fields import LONGEST_ID, Reading
@@ -63,7 +64,21 @@ def columns_of(mapping: ImportMapping, cells: dict[str, str]) -> list[Column]:
                     one.column or name,
                 )
             )
+    if identity := _identity(mapping, cells):
+        found.append(identity)
     return found
+
+
+def _identity(mapping: ImportMapping, cells: dict[str, str]) -> Column | None:
+    """Adds no value: a row whose every id is missing or a placeholder (C-8) is nobody's."""
+    ids = [one for name in ("external_id", "anonymous_id") if (one := mapping.fields.get(name)) is not None]
+    if not ids:
+        return None
+    texts = [fields.cell(one, mapping.nulls, cells) for one in ids]
+    unusable = " AND ".join(f"({text} IS NULL OR {placeholder(text)})" for text in texts)
+    given = f"coalesce({', '.join(texts)})"
+    fault = f"CASE WHEN {unusable} THEN CASE WHEN {given} IS NULL THEN 'missing' ELSE 'identity_placeholder' END END"
+    return Column("identity", Reading("NULL", fault), given, ids[0].column or "external_id")
 
 
 def _field_of(mapping: ImportMapping, name: str) -> Field | None:

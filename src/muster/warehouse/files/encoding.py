@@ -6,14 +6,15 @@ import codecs
 import csv
 import gzip
 import io
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import zstandard
 
-from muster.warehouse.files.errors import EncodingUnreadable
+from muster.warehouse.files.errors import EncodingUnreadable, FileUnreadable
 
 _CHUNK = 1 << 20
 _SAMPLE_CHARACTERS = 64_000
@@ -30,12 +31,32 @@ def open_bytes(path: Path) -> BinaryIO:
     with path.open("rb") as file:
         start = file.read(4)
     if start[:2] == b"\x1f\x8b":
-        return gzip.open(path)  # type: ignore[return-value]  # a GzipFile reads like any binary file
+        return io.BufferedReader(_Unpacked(gzip.open(path)))
     raw = path.open("rb")
     if start == b"\x28\xb5\x2f\xfd":
         # Closing the reader closes the file below it.
-        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, closefd=True))
+        return io.BufferedReader(_Unpacked(zstandard.ZstdDecompressor().stream_reader(raw, closefd=True)))
     return raw
+
+
+class _Unpacked(io.RawIOBase):
+    """What a packed file holds; `file_unreadable` where it is damaged or cut off."""
+
+    def __init__(self, packed: Any) -> None:
+        self._packed = packed
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            return int(self._packed.readinto(buffer))
+        except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
+            raise FileUnreadable(f"The packed file is damaged or cut off: {error}") from error
+
+    def close(self) -> None:
+        self._packed.close()
+        super().close()
 
 
 def detect_encoding(path: Path) -> str:
@@ -74,7 +95,9 @@ def decoded(path: Path, encoding: str) -> Iterator[str]:
     """The text chunk by chunk; `encoding_unreadable` names the byte that is not in the encoding."""
     try:
         decoder = codecs.getincrementaldecoder(encoding)()
-    except LookupError as error:
+        # Python's codecs are not all of text: `hex`, `zip`, ...
+        "".encode(encoding)
+    except (LookupError, ValueError) as error:
         raise EncodingUnreadable(f"There is no encoding {encoding!r}; utf-8, utf-16 and cp1252 are usual.") from error
     position = 0
     with open_bytes(path) as file:

@@ -58,7 +58,16 @@ def instant(one: Field, nulls: tuple[str, ...], cells: dict[str, str], *, requir
 
 
 def _in_zone(parsed: str, zone: str) -> str:
-    return parsed if zone == "UTC" else f"CAST(timezone({literal(zone)}, {parsed}) AS TIMESTAMP)"
+    """UTC of a wall-clock time; of a doubled hour its first pass, as everywhere (kernel.civil)."""
+    if zone == "UTC":
+        return parsed
+    name = literal(zone)
+    # SQL takes the second pass. The first has the offset of the day before.
+    second = f"timezone({name}, {parsed})"
+    day_before = f"({second} - INTERVAL 1 DAY)"
+    first = f"({parsed} - (timezone({name}, {day_before}) - CAST({day_before} AS TIMESTAMP)))"
+    is_pass = f"timezone({name}, timezone('UTC', {first})) = {parsed}"
+    return f"(CASE WHEN {is_pass} THEN {first} ELSE CAST({second} AS TIMESTAMP) END)"
 
 
 def day(one: Field, nulls: tuple[str, ...], cells: dict[str, str], *, required: bool) -> Reading:

@@ -10,11 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import available_timezones
 
+import duckdb
+
+from muster.kernel.text import key_of
 from muster.rules.vocabulary import Type
 from muster.warehouse.files.errors import ColumnUnknown, MappingInvalid
 from muster.warehouse.files.reading import Source
 
 KINDS = ("customers", "orders", "events", "consents", "rates")
+FORMATS = ("csv", "ndjson", "parquet")
 TRAIT_TYPES = (Type.TEXT, Type.NUMBER, Type.BOOLEAN, Type.DATE, Type.TIMESTAMP, Type.CATEGORY, Type.VERSION)
 
 
@@ -96,7 +100,7 @@ def read_mapping(document: object, columns: tuple[str, ...]) -> ImportMapping:
     mapping = ImportMapping(
         kind=kind,
         source=source,
-        app=document.get("app"),
+        app=_app(document.get("app")),
         nulls=nulls,
         fields=_row_fields(kind, row, columns),
         traits=_part(row, "traits", columns),
@@ -126,10 +130,15 @@ def _source(document: object) -> tuple[Source, tuple[str, ...]]:
         value = document.get(name, "auto")
         return None if value == "auto" else str(value)
 
+    delimiter, format = said("delimiter"), said("format")
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n' or not delimiter.isascii()):
+        raise MappingInvalid("The delimiter is one sign, such as `;`, or auto.", pointer="/source/delimiter")
+    if format is not None and format not in FORMATS:
+        raise MappingInvalid(f"The format is one of {', '.join(FORMATS)}, or auto.", pointer="/source/format")
     nulls = document.get("null", [""])
     if not isinstance(nulls, list):
         raise MappingInvalid("`null` is a list of the texts that mean nothing.", pointer="/source/null")
-    return Source(said("encoding"), said("delimiter"), said("format")), tuple(str(one) for one in nulls)
+    return Source(said("encoding"), delimiter, format), tuple(str(one) for one in nulls)
 
 
 def _row_fields(kind: str, row: dict[str, Any], columns: tuple[str, ...]) -> dict[str, Field]:
@@ -145,6 +154,11 @@ def _part(row: dict[str, Any], part: str, columns: tuple[str, ...]) -> dict[str,
     fields = row.get(part) or {}
     if not isinstance(fields, dict):
         raise MappingInvalid(f"`{part}` names a column for each key.", pointer=f"/row/{part}")
+    for key in fields:
+        if part == "traits" and not key_of(str(key)):
+            raise MappingInvalid(
+                f"{key!r} is no name: it has no letter and no digit.", pointer=f"/row/{part}/{key}"
+            )
     return {str(key): _field(one, columns, f"/row/{part}/{key}") for key, one in fields.items()}
 
 
@@ -175,12 +189,26 @@ def _field(document: object, columns: tuple[str, ...], pointer: str) -> Field:
     return Field(
         column=column,
         value=None if "value" not in document else str(document["value"]),
-        format=document.get("format"),
+        format=_date_format(document.get("format"), pointer),
         zone=zone,
         decimal=str(document.get("decimal", ".")),
         strip=str(document.get("strip", "")),
         type=_trait_type(document.get("type"), pointer),
     )
+
+
+def _date_format(format: object, pointer: str) -> str | None:
+    """What the stage's own reader of dates takes."""
+    if format is None:
+        return None
+    try:
+        with duckdb.connect() as connection:
+            connection.execute("SELECT try_strptime('', ?)", [str(format)])
+    except duckdb.InvalidInputException as error:
+        raise MappingInvalid(
+            f"{str(format)!r} is not a format of dates such as %d/%m/%Y.", pointer=f"{pointer}/format"
+        ) from error
+    return str(format)
 
 
 def _trait_type(name: object, pointer: str) -> Type | None:
@@ -189,6 +217,12 @@ def _trait_type(name: object, pointer: str) -> Type | None:
     if name not in TRAIT_TYPES:
         raise MappingInvalid(f"The type is one of {', '.join(TRAIT_TYPES)}.", pointer=f"{pointer}/type")
     return Type(str(name))
+
+
+def _app(key: object) -> str | None:
+    if key is not None and not isinstance(key, str):
+        raise MappingInvalid("`app` is the key of an app.", pointer="/app")
+    return key
 
 
 def _direction(name: object) -> str:

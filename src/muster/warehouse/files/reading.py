@@ -5,6 +5,7 @@ Every record of the file becomes a row or a refusal; both carry the record's num
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import io
@@ -21,7 +22,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from muster.warehouse.files.encoding import decoded, detect_delimiter, detect_encoding, open_bytes
-from muster.warehouse.files.errors import FileUnreadable
+from muster.warehouse.files.errors import EncodingUnreadable, FileUnreadable
 
 _BLOCK_BYTES = 6 << 20
 _ROWS = 50_000
@@ -81,6 +82,11 @@ class FileRows:
                     table = pa.Table.from_batches([batch]).rename_columns(list(self.columns))
                     yield table.add_column(0, NUMBER, pa.array(numbers, pa.uint32()))
         except pa.ArrowInvalid as error:
+            if "UTF8" in str(error):
+                raise EncodingUnreadable(
+                    f"After row {read:,} there is text that is not {self.encoding}. Name the encoding in the mapping.",
+                    details={"row": read},
+                ) from error
             raise FileUnreadable(
                 f"The CSV cannot be read after row {read:,}: {error}. A quote that is never closed is the usual cause.",
                 details={"row": read},
@@ -88,31 +94,36 @@ class FileRows:
         self.refused = refusals.found
 
     def _ndjson(self) -> Iterator[pa.Table]:
-        rows: list[dict[str, Any]] = []
+        rows: list[tuple[int, dict[str, Any]]] = []
         for number, line in enumerate(_lines(self.path, self.encoding or "utf-8"), start=1):
             row = _json_row(line)
             if row is None:
                 self.refused.append(Refused(number, "not_json", line[:_LONGEST_SHOWN]))
                 continue
-            rows.append(row | {NUMBER: number})
+            rows.append((number, row))
             if len(rows) >= _ROWS:
                 yield self._text_table(rows)
                 rows = []
         if rows:
             yield self._text_table(rows)
 
-    def _text_table(self, rows: list[dict[str, Any]]) -> pa.Table:
-        numbers = pa.array([row[NUMBER] for row in rows], pa.uint32())
-        columns = [pa.array([row.get(name) for row in rows], pa.string()) for name in self.columns]
+    def _text_table(self, rows: list[tuple[int, dict[str, Any]]]) -> pa.Table:
+        numbers = pa.array([number for number, _ in rows], pa.uint32())
+        columns = [pa.array([row.get(name) for _, row in rows], pa.string()) for name in self.columns]
         return pa.Table.from_arrays([numbers, *columns], [NUMBER, *self.columns])
 
     def _parquet(self) -> Iterator[pa.Table]:
         read = 0
-        for batch in pyarrow.parquet.ParquetFile(self.path).iter_batches(_ROWS):
-            columns = [_as_text(batch.column(name)) for name in self.columns]
-            numbers = pa.array(range(read + 1, read + batch.num_rows + 1), pa.uint32())
-            read += batch.num_rows
-            yield pa.Table.from_arrays([numbers, *columns], [NUMBER, *self.columns])
+        try:
+            for batch in pyarrow.parquet.ParquetFile(self.path).iter_batches(_ROWS):
+                columns = [_as_text(column) for column in batch.columns]
+                numbers = pa.array(range(read + 1, read + batch.num_rows + 1), pa.uint32())
+                read += batch.num_rows
+                yield pa.Table.from_arrays([numbers, *columns], [NUMBER, *self.columns])
+        except (pa.ArrowException, OSError) as error:
+            raise FileUnreadable(
+                f"The Parquet file cannot be read after row {read:,}: {error}", details={"row": read}
+            ) from error
 
 
 class _Refusals:
@@ -154,7 +165,11 @@ def open_rows(path: Path, source: Source) -> FileRows:
     """Finds format, encoding and delimiter where the source does not say; reads no more than the head."""
     format = source.format or _format_of(path)
     if format == "parquet":
-        return FileRows(path, format, tuple(pyarrow.parquet.ParquetFile(path).schema_arrow.names))
+        try:
+            names = tuple(pyarrow.parquet.ParquetFile(path).schema_arrow.names)
+        except (pa.ArrowException, OSError) as error:
+            raise FileUnreadable(f"The Parquet file cannot be read: {error}") from error
+        return FileRows(path, format, names)
     encoding = source.encoding or detect_encoding(path)
     if format == "ndjson":
         return FileRows(path, format, _json_columns(path, encoding), encoding)
@@ -173,7 +188,9 @@ def _format_of(path: Path) -> str:
         start = file.read(4_096)
     if start[:4] == b"PAR1":
         return "parquet"
-    return "ndjson" if start.lstrip()[:1] == b"{" else "csv"
+    # A byte order mark and the zeros of wide letters stand around the first sign.
+    plain = start.lstrip(codecs.BOM_UTF8 + codecs.BOM_UTF16_LE).replace(b"\0", b"").lstrip()
+    return "ndjson" if plain[:1] == b"{" else "csv"
 
 
 @contextmanager
@@ -292,4 +309,7 @@ def _as_text(column: pa.Array) -> pa.Array:
             if column.type.tz is None
             else pc.strftime(column, "%Y-%m-%dT%H:%M:%SZ")
         )
+    if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+        values = column.to_pylist()
+        return pa.array([None if one is None else orjson.dumps(one, default=str).decode() for one in values])
     return column.cast(pa.string())

@@ -16,6 +16,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from muster.kernel.text import key_of
 from muster.warehouse.duckdb.scratch import count_of, registered
 from muster.warehouse.files import staging
 from muster.warehouse.files.ahead import ahead
@@ -84,6 +85,8 @@ class Stage:
             read += table.num_rows
             progress(read)
         self._refuse(rows)
+        if self._mapping.kind == "events":
+            self._refuse_names()
         for statement in statements.finish:
             self._connection.execute(statement)
         for start in range(0, self.end() if known.highest_key() else 0, _LOOKUP_ROWS):
@@ -146,6 +149,17 @@ class Stage:
         )
         with registered(self._connection, "refused_rows", table):
             self._connection.execute("INSERT INTO parsed BY NAME SELECT * FROM refused_rows")
+
+    def _refuse_names(self) -> None:
+        """Events whose name has no letter and no digit have no key (C-1)."""
+        found = self._connection.execute("SELECT DISTINCT event FROM parsed WHERE bad_reason IS NULL").fetchall()
+        nameless = [name for (name,) in found if name is not None and not key_of(name)]
+        shown = self._mapping.fields["event"].column or "event"
+        self._connection.execute(
+            "UPDATE parsed SET bad_reason = 'not_a_name', bad_column = ?, bad_value = event"
+            " WHERE event IN (SELECT unnest(?)) AND bad_reason IS NULL",
+            [shown, nameless],
+        )
 
     def _look_up(self, start: int, known: Known, app_key: int) -> None:
         """Notes which items are stored already, or say something new of what is; `new` is not noted."""
