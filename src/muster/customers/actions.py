@@ -147,8 +147,7 @@ def _check_applicable(row: Import, max_invalid: int) -> None:
 def declare_observed(mapping: ImportMapping, event_names: Iterable[str]) -> Catalog:
     """Unknown traits and events are taken and entered in the catalog as observed (C-2, C-3). Answers the catalog."""
     known = warehouse_catalog()
-    for trait, field in mapping.traits.items():
-        key = key_of(trait)
+    for key, field in mapping.traits.items():
         if key not in known.attributes and key not in _NOT_CUSTOM:
             declare_attribute(LOCAL, key=key, type=field.type or Type.TEXT, source="observed")
     unknown = {key_of(name): name for name in event_names if not known.knows_event(name)}

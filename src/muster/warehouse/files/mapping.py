@@ -16,6 +16,7 @@ from muster.kernel.text import key_of
 from muster.rules.vocabulary import Type
 from muster.warehouse.files.errors import ColumnUnknown, MappingInvalid
 from muster.warehouse.files.reading import Source
+from muster.warehouse.normal.traits import STANDARD_TRAITS
 
 KINDS = ("customers", "orders", "events", "consents", "rates")
 FORMATS = ("csv", "ndjson", "parquet")
@@ -154,12 +155,21 @@ def _part(row: dict[str, Any], part: str, columns: tuple[str, ...]) -> dict[str,
     fields = row.get(part) or {}
     if not isinstance(fields, dict):
         raise MappingInvalid(f"`{part}` names a column for each key.", pointer=f"/row/{part}")
-    for key in fields:
-        if part == "traits" and not key_of(str(key)):
-            raise MappingInvalid(
-                f"{key!r} is no name: it has no letter and no digit.", pointer=f"/row/{part}/{key}"
-            )
-    return {str(key): _field(one, columns, f"/row/{part}/{key}") for key, one in fields.items()}
+    found = {str(key): _field(one, columns, f"/row/{part}/{key}") for key, one in fields.items()}
+    return _by_key(found) if part == "traits" else found
+
+
+def _by_key(traits: dict[str, Field]) -> dict[str, Field]:
+    """Traits are kept under their keys, as they are asked for (C-1); the dotted standard ones have their own names."""
+    found: dict[str, Field] = {}
+    for name, one in traits.items():
+        key = name if name in STANDARD_TRAITS else key_of(name)
+        if not key:
+            raise MappingInvalid(f"{name!r} is no name: it has no letter and no digit.", pointer=f"/row/traits/{name}")
+        if key in found:
+            raise MappingInvalid(f"Two traits are called {key!r}.", pointer=f"/row/traits/{name}")
+        found[key] = one
+    return found
 
 
 def _lines(row: dict[str, Any], columns: tuple[str, ...]) -> dict[str, Field]:

@@ -73,10 +73,15 @@ class FileRows:
         if not self.columns:
             return
         refusals = _Refusals()
-        read = 0
+        read, last = 0, None
+        delimiter = self.delimiter or ","
         try:
-            with _csv_reader(self.path, self.encoding or "utf-8", self.delimiter or ",", refusals) as reader:
+            with (
+                _Ending(_recoded(self.path, self.encoding or "utf-8")) as file,
+                _csv_reader(file, self.path, self.encoding or "utf-8", delimiter, refusals) as reader,
+            ):
                 for batch in reader:
+                    last = batch if batch.num_rows else last
                     numbers = refusals.numbers_of(read, batch.num_rows)
                     read += batch.num_rows
                     table = pa.Table.from_batches([batch]).rename_columns(list(self.columns))
@@ -92,6 +97,9 @@ class FileRows:
                 details={"row": read},
             ) from error
         self.refused = refusals.found
+        cell = "" if last is None else str(last.column(last.num_columns - 1)[-1])
+        if refusals.last_is_open(file) or file.ends_inside(cell, delimiter):
+            raise FileUnreadable("A quote is opened and never closed; what follows it cannot be told into rows.")
 
     def _ndjson(self) -> Iterator[pa.Table]:
         rows: list[tuple[int, dict[str, Any]]] = []
@@ -132,6 +140,7 @@ class _Refusals:
     def __init__(self) -> None:
         self.found: list[Refused] = []
         self._rows: list[int] = []
+        self._last = ""
 
     def __call__(self, invalid: pa.csv.InvalidRow) -> str:
         # Arrow counts records from 1 with the header as the first.
@@ -139,7 +148,12 @@ class _Refusals:
         reason = "too_few_cells" if invalid.actual_columns < invalid.expected_columns else "too_many_cells"
         self.found.append(Refused(row, reason, invalid.text[:_LONGEST_SHOWN]))
         self._rows.append(row)
+        self._last = invalid.text
         return "skip"
+
+    def last_is_open(self, file: _Ending) -> bool:
+        """Whether the last refused record is the file's last and has an odd quote."""
+        return self._last.count('"') % 2 == 1 and file.ends_with(self._last)
 
     def numbers_of(self, before: int, count: int) -> list[int]:
         """The numbers of the next `count` good records, `before` good ones having been numbered already."""
@@ -194,9 +208,8 @@ def _format_of(path: Path) -> str:
 
 
 @contextmanager
-def _csv_reader(path: Path, encoding: str, delimiter: str, refusals: Any = None) -> Iterator[Any]:
+def _csv_reader(file: Any, path: Path, encoding: str, delimiter: str, refusals: Any = None) -> Iterator[Any]:
     with (
-        _recoded(path, encoding) as file,
         pa.csv.open_csv(
             file,
             read_options=pa.csv.ReadOptions(block_size=_BLOCK_BYTES, use_threads=False, encoding="utf8"),
@@ -219,6 +232,39 @@ def _recoded(path: Path, encoding: str) -> Any:
     if encoding in ("utf-8", "utf-8-sig"):
         return open_bytes(path)
     return _Utf8(decoded(path, encoding))
+
+
+class _Ending(io.RawIOBase):
+    """Passes a file on and remembers how it ended: Arrow closes an open quote at the end without a word."""
+
+    _KEPT = 16_384
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._end = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = int(self._file.readinto(buffer))
+        self._end = (self._end + bytes(memoryview(buffer)[max(0, count - self._KEPT) : count]))[-self._KEPT :]
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+    def ends_with(self, text: str) -> bool:
+        end = text.encode("utf-8", "surrogatepass")
+        return bool(end) and self._end.rstrip(b"\r\n").endswith(end.rstrip(b"\r\n")[-self._KEPT :])
+
+    def ends_inside(self, cell: str, delimiter: str) -> bool:
+        """Whether the file ends with the last cell behind its opening quote."""
+        quoted = ('"' + cell.replace('"', '""')).encode("utf-8", "surrogatepass")
+        if len(quoted) >= self._KEPT:
+            return self._end.endswith(quoted[-self._KEPT :])
+        return self._end.endswith(tuple(before + quoted for before in (delimiter.encode(), b"\n", b"\r")))
 
 
 class _Utf8(io.RawIOBase):
