@@ -44,6 +44,9 @@ def test_tutorial_runs_and_its_members_are_right(folder: Path, environment: dict
         why = json.loads(
             muster(environment, "groups", "explain", "silent-french", "--customer", customer, "--json").stdout
         )
+    # Another process, which has imported nothing itself, knows the same.
+    again = muster(environment, "groups", "explain", "silent-french", "--customer", customer, "--json")
+    assert json.loads(again.stdout)["tree"] == why["tree"]
     frames = Frames()
     spent = frames.spend()
     expected = frames.where(frames.country == "FR") & set(spent.index[spent > 100_000_000])

@@ -9,11 +9,13 @@ from typing import Any
 
 from django.conf import settings
 
+from muster.catalog.queries import warehouse_catalog
 from muster.customers.errors import CustomerUnknown, ImportUnknown
 from muster.customers.hooks import current_warehouse
 from muster.customers.models import Import
 from muster.kernel.ids import customer_id, customer_key_of
 from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
+from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from muster.warehouse.files.mapping import read_mapping, read_source
 from muster.warehouse.files.reading import open_rows
 from muster.warehouse.files.stage import Judged, Stage
@@ -38,26 +40,33 @@ class ImportView:
     done_at: datetime | None
 
 
+def warehouse() -> DuckDBWarehouse:
+    """The warehouse, reading by the catalog as it is now: numbers of apps and columns of attributes come from there."""
+    found = current_warehouse()
+    found.use_catalog(warehouse_catalog())
+    return found
+
+
 def customer_key(reference: str) -> int | None:
     """The key of `cus_...`, `external:...` or a verified e-mail address; None if there is nobody.
 
     The id of a merged customer answers with the survivor (C-7).
     """
-    warehouse = current_warehouse()
+    known = current_warehouse()
     if reference.startswith("cus_"):
         try:
-            return warehouse.survivor_of(customer_key_of(reference))
+            return known.survivor_of(customer_key_of(reference))
         except ValueError:
             return None
     if reference.startswith("external:"):
-        return warehouse.find_external(reference.removeprefix("external:"))
-    return warehouse.find_email(reference) if "@" in reference else warehouse.find_external(reference)
+        return known.find_external(reference.removeprefix("external:"))
+    return known.find_email(reference) if "@" in reference else known.find_external(reference)
 
 
 def customer(reference: str) -> Person:
     """One person with everything known; `customer_unknown` if there is nobody."""
     key = customer_key(reference)
-    person = None if key is None else current_warehouse().person(key)
+    person = None if key is None else warehouse().person(key)
     if person is None:
         raise CustomerUnknown(
             f"There is no customer `{reference}`. Name one by id (cus_2f), by `external:` and the publisher's own id,"

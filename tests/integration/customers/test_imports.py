@@ -327,7 +327,9 @@ def test_repeated_rows_are_told_from_contradictions(shop: Living) -> None:
 
 def test_nobody_has_no_row(shop: Living) -> None:
     """C-8: placeholders are verdicts, not customers."""
-    content = csv_of("id,city", "null,Oslo", "undefined,Oslo", "0,Oslo", " ,Oslo", ",Oslo", "[object Object],Oslo", "0a,x")
+    content = csv_of(
+        "id,city", "null,Oslo", "undefined,Oslo", "0,Oslo", " ,Oslo", ",Oslo", "[object Object],Oslo", "0a,x"
+    )
     assert [(verdict, reason) for _, verdict, reason in _judged(shop, content, PEOPLE)] == [
         ("invalid", "identity_placeholder"),
         ("invalid", "identity_placeholder"),

@@ -11,7 +11,7 @@ from django.conf import settings
 from pyroaring import BitMap
 
 from muster.catalog import queries as catalog
-from muster.customers.hooks import current_warehouse
+from muster.customers.queries import warehouse
 from muster.engine.bitset import Bitset
 from muster.engine.context import Context
 from muster.engine.evaluate import Evaluation
@@ -63,17 +63,17 @@ def stored_members(group: Group) -> BitMap:
 @contextmanager
 def evaluation(now: datetime | None = None) -> Iterator[Evaluation]:
     """An evaluation over one state of the warehouse; closed with the block."""
-    warehouse = current_warehouse()
+    asked = warehouse()
     known: dict[str, Bitset] = {}
-    with warehouse.reader() as reader:
-        size = warehouse.highest_key() + 1
+    with asked.reader() as reader:
+        size = asked.highest_key() + 1
 
         def members(identifier: str) -> Bitset:
             if identifier not in known:
                 known[identifier] = Bitset.from_roaring(_members_of(identifier), size)
             return known[identifier]
 
-        yield Evaluation(context(now), warehouse, reader, size, members)
+        yield Evaluation(context(now), asked, reader, size, members)
 
 
 def _members_of(identifier: str) -> BitMap:

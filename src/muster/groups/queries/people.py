@@ -9,8 +9,7 @@ from datetime import datetime
 from pyroaring import BitMap
 
 from muster.catalog.queries import publisher
-from muster.customers.hooks import current_warehouse
-from muster.customers.queries import customer_key
+from muster.customers.queries import customer_key, warehouse
 from muster.engine.explain import Explanation, explain
 from muster.engine.reference.evaluate import Members, World
 from muster.groups.errors import CustomerUnknown, GroupInactive
@@ -96,7 +95,7 @@ def why(reference: str, customer: str, now: datetime | None = None) -> Why:
     """Why the customer is or is not in the group: the saved definition over the customer's own rows."""
     row = group_row(reference)
     key = _key(customer)
-    person = current_warehouse().person(key)
+    person = warehouse().person(key)
     if person is None:
         raise CustomerUnknown(f"There is no customer `{customer}`.")
     here = context(now)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from muster.customers.hooks import current_warehouse
+from muster.customers.queries import warehouse
 from muster.groups.errors import TemplateUnknown
 from muster.kernel.versions import is_version, version_key
 
@@ -36,7 +36,7 @@ def _attribute(key: str, op: str, value: Any = None) -> dict[str, Any]:
 
 def _outdated() -> dict[str, Any]:
     """Below the newest version seen on any device; once packages are published here, below the newest of those."""
-    labels = current_warehouse().categories("devices", "app_version") or ()
+    labels = warehouse().categories("devices", "app_version") or ()
     newest = max((label for label in labels if is_version(label)), key=version_key, default=_NEVER)
     return _attribute("app_version", "lt", newest)
 

@@ -190,7 +190,7 @@ class DuckDBWarehouse:
 
     def use_catalog(self, catalog: Catalog) -> None:
         """Reads and writes by this catalog from now on; adds the columns of its custom attributes if they are new."""
-        if catalog is self._catalog:
+        if catalog == self._catalog:
             return
         self.submit(lambda connection: schema.ensure_columns(connection, catalog)).result()
         with self._root_lock:
