@@ -29,6 +29,7 @@ test-scale: setup ## Run the heavy tests
 
 bench-groups: setup ## Measure groups against hand-written SQL: lines `bench NAME RATIO LIMIT ok|short`
 	$(BIN)/python -m bench.groups --size $(SIZE)
+	$(BIN)/python -m bench.size --size $(SIZE)
 	$(BIN)/python -m bench.imports --rows $(ROWS)
 
 check: setup ## Style, types, direction of imports, templates
