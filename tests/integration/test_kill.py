@@ -1,4 +1,4 @@
-"""The server dies without warning and is started again: everything is complete, and equal to what it would have been."""
+"""The server dies without warning and is started again: everything is complete, and as it would have been."""
 
 from __future__ import annotations
 

@@ -107,8 +107,12 @@ def app_numbers() -> dict[str, int]:
 def warehouse_catalog() -> Catalog:
     """What the warehouse must know to derive facts."""
     settings = publisher()
-    kinds = {key: EventKind(key, event.number, event.is_activity, event.names) for key, event in STANDARD_EVENTS.items()}
-    kinds |= {row.key: EventKind(row.key, row.number, row.is_activity, tuple(row.names)) for row in models.Event.objects.all()}
+    kinds = {
+        key: EventKind(key, event.number, event.is_activity, event.names) for key, event in STANDARD_EVENTS.items()
+    }
+    kinds |= {
+        row.key: EventKind(row.key, row.number, row.is_activity, tuple(row.names)) for row in models.Event.objects.all()
+    }
     return Catalog(
         apps={row.key: _app_of(row) for row in models.App.objects.all()},
         zone=settings.time_zone,

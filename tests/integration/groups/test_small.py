@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -27,14 +26,13 @@ def lister(town: Living) -> httpx.Client:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def groups(town: Living) -> Iterator[None]:
+def groups(town: Living) -> None:
     """One group of every size from 0 to 30, and two large ones."""
     for size in range(31):
         town.post("/groups", {"key": f"of-{size}", "name": f"Of {size}", "definition": up_to(size)}, 201)
     town.post("/groups", {"key": "everybody", "name": "Everybody", "definition": matching({"everyone": True})}, 201)
     upper = matching({"attribute": "points", "op": "gt", "value": 20})
     town.post("/groups", {"key": "upper", "name": "Upper", "definition": upper}, 201)
-    yield
 
 
 def _ask(client: httpx.Client, path: str, **parameters: str) -> Document:

@@ -55,8 +55,7 @@ def placeholder(column: str) -> str:
 def _clean(column: str) -> str:
     """An id in NFC, or null if it is a placeholder or too long to be one."""
     return (
-        f"CASE WHEN {placeholder(column)} OR length({column}) > {LONGEST_ID}"
-        f" THEN NULL ELSE nfc_normalize({column}) END"
+        f"CASE WHEN {placeholder(column)} OR length({column}) > {LONGEST_ID} THEN NULL ELSE nfc_normalize({column}) END"
     )
 
 

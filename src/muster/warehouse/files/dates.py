@@ -76,13 +76,13 @@ def _refuse(found: _Written, column: str, pointer: str) -> None:
     if only_day != only_month:
         format = found.format(day_first=only_day)
         raise MappingInvalid(
-            f"The dates of {column!r} are not written as 2026-01-31. Say `format: \"{format}\"` in the mapping.",
+            f'The dates of {column!r} are not written as 2026-01-31. Say `format: "{format}"` in the mapping.',
             pointer=f"{pointer}/format",
         )
     raise DateAmbiguous(
         f"Of the first {found.written:,} dates of {column!r}, {found.day_first:,} can be read with the day first and"
         f" {found.month_first:,} with the month first. Say which in the mapping: `format:"
-        f" \"{found.format(day_first=True)}\"` or `format: \"{found.format(day_first=False)}\"`.",
+        f' "{found.format(day_first=True)}"` or `format: "{found.format(day_first=False)}"`.',
         pointer=f"{pointer}/format",
         details={"column": column, "day_first": found.day_first, "month_first": found.month_first},
     )
