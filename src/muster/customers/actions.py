@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from django.conf import settings
 from django.db import transaction
 
 from muster.audit.actions import record
 from muster.catalog.actions import declare_attribute, declare_event
 from muster.catalog.queries import warehouse_catalog
-from muster.customers.errors import ImportExpired, ImportHasInvalid, ImportStateWrong
+from muster.customers.errors import ImportExpired, ImportHasInvalid, ImportStateWrong, ImportTooLarge
 from muster.customers.models import Import
 from muster.customers.queries import ImportView, import_directory, import_row, import_view
 from muster.customers.terms import EXPIRES_AFTER_HOURS, TRANSITIONS, ImportState
@@ -47,9 +48,7 @@ def begin_import(
     directory.mkdir(parents=True)
     path = directory / "file"
     try:
-        with path.open("wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
+        _keep(path, chunks)
         checked = _checked_mapping(document, path)
     except BaseException:
         shutil.rmtree(directory)
@@ -68,6 +67,18 @@ def begin_import(
         row.save(update_fields=["job_id"])
         record(actor, "import.begun", "import", identifier, {"kind": checked.kind, "file": row.file_name})
     return import_view(row)
+
+
+def _keep(path: Path, chunks: Iterable[bytes]) -> None:
+    """Writes the file; `import_too_large` before the disk is full of what nobody wants."""
+    most = settings.MUSTER.import_megabytes
+    with path.open("wb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+            if file.tell() > most * 1_000_000:
+                raise ImportTooLarge(
+                    f"The file is larger than {most:,} MB. Send it in parts, or set MUSTER_IMPORT_MEGABYTES."
+                )
 
 
 def _parsed(text: bytes, kind: str) -> Any:

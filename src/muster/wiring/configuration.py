@@ -24,6 +24,7 @@ class Configuration:
     warehouse_threads: int = 2
     warehouse_memory: str = "1GiB"
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
+    import_megabytes: int = 8_192
     debug: bool = False
 
     @property
@@ -67,6 +68,7 @@ def read_configuration(environment: Mapping[str, str] | None = None) -> Configur
         warehouse_threads=_number(variables, "MUSTER_WAREHOUSE_THREADS", min(os.cpu_count() or 2, 8), 1, 256),
         warehouse_memory=_text(variables, "MUSTER_WAREHOUSE_MEMORY", Configuration.warehouse_memory),
         hosts=Configuration.hosts + tuple(host for host in hosts.split(",") if host),
+        import_megabytes=_number(variables, "MUSTER_IMPORT_MEGABYTES", Configuration.import_megabytes, 1, 1_000_000),
         debug=_text(variables, "MUSTER_DEBUG", "0") == "1",
     )
 
