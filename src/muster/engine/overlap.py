@@ -10,8 +10,7 @@ import numpy as np
 from muster.engine.bitset import Bitset, Words
 
 FEWEST, MOST = 2, 6
-# So many words of six sets and their intersections stay in a core's own cache.
-_BLOCK_WORDS = 32_768
+# One block a thread: measured faster than smaller blocks that stay in a core's own cache.
 _THREADS = 2
 
 
@@ -22,7 +21,8 @@ def overlap(groups: Mapping[str, Bitset]) -> dict[frozenset[str], int]:
     """
     names = list(groups)
     words = [groups[name].words for name in names]
-    blocks = [[one[start : start + _BLOCK_WORDS] for one in words] for start in range(0, len(words[0]), _BLOCK_WORDS)]
+    length = -(-len(words[0]) // _THREADS)
+    blocks = [[one[start : start + length] for one in words] for start in range(0, len(words[0]), length)]
     with ThreadPoolExecutor(_THREADS) as threads:
         common = np.sum(list(threads.map(_intersections, blocks)), axis=0)
     return {

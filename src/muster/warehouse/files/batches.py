@@ -10,9 +10,9 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from muster.kernel.ahead import ahead
 from muster.warehouse.batch import Batch
 from muster.warehouse.catalog import Catalog
-from muster.warehouse.files.ahead import ahead
 from muster.warehouse.files.mapping import ImportMapping
 from muster.warehouse.files.stage import Stage, batch_items
 

@@ -16,10 +16,10 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from muster.kernel.ahead import ahead
 from muster.kernel.text import key_of
 from muster.warehouse.duckdb.scratch import count_of, registered
 from muster.warehouse.files import staging
-from muster.warehouse.files.ahead import ahead
 from muster.warehouse.files.columns import select_parsed
 from muster.warehouse.files.mapping import ImportMapping
 from muster.warehouse.files.reading import NUMBER, FileRows
