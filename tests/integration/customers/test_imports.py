@@ -143,7 +143,8 @@ def test_cells_too_many_or_too_few_are_verdicts_of_their_rows(shop: Living) -> N
     [
         (b"", "file_unreadable"),
         (b"\xef\xbb\xbf", "file_unreadable"),
-        (gzip.compress(b"id,city\na,b\n" * 1000)[:40], "file_unreadable"),
+        # Without the time of packing: the parameter names the test, in every process alike.
+        (gzip.compress(b"id,city\na,b\n" * 1000, mtime=0)[:40], "file_unreadable"),
         (zstandard.compress(b"id,city\na,b\n" * 1000)[:-9], "file_unreadable"),
         (b"PAR1 and nothing of it", "file_unreadable"),
         (b"city,name\nOslo,x\n", "column_unknown"),
