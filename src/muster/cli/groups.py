@@ -15,6 +15,7 @@ from muster.cli.tables import write_csv
 _definition = click.option(
     "--definition", type=click.File(encoding="utf-8"), help="A JSON file with the definition; - reads stdin."
 )
+_at = click.option("--at", help="As if it were this instant (RFC 3339); slow for the past.")
 _no_wait = click.option("--no-wait", is_flag=True, help="Do not wait until the sizes are computed.")
 
 
@@ -37,9 +38,10 @@ def list_groups(client: Client, state: str | None) -> Answer:
 
 @groups.command("show")
 @click.argument("group")
+@_at
 @answers
-def show_group(client: Client, group: str) -> Answer:
-    return _shown(client.get(_path(group)))
+def show_group(client: Client, group: str, at: str | None) -> Answer:
+    return _shown(client.get(_path(group), at=at))
 
 
 @groups.command("create")
@@ -89,10 +91,11 @@ def edit_group(
 
 @groups.command("preview")
 @click.option("--definition", type=click.File(encoding="utf-8"), required=True, help="A JSON file; - reads stdin.")
+@_at
 @answers
-def preview(client: Client, definition: TextIO) -> Answer:
+def preview(client: Client, definition: TextIO, at: str | None) -> Answer:
     """How many a definition would hold, and what each condition takes away; nothing is saved."""
-    answer = client.post("/groups/preview", {"definition": read_json(definition)})
+    answer = client.post("/groups/preview", {"definition": read_json(definition)}, params={"at": at} if at else {})
     return Answer(answer, outline(answer))
 
 
@@ -124,12 +127,30 @@ def delete_group(client: Client, group: str) -> Answer:
 @click.argument("group")
 @click.option("--limit", type=click.IntRange(1, 1000), default=100)
 @click.option("--cursor")
+@click.option("--as-of", help="As recorded at this past instant (RFC 3339).")
+@_at
 @answers
-def members(client: Client, group: str, limit: int, cursor: str | None) -> Answer:
-    """One page of who is in."""
-    page = client.get(_path(group, "members"), limit=limit, cursor=cursor)
+def members(client: Client, group: str, limit: int, cursor: str | None, as_of: str | None, at: str | None) -> Answer:
+    """One page of who is in, was in, or would be in."""
+    page = client.get(_path(group, "members"), limit=limit, cursor=cursor, as_of=as_of, at=at)
     more = f"\nmore: --cursor {page['next_cursor']}" if page.get("next_cursor") else ""
     return Answer(page, "\n".join(page["items"]) + more)
+
+
+@groups.command("changes")
+@click.argument("group")
+@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
+@click.option("--cursor")
+@answers
+def changes(client: Client, group: str, limit: int, cursor: str | None) -> Answer:
+    """Who joined and left, newest first."""
+    page = client.get(_path(group, "changes"), limit=limit, cursor=cursor)
+    rows = [
+        {**one, "size": _number(one), "joined": _number(one["joined"]), "left": _number(one["left"])}
+        for one in page["items"]
+    ]
+    more = f"\nmore: --cursor {page['next_cursor']}" if page.get("next_cursor") else ""
+    return Answer(page, pick(rows, "id", "at", "cause", "joined", "left", "size") + more)
 
 
 @groups.command("export")
@@ -147,10 +168,11 @@ def export(client: Client, group: str, output: TextIO) -> Answer:
 @groups.command("explain")
 @click.argument("group")
 @click.option("--customer", required=True, help="cus_... or external:<id>.")
+@click.option("--as-of", help="At this past instant (RFC 3339).")
 @answers
-def explain(client: Client, group: str, customer: str) -> Answer:
+def explain(client: Client, group: str, customer: str, as_of: str | None) -> Answer:
     """Why somebody is in or out, and what will change it."""
-    answer = client.get(_path(group, "explain"), customer=customer)
+    answer = client.get(_path(group, "explain"), customer=customer, as_of=as_of)
     return Answer(answer, outline(answer))
 
 
@@ -191,6 +213,10 @@ def _settled(client: Client, group: Document, no_wait: bool) -> Answer:
 
 def _shown(group: Document) -> Answer:
     return Answer(group, outline(group))
+
+
+def _number(told: Document) -> Any:
+    return "Small" if told.get("small") else told["size"]
 
 
 def _sized(group: Document) -> Document:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest
@@ -9,9 +10,10 @@ from django.utils.translation import get_language
 from ninja import Query, Router
 from ninja.responses import Status
 
-from muster.groups import actions, schemas
-from muster.groups.queries import groups, people, previews, templates, wording
-from muster.groups.queries.evaluation import definition_of, vocabulary
+from muster.groups import schemas
+from muster.groups.actions import segments
+from muster.groups.errors import ValueNotAllowed
+from muster.groups.queries import groups, history, people, previews, templates, wording
 from muster.groups.queries.trees import tree
 from muster.rules.describe.sentence import sentence
 from muster.rules.schema import definition_schema
@@ -54,12 +56,12 @@ def list_groups(
 @router.post("/groups", response={201: dict[str, Any]})
 def create_segment(request: HttpRequest, body: schemas.SegmentIn) -> Any:
     principal = _may(request, "groups:write")
-    return Status(201, schemas.group_json(actions.create_segment(principal, **body.model_dump())))
+    return Status(201, schemas.group_json(segments.create_segment(principal, **body.model_dump())))
 
 
 @router.post("/groups/preview")
-def preview(request: HttpRequest, body: schemas.PreviewIn) -> Any:
-    """Size, waterfall, sample and overlap of a definition that is not saved (G-14)."""
+def preview(request: HttpRequest, body: schemas.PreviewIn, at: datetime | None = None) -> Any:
+    """Size, waterfall, sample and overlap of a definition that is not saved (G-14); as if it were `at` (G-29)."""
     principal = _may(request, "groups:read")
     found = previews.preview_definition(
         body.definition,
@@ -67,6 +69,7 @@ def preview(request: HttpRequest, body: schemas.PreviewIn) -> Any:
         edited=body.edited,
         compared=body.overlap,
         editor=f"{principal.id}:{body.editor}" if body.editor else None,
+        at=at,
     )
     return schemas.preview_json(found) | wording.described(body.definition, _language())
 
@@ -87,11 +90,13 @@ def refresh_all(request: HttpRequest) -> Any:
 
 
 @router.get("/groups/{reference}")
-def show_group(request: HttpRequest, reference: str) -> Any:
+def show_group(request: HttpRequest, reference: str, at: datetime | None = None) -> Any:
+    """With `at` also the size it would have if it were that instant (G-29)."""
     _may(request, "groups:read")
     found = groups.group(reference)
     described = wording.described(found.definition, _language()) if found.definition else {}
-    return schemas.group_json(found) | described
+    clock = {} if at is None else {"at": schemas.at_json(*people.size_at(reference, at))}
+    return schemas.group_json(found) | described | clock
 
 
 @router.patch("/groups/{reference}")
@@ -99,17 +104,17 @@ def edit_group(request: HttpRequest, reference: str, body: schemas.GroupEdit) ->
     """Needs `If-Match` with the revision that was read."""
     principal = _may(request, "groups:write")
     changes = body.model_dump(exclude_unset=True)
-    return schemas.group_json(actions.edit_group(principal, reference, revision=revision_of(request), **changes))
+    return schemas.group_json(segments.edit_group(principal, reference, revision=revision_of(request), **changes))
 
 
 @router.delete("/groups/{reference}", response={204: None})
 def delete_group(request: HttpRequest, reference: str) -> Any:
-    actions.delete_group(_may(request, "groups:write"), reference)
+    segments.delete_group(_may(request, "groups:write"), reference)
     return Status(204, None)
 
 
 def _change(request: HttpRequest, reference: str, verb: str) -> Any:
-    return schemas.group_json(actions.change_state(_may(request, "groups:write"), reference, verb))
+    return schemas.group_json(segments.change_state(_may(request, "groups:write"), reference, verb))
 
 
 @router.post("/groups/{reference}/activate")
@@ -143,20 +148,62 @@ def list_members(
     reference: str,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=people.MEMBERS_A_PAGE)] = 100,
+    as_of: datetime | None = None,
+    at: datetime | None = None,
 ) -> Any:
+    """`as_of`: as recorded at a past instant (G-17); `at`: as they would be if it were that instant (G-29)."""
     _may(request, "members:read")
+    if as_of is not None and at is not None:
+        raise ValueNotAllowed(
+            "`as_of` reads what was recorded, `at` evaluates anew: ask for one of them.", pointer="/at"
+        )
+    if as_of is not None:
+        return schemas.recalled_json(*people.members_as_of(reference, as_of, cursor=cursor, limit=limit))
+    if at is not None:
+        return schemas.members_at_json(*people.members_at(reference, at, cursor=cursor, limit=limit))
     page = people.members(reference, cursor=cursor, limit=limit)
     return {"items": page.items, "generation": page.generation, "next_cursor": page.next_cursor}
 
 
-@router.get("/groups/{reference}/explain")
-def explain(request: HttpRequest, reference: str, customer: str) -> Any:
-    """Why a customer is or is not in the group (G-18). `customer`: `cus_...`, `external:...` or an e-mail address."""
+@router.get("/groups/{reference}/changes")
+def list_changes(
+    request: HttpRequest,
+    reference: str,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> Any:
+    """How many joined and left, newest first (G-17)."""
+    principal = _may(request, "groups:read")
+    may_list = can(principal, "members:read")
+    items, following = history.changes_of(reference, may_list=may_list, cursor=cursor, limit=limit)
+    return {"items": [schemas.change_json(one) for one in items], "next_cursor": following}
+
+
+@router.get("/groups/{reference}/changes/{number}")
+def show_change(request: HttpRequest, reference: str, number: int) -> Any:
+    """Who joined and who left: the first thousand of each."""
     _may(request, "members:read")
-    why = people.why(reference, customer)
+    return schemas.change_detail_json(history.change_of_group(reference, number))
+
+
+@router.get("/groups/{reference}/sizes")
+def list_sizes(request: HttpRequest, reference: str) -> Any:
+    """The size at the end of every day on which it changed, oldest first."""
+    _may(request, "groups:read")
+    days = history.sizes_by_day(reference)
+    return {"items": [{"day": day.date().isoformat(), **(schemas.told_json(size) or {})} for day, size in days]}
+
+
+@router.get("/groups/{reference}/explain")
+def explain(request: HttpRequest, reference: str, customer: str, as_of: datetime | None = None) -> Any:
+    """Why a customer is or is not in the group (G-18). `customer`: `cus_...`, `external:...` or an e-mail address.
+
+    `as_of`: by the definition of that instant, over what had happened by then.
+    """
+    _may(request, "members:read")
+    why = people.why(reference, customer) if as_of is None else people.why_as_of(reference, customer, as_of)
     words = wording.words_for(_language())
-    text = sentence(definition_of(why.group, vocabulary()), words)
-    return schemas.why_json(why, tree(why.explanation.tree, words), text)
+    return schemas.why_json(why, tree(why.explanation.tree, words), sentence(why.definition, words))
 
 
 @router.get("/groups/{reference}/versions")
@@ -195,7 +242,7 @@ def list_templates(request: HttpRequest, app: str) -> Any:
 @router.post("/group-templates/{key}/copy", response={201: dict[str, Any]})
 def copy_template(request: HttpRequest, key: str, body: schemas.CopyIn) -> Any:
     principal = _may(request, "groups:write")
-    return Status(201, schemas.group_json(actions.copy_template(principal, key, body.app, body.name)))
+    return Status(201, schemas.group_json(segments.copy_template(principal, key, body.app, body.name)))
 
 
 @router.get("/customers/{reference}/groups")

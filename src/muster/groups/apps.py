@@ -19,3 +19,14 @@ class GroupsConfig(AppConfig):
         hooks.register_job(
             "groups.refresh", jobs.refresh_all, scope="groups:write", unit="groups", label=_("Refresh of all segments")
         )
+        hooks.register_job(
+            "groups.refresh-nightly", jobs.refresh_nightly, scope="groups:write", unit="groups", daily=True,
+            label=_("Nightly refresh of all segments"),
+        )  # fmt: skip
+        hooks.register_job(
+            "groups.keep-memory",
+            jobs.keep_memory,
+            scope="groups:write",
+            daily=True,
+            label=_("Tidying what groups remember"),
+        )

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from muster.groups.actions import refresh_groups
+from muster.groups.actions.membership import refresh_groups
+from muster.groups.actions.memory import coalesce, forget_old
+from muster.groups.terms import Cause
+from muster.kernel.clock import system_clock
 from muster.web.actions import start_job
 from muster.web.hooks import RunningJob
 
 
 def refresh_soon() -> None:
     """Data has changed: one refresh is enough however often this is called before it starts."""
-    start_job("groups.refresh", {}, key="all")
+    start_job("groups.refresh", {"cause": Cause.DATA}, key="data")
+
+
+def refresh_nightly(job: RunningJob) -> dict[str, Any]:
+    """What time alone has changed since the last refresh (G-15)."""
+    return {"refreshed": refresh_groups(job.progress, Cause.TIME)}
 
 
 def refresh_all(job: RunningJob) -> dict[str, Any]:
     """A full recompute of every segment. Repeating it after a crash only repeats work."""
-    return {"refreshed": refresh_groups(job.progress)}
+    cause = Cause(job.parameters.get("cause", Cause.FULL))
+    return {"refreshed": refresh_groups(job.progress, cause)}
+
+
+def keep_memory(_job: RunningJob) -> dict[str, Any]:
+    """Coalesces what has aged and forgets what is older than 400 days; once a day."""
+    now = system_clock()
+    return {"coalesced": coalesce(now), "forgotten": forget_old(now)}

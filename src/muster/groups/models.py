@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models
 
-from muster.groups.terms import Exposure, Kind, State
+from muster.groups.terms import Cause, Exposure, Grain, Kind, State
 
 
 def _texts() -> list[str]:
@@ -64,3 +64,34 @@ class GroupVersion(models.Model):
     class Meta:
         ordering = ["-revision"]
         constraints = [models.UniqueConstraint(fields=["group", "revision"], name="one_version_a_revision")]
+
+
+class MembershipChange(models.Model):
+    """Who joined and who left at an instant, and how large the group was then (G-17).
+
+    `joined` and `left` are packed bitmaps of customer keys (engine/changes.py). Changes by themselves are coalesced:
+    one row then stands for all from `began_at` to `at`. The counts stay when a person in them is erased.
+    """
+
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="changes")
+    began_at = models.DateTimeField()
+    at = models.DateTimeField()
+    cause = models.CharField(max_length=10, choices=[(cause.value, cause.value) for cause in Cause])
+    grain = models.CharField(max_length=6, default=Grain.EXACT)
+    size = models.PositiveIntegerField()
+    joined_count = models.PositiveIntegerField()
+    left_count = models.PositiveIntegerField()
+    joined = models.BinaryField()
+    left = models.BinaryField()
+    bytes = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["group", "at"], name="change_of_group")]
+
+
+class MembershipSnapshot(models.Model):
+    """All members after a change, so that the past is not replayed from the beginning."""
+
+    change = models.OneToOneField(MembershipChange, on_delete=models.CASCADE, related_name="snapshot")
+    members = models.BinaryField()

@@ -60,6 +60,21 @@ def told_part(size: int, minimum_size: int, *wholes: Told, may_list: bool) -> To
     return Told(size)
 
 
+def told_change(
+    joined: int, left: int, sizes: tuple[int, int], minimum_size: int, kind: Kind, *, may_list: bool
+) -> tuple[Told, Told]:
+    """How many joined and left between two sizes of a group. The sizes tell their difference: both or neither."""
+    if kind is Kind.KNOWN:
+        return Told(joined), Told(left)
+    before, after = (told(size, minimum_size) for size in sizes)
+    parts = (
+        told_part(joined, minimum_size, after, may_list=may_list),
+        told_part(left, minimum_size, before, may_list=may_list),
+    )
+    hidden = before.small or after.small or any(part.small for part in parts)
+    return (Told(None, small=True), Told(None, small=True)) if hidden else parts
+
+
 def told_steps(
     steps: Iterable[tuple[int, int]], size: int, available: Told, minimum_size: int, *, may_list: bool
 ) -> list[tuple[Told, Told]]:

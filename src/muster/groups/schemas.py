@@ -9,8 +9,10 @@ from ninja import Field, Schema
 from pydantic import ConfigDict
 
 from muster.groups.policies import Told
+from muster.groups.queries.clock import AtInstant
 from muster.groups.queries.groups import GroupView
-from muster.groups.queries.people import Why
+from muster.groups.queries.history import ChangeDetail, ChangeView, Recalled
+from muster.groups.queries.people import MemberPage, Why
 from muster.groups.queries.previews import PreviewView
 
 
@@ -88,7 +90,52 @@ def preview_json(view: PreviewView) -> dict[str, Any]:
         "overlap": {group: told_json(told) for group, told in view.overlap.items()},
         "joined": told_json(view.joined),
         "left": told_json(view.left),
+        **({} if view.not_historic is None else {"not_historic": view.not_historic}),
     }
+
+
+def at_json(found: AtInstant, size: Told, available: Told) -> dict[str, Any]:
+    """The size a group would have at an instant."""
+    shown = {"at": _plain(found.at), **(told_json(size) or {}), "available_customers": available.size}
+    return shown | {"not_historic": found.not_historic}
+
+
+def members_at_json(page: MemberPage, found: AtInstant) -> dict[str, Any]:
+    return {
+        "items": page.items,
+        "at": _plain(found.at),
+        "not_historic": found.not_historic,
+        "next_cursor": page.next_cursor,
+    }
+
+
+def recalled_json(page: MemberPage, found: Recalled) -> dict[str, Any]:
+    return {
+        "items": page.items,
+        "as_of": _plain(found.as_of),
+        "recorded_at": _plain(found.recorded_at),
+        "grain": found.grain,
+        "exact": found.exact,
+        "next_cursor": page.next_cursor,
+    }
+
+
+def change_json(view: ChangeView) -> dict[str, Any]:
+    return {
+        "id": view.id,
+        "began_at": _plain(view.began_at),
+        "at": _plain(view.at),
+        "cause": view.cause,
+        "grain": view.grain,
+        **(told_json(view.size) or {}),
+        "joined": told_json(view.joined),
+        "left": told_json(view.left),
+    }
+
+
+def change_detail_json(detail: ChangeDetail) -> dict[str, Any]:
+    shown = change_json(detail.change)
+    return shown | {"joined_ids": detail.joined, "left_ids": detail.left, "complete": detail.complete}
 
 
 def why_json(why: Why, tree: dict[str, Any], sentence: str) -> dict[str, Any]:

@@ -19,6 +19,30 @@ class State(StrEnum):
     ARCHIVED = "archived"
 
 
+class Cause(StrEnum):
+    """Why a membership changed (G-17)."""
+
+    DEFINITION = "definition"
+    DATA = "data"
+    TIME = "time"
+    FULL = "full"
+    LIST = "list"
+    UNDO = "undo"
+
+
+COALESCED = frozenset({Cause.DATA, Cause.TIME})
+"""What happens by itself, many times a minute, and is remembered by the minute, the hour, the day."""
+
+
+class Grain(StrEnum):
+    """How exact the memory of a change is."""
+
+    EXACT = "exact"
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+
+
 class Exposure(StrEnum):
     NEVER = "never"
     SIGNED = "signed"

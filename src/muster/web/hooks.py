@@ -53,23 +53,33 @@ JobFunction = Callable[[RunningJob], dict[str, Any]]
 
 @dataclass(frozen=True)
 class JobKind:
-    """`run` answers the job's result, a JSON object. `scope`: what is needed to cancel, pause, resume or retry one."""
+    """`run` answers the job's result, a JSON object. `scope`: what is needed to cancel, pause, resume or retry one.
+
+    `daily`: started by the runner of a server once a day, without parameters.
+    """
 
     key: str
     run: JobFunction
     scope: str = "team:admin"
     unit: str = ""
     label: str | Promise = ""
+    daily: bool = False
 
 
 job_kinds: dict[str, JobKind] = {}
 
 
 def register_job(
-    kind: str, run: JobFunction, *, scope: str = "team:admin", unit: str = "", label: str | Promise = ""
+    kind: str,
+    run: JobFunction,
+    *,
+    scope: str = "team:admin",
+    unit: str = "",
+    label: str | Promise = "",
+    daily: bool = False,
 ) -> None:
     """Called in the `apps.py` of the room whose job it is. `label`: what people read instead of the kind."""
-    job_kinds[kind] = JobKind(kind, run, scope, unit, label)
+    job_kinds[kind] = JobKind(kind, run, scope, unit, label, daily)
 
 
 # Told the id of every job that starts to wait, after its commit; the runner of this process listens.

@@ -16,6 +16,7 @@ from django.db.models import F
 from muster.kernel.clock import system_clock
 from muster.kernel.errors import MusterError
 from muster.web import hooks
+from muster.web.daily import start_due_jobs
 from muster.web.errors import JobStopped
 from muster.web.models import Job, JobState
 
@@ -24,6 +25,7 @@ logger = logging.getLogger("muster.jobs")
 # A job that was running three times when its process died is what kills it (architecture.md, Jobs).
 MOST_ATTEMPTS = 3
 _SECONDS_BETWEEN_WRITES = 0.5
+_SECONDS_BETWEEN_LOOKS = 60
 
 
 class JobRunner:
@@ -38,6 +40,8 @@ class JobRunner:
         self._orphans: deque[str] = deque()
         self._given: deque[str] = deque()
         self._idle = False
+        # When it looks next whether a daily job is due.
+        self._looks_at = 0.0
         self._changed = threading.Condition()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="jobs", daemon=True)
@@ -102,6 +106,9 @@ class JobRunner:
                 return queue.popleft()
         if not self._takes_all:
             return None
+        if time.monotonic() >= self._looks_at:
+            self._looks_at = time.monotonic() + _SECONDS_BETWEEN_LOOKS
+            start_due_jobs()
         waiting = Job.objects.filter(state=JobState.WAITING).order_by("created_at", "id")
         return waiting.values_list("pk", flat=True).first()
 

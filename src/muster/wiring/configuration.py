@@ -40,6 +40,11 @@ class Configuration:
         return self.home / "membership"
 
     @property
+    def past_directory(self) -> Path:
+        """Warehouses of past instants while they are asked; nothing in it outlives its question."""
+        return self.home / "past"
+
+    @property
     def import_directory(self) -> Path:
         return self.home / "imports"
 

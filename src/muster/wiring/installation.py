@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from muster.customers.hooks import provide_warehouse
-from muster.groups.actions import sweep_memberships
+from muster.groups.actions.membership import sweep_memberships
 from muster.kernel.errors import MusterError
 from muster.warehouse.duckdb.connection import Resources
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
@@ -50,6 +51,8 @@ def open_installation(
     with _owned(configuration.lock, patience_seconds):
         migrate()
         sweep_memberships()
+        # What a past that was asked when the process died left behind.
+        shutil.rmtree(configuration.past_directory, ignore_errors=True)
         with _warehouse(configuration) as warehouse, _jobs(takes_all_jobs) as jobs:
             yield Installation(configuration, warehouse, jobs, application)
 

@@ -17,7 +17,7 @@ import pyarrow.parquet
 import pytest
 import zstandard
 
-from muster.groups.actions import check_name
+from muster.groups.actions.segments import check_name
 from muster.kernel.errors import MusterError
 from tests.integration.living import Document, Living, csv_of, living, problem
 

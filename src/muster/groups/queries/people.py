@@ -11,17 +11,21 @@ from pyroaring import BitMap
 from muster.catalog.queries import publisher
 from muster.customers.queries import customer_key, warehouse
 from muster.engine.explain import Explanation, explain
+from muster.engine.plan import plan
 from muster.engine.reference.evaluate import Members, World
 from muster.groups.errors import CustomerUnknown, GroupInactive
 from muster.groups.models import Group
-from muster.groups.policies import told
-from muster.groups.queries.evaluation import context, definition_of, membership_files, stored_members
+from muster.groups.policies import Told, told
+from muster.groups.queries.clock import AtInstant, evaluation_at, group_at, needs_everybody
+from muster.groups.queries.evaluation import context, definition_of, membership_files, stored_members, vocabulary
 from muster.groups.queries.groups import group_row
+from muster.groups.queries.history import Recalled, check_listable_then, recall
 from muster.groups.terms import Kind
 from muster.kernel.ids import customer_id
 from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
 from muster.rules.canonical import condition_hash
-from muster.rules.nodes import AttributeCondition, EventCondition
+from muster.rules.codec import decode
+from muster.rules.nodes import AttributeCondition, Definition, EventCondition
 from muster.rules.walk import groups_used
 
 MEMBERS_A_PAGE = 1_000
@@ -43,6 +47,7 @@ class Why:
     group: Group
     customer_id: str
     customer_key: int
+    definition: Definition
     explanation: Explanation
     stored: bool
     evaluated_at: datetime
@@ -63,6 +68,41 @@ def members(reference: str, *, cursor: str | None = None, limit: int = 100) -> M
     keys = _following(found, start, limit + 1)
     following = encode_cursor([keys[limit - 1], generation]) if len(keys) > limit else None
     return MemberPage([customer_id(key) for key in keys[:limit]], generation, following)
+
+
+def members_as_of(
+    reference: str, as_of: datetime, *, cursor: str | None = None, limit: int = 100
+) -> tuple[MemberPage, Recalled]:
+    """One page of the members recorded at a past instant (G-17)."""
+    row = group_row(reference)
+    found = recall(row, as_of)
+    check_listable_then(row, found.members)
+    return _page(found.members, cursor, limit), found
+
+
+def members_at(
+    reference: str, at: datetime, *, cursor: str | None = None, limit: int = 100
+) -> tuple[MemberPage, AtInstant]:
+    """One page of the members there would be if it were that instant (G-29)."""
+    row = group_row(reference)
+    found = group_at(row, at)
+    check_listable_then(row, found.members)
+    return _page(found.members, cursor, limit), found
+
+
+def size_at(reference: str, at: datetime) -> tuple[AtInstant, Told, Told]:
+    """The size and the population there would be if it were that instant, as they may be told."""
+    row = group_row(reference)
+    found = group_at(row, at)
+    minimum, kind = publisher().minimum_size, Kind(row.kind)
+    return found, told(len(found.members), minimum, kind), told(found.available_customers, minimum, kind)
+
+
+def _page(found: BitMap, cursor: str | None, limit: int) -> MemberPage:
+    start, _ = _position(cursor) if cursor else (0, 0)
+    keys = _following(found, start, limit + 1)
+    following = encode_cursor([keys[limit - 1], 0]) if len(keys) > limit else None
+    return MemberPage([customer_id(key) for key in keys[:limit]], 0, following)
 
 
 def _position(cursor: str) -> tuple[int, int]:
@@ -108,7 +148,29 @@ def why(reference: str, customer: str, now: datetime | None = None) -> Why:
         return known.get((condition_hash(condition), app))
 
     found = explain(definition, person, World(here, others, threshold))
-    return Why(row, customer_id(key), key, found, key in stored_members(row), here.now)
+    return Why(row, customer_id(key), key, definition, found, key in stored_members(row), here.now)
+
+
+def why_as_of(reference: str, customer: str, as_of: datetime) -> Why:
+    """Why the customer was or was not in the group: the definition of that instant over what had happened by then."""
+    row = group_row(reference)
+    key = _key(customer)
+    recorded = recall(row, as_of)
+    version = row.versions.filter(saved_at__lte=as_of).first()
+    definition = decode((version or row).definition, vocabulary(archived=True))
+    with evaluation_at(as_of, None if needs_everybody(definition) else BitMap([key])) as asked:
+        asked.result(plan(definition, asked.context))
+        person = asked.warehouse.person(key)
+        if person is None:
+            raise CustomerUnknown(f"There was no customer `{customer}` at {as_of.isoformat()}.")
+        others: dict[str, Members] = {one: asked.groups(one) for one in groups_used(definition)}
+        known = {(condition_hash(one.condition), one.population.app): at for one, at in asked.thresholds.items()}
+        found = explain(
+            definition,
+            person,
+            World(asked.context, others, lambda condition, app: known.get((condition_hash(condition), app))),
+        )
+    return Why(row, customer_id(key), key, definition, found, key in recorded.members, as_of)
 
 
 def _key(reference: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from muster.engine.preview import Preview, preview
 from muster.groups.errors import ValueNotAllowed
 from muster.groups.models import Group
 from muster.groups.policies import Told, told, told_overlap, told_part, told_steps
+from muster.groups.queries.clock import evaluation_at, not_historic
 from muster.groups.queries.evaluation import evaluation, stored_members, vocabulary
 from muster.groups.queries.groups import group_row
 from muster.groups.terms import Kind
@@ -51,6 +52,8 @@ class PreviewView:
     overlap: dict[str, Told]
     joined: Told | None
     left: Told | None
+    not_historic: list[str] | None = None
+    """With an evaluation clock: what the definition names that is taken as it is today."""
 
 
 class Editors:
@@ -88,14 +91,19 @@ def preview_definition(
     edited: str | None = None,
     compared: list[str] | None = None,
     editor: str | None = None,
+    at: datetime | None = None,
 ) -> PreviewView:
-    """Evaluates a definition that is not saved. `edited`: the group whose saved members it is compared with."""
+    """Evaluates a definition that is not saved. `edited`: the group whose saved members it is compared with.
+
+    `at`: as if it were that instant (G-29).
+    """
     if len(compared or []) > MOST_COMPARED:
         raise ValueNotAllowed(f"A preview overlaps with at most {MOST_COMPARED} groups.", pointer="/overlap")
     definition = decode(document, vocabulary())
     others = [group_row(one) for one in compared or []]
     saved_row = group_row(edited) if edited else None
-    with evaluation() as asked, EDITORS.takes_over(editor, asked.reader):
+    opened = evaluation() if at is None else evaluation_at(at)
+    with opened as asked, EDITORS.takes_over(editor, asked.reader):
         found = preview(
             definition,
             asked,
@@ -103,7 +111,8 @@ def preview_definition(
             compared={row.id: _members(row, asked) for row in others},
         )
         data_as_of = asked.warehouse.data_as_of()
-    return _told(found, data_as_of, {row.id: row for row in others}, saved_row, may_list=may_list)
+    shown = _told(found, data_as_of, {row.id: row for row in others}, saved_row, may_list=may_list)
+    return shown if at is None else replace(shown, not_historic=not_historic(definition, at))
 
 
 def _members(row: Group, asked: Evaluation) -> Bitset:

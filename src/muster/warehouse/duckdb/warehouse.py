@@ -26,6 +26,7 @@ from muster.warehouse.duckdb.connection import Resources, connect
 from muster.warehouse.duckdb.derive import all_keys, derive_stale, rederive_keys
 from muster.warehouse.duckdb.load import load_rows
 from muster.warehouse.duckdb.occurrences import Occurrences
+from muster.warehouse.duckdb.past import copy_past, said_later
 from muster.warehouse.duckdb.person import read_people
 from muster.warehouse.duckdb.properties import literal
 from muster.warehouse.duckdb.rates import put_rates
@@ -43,6 +44,7 @@ class DuckDBWarehouse:
     """Owns `warehouse.duckdb` in `directory` until closed; any thread may use it."""
 
     def __init__(self, directory: Path, resources: Resources = Resources()) -> None:  # noqa: B008 - frozen
+        self._resources = resources
         self._root = connect(directory, resources)
         self._root_lock = threading.Lock()
         schema.prepare(self._root)
@@ -111,6 +113,33 @@ class DuckDBWarehouse:
     def people(self, customer_keys: Iterable[int]) -> dict[int, Person]:
         """Like `person` for many at once, by key."""
         return self._ask(lambda cursor: read_people(cursor, customer_keys, self._catalog))
+
+    @contextmanager
+    def as_of(
+        self, at: datetime, directory: Path, catalog: Catalog, keys: BitMap | None = None
+    ) -> Iterator[DuckDBWarehouse]:
+        """A warehouse of what had happened by an instant, in an empty directory, which the caller removes (G-29).
+
+        With `keys` it holds only these customers. It is derived by the same derivations, and may take as long as the
+        imports did.
+        """
+        with DuckDBWarehouse(directory, self._resources) as past:
+            past.use_catalog(catalog)
+            source = self._cursor()
+            try:
+                source.begin()
+                past.submit(lambda target: copy_past(source, target, at, keys)).result()
+                highest = schema.get_meta(source, "highest_key") or "0"
+                past.submit(lambda target: schema.set_meta(target, "highest_key", highest)).result()
+            finally:
+                source.close()
+            past.rederive(keys, catalog)
+            past.checkpoint()
+            yield past
+
+    def said_later(self, at: datetime) -> list[str]:
+        """Attributes of which somebody's first value was said after the instant: of them `as_of` keeps today's."""
+        return self._ask(lambda cursor: said_later(cursor, at))
 
     def find_external(self, text: str) -> int | None:
         """The customer of the publisher's own id."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,40 +11,25 @@ from django.db import transaction
 
 from muster.audit.actions import record
 from muster.catalog.actions import check_revision
-from muster.catalog.queries import publisher
-from muster.engine.membership import MembershipFiles
-from muster.engine.refresh import Progress, Refreshed, groups_of, in_order, refresh
+from muster.engine.refresh import in_order
+from muster.groups.actions.membership import EVALUATION, dependants_of, evaluate, saved_definition, store, unchanged
 from muster.groups.errors import KeyTaken, StateNotAllowed, ValueNotAllowed
 from muster.groups.models import Group, GroupVersion
 from muster.groups.policies import check_can, check_unused
-from muster.groups.queries.evaluation import definition_of, evaluation, membership_files, vocabulary
+from muster.groups.queries.evaluation import definition_of, vocabulary
 from muster.groups.queries.groups import GroupView, group, group_row, uses_of
 from muster.groups.queries.templates import template
-from muster.groups.terms import EVALUATED, Exposure, Kind, State, state_of_size
+from muster.groups.terms import EVALUATED, Cause, Exposure, Kind, State
 from muster.kernel.clock import system_clock
 from muster.kernel.errors import MusterError
 from muster.kernel.ids import new_id
-from muster.rules.canonical import condition_hash
 from muster.rules.codec import decode, encode
 from muster.rules.errors import ReferenceCycle
 from muster.rules.nodes import Definition
 from muster.team.policies import Principal
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-# What an evaluation finds out, of all that a row says.
-_EVALUATION = (
-    "generation", "size", "available_customers", "thresholds", "state", "failure", "data_as_of", "refreshed_at",
-)  # fmt: skip
 _LONGEST_NAME, _MOST_TAGS, _LONGEST_TAG = 200, 20, 50
-
-
-@dataclass(frozen=True)
-class _Evaluated:
-    """What a refresh found, before it is stored."""
-
-    refreshed: Refreshed
-    data_as_of: datetime | None
-    at: datetime
 
 
 def create_segment(
@@ -79,12 +63,12 @@ def create_segment(
         created_at=now,
         updated_at=now,
     )
-    evaluated = _evaluate({identifier: decoded}) if active else None
+    evaluated = evaluate({identifier: decoded}) if active else None
     with transaction.atomic():
         if Group.objects.filter(key=chosen).exists():
             raise KeyTaken(f"There is a group with the key `{chosen}` already.", pointer="/key")
         if evaluated is not None:
-            _store([row], evaluated)
+            store([row], evaluated, Cause.DEFINITION)
         row.save(force_insert=True)
         _remember_version(row, actor, now)
         record(actor, "group.created", "group", identifier, {"key": chosen, "name": checked})
@@ -109,8 +93,8 @@ def edit_group(actor: Principal, reference: str, *, revision: int | None, **chan
         decoded = _changed_definition(row, changes["definition"])
         row.app, row.definition = decoded.app, encode(decoded)
         if row.state in EVALUATED:
-            dependants = _dependants(row)
-            evaluated = _evaluate({row.id: decoded} | {one.id: _decoded(one) for one in dependants})
+            dependants = dependants_of(row)
+            evaluated = evaluate({row.id: decoded} | {one.id: saved_definition(one) for one in dependants})
     now = system_clock()
     with transaction.atomic():
         current = Group.objects.get(id=row.id)
@@ -119,8 +103,8 @@ def edit_group(actor: Principal, reference: str, *, revision: int | None, **chan
         row.revision += 1
         row.updated_at = now
         if evaluated is not None:
-            _store([row, *_unchanged(dependants)], evaluated)
-            fields += _EVALUATION
+            store([row, *unchanged(dependants)], evaluated, Cause.DEFINITION)
+            fields += EVALUATION
         row.save(update_fields=fields)
         _remember_version(row, actor, now)
         record(actor, "group.edited", "group", row.id, {"revision": row.revision, "fields": sorted(changes)})
@@ -161,8 +145,8 @@ def change_state(actor: Principal, reference: str, verb: str) -> GroupView:
     evaluated = None
     dependants: list[Group] = []
     if target is State.BUILDING and row.kind == Kind.SEGMENT:
-        dependants = _dependants(row)
-        evaluated = _evaluate({one.id: _decoded(one) for one in (row, *dependants)})
+        dependants = dependants_of(row)
+        evaluated = evaluate({one.id: saved_definition(one) for one in (row, *dependants)})
     with transaction.atomic():
         current = Group.objects.get(id=row.id)
         check_revision(current.revision, row.revision)
@@ -171,8 +155,8 @@ def change_state(actor: Principal, reference: str, verb: str) -> GroupView:
             check_unused(row.name, uses_of(row), "archived")
         row.state = target
         if evaluated is not None:
-            _store([row, *_unchanged(dependants)], evaluated)
-        row.save(update_fields=["state", *(_EVALUATION if evaluated is not None else ())])
+            store([row, *unchanged(dependants)], evaluated, Cause.FULL if verb == "refresh" else Cause.DEFINITION)
+        row.save(update_fields=["state", *(EVALUATION if evaluated is not None else ())])
         record(actor, f"group.{verb}", "group", row.id, {})
     return group(row.id)
 
@@ -186,113 +170,12 @@ def delete_group(actor: Principal, reference: str) -> None:
     row.delete()
 
 
-def refresh_groups(progress: Progress | None = None) -> int:
-    """A full recompute of every evaluated segment; answers how many. Groups saved meanwhile keep their newer state."""
-    rows = list(Group.objects.filter(kind=Kind.SEGMENT, state__in=EVALUATED))
-    if not rows:
-        return 0
-    revisions = {row.id: row.revision for row in rows}
-    evaluated = _evaluate(_readable(rows), progress)
-    with transaction.atomic():
-        unchanged = [
-            row
-            for row in Group.objects.filter(id__in=evaluated.refreshed.results, state__in=EVALUATED)
-            if row.revision == revisions[row.id] and not (row.refreshed_at and row.refreshed_at > evaluated.at)
-        ]
-        _store(unchanged, evaluated)
-    return len(unchanged)
-
-
-def _readable(rows: list[Group]) -> dict[str, Definition]:
-    """Definitions by group. One that names what is gone fails alone; its last good membership stays in use."""
-    words = vocabulary()
-    found = {}
-    for row in rows:
-        try:
-            found[row.id] = definition_of(row, words)
-        except MusterError as error:
-            reason = f"{error.code}: {error.message}"
-            Group.objects.filter(id=row.id, revision=row.revision).update(state=State.FAILED, failure=reason)
-    return found
-
-
-def sweep_memberships() -> int:
-    """At the start: removes membership files that no group points to. Answers how many."""
-    return membership_files().sweep(dict(Group.objects.filter(generation__gt=0).values_list("id", "generation")))
-
-
 def check_same_state(row: Group, current: Group) -> None:
     """`state_conflict` if the group was archived, activated, ... while it was evaluated."""
     if (row.state in EVALUATED) != (current.state in EVALUATED):
         raise StateNotAllowed(
             f"“{row.name}” has become {current.state} meanwhile. Load it again.", code="state_conflict"
         )
-
-
-def _unchanged(rows: list[Group]) -> list[Group]:
-    """The rows as they are now, without those that somebody edited or archived while they were evaluated."""
-    revisions = {row.id: row.revision for row in rows}
-    current = Group.objects.filter(id__in=revisions, state__in=EVALUATED)
-    return [row for row in current if row.revision == revisions[row.id]]
-
-
-def _decoded(row: Group) -> Definition:
-    return definition_of(row, vocabulary())
-
-
-def _dependants(row: Group) -> list[Group]:
-    """Segments that refer to the group, directly or through others: they follow it in the same refresh (G-9)."""
-    words = vocabulary()
-    others = {one: definition_of(one, words) for one in Group.objects.filter(state__in=EVALUATED, kind=Kind.SEGMENT)}
-    found: dict[str, Group] = {}
-    waiting = [row.id]
-    while waiting:
-        current = waiting.pop()
-        for other, definition in others.items():
-            if other.id not in found and other.id != row.id and current in set(groups_of(definition)):
-                found[other.id] = other
-                waiting.append(other.id)
-    return list(found.values())
-
-
-def _evaluate(definitions: dict[str, Definition], progress: Progress | None = None) -> _Evaluated:
-    with evaluation() as asked:
-        refreshed = refresh(definitions, asked, progress)
-        return _Evaluated(refreshed, asked.warehouse.data_as_of(), asked.context.now)
-
-
-def _store(rows: list[Group], evaluated: _Evaluated) -> None:
-    """Writes the next generation of each row and points the row to it.
-
-    Inside the caller's transaction, which holds the database's write lock: two refreshes never write one generation.
-    """
-    files = membership_files()
-    minimum = publisher().minimum_size
-    thresholds = [
-        {"condition": condition_hash(ranked.condition), "app": ranked.population.app, "value": value}
-        for ranked, value in evaluated.refreshed.thresholds.items()
-    ]
-    for row in rows:
-        _point(row, files, evaluated, minimum)
-        row.thresholds = thresholds
-    files.sync()
-    for row in rows:
-        # A row that is not there yet is inserted by the caller; of the others only what was found out is written.
-        Group.objects.filter(id=row.id).update(**{name: getattr(row, name) for name in _EVALUATION})
-
-
-def _point(row: Group, files: MembershipFiles, evaluated: _Evaluated, minimum: int) -> None:
-    result = evaluated.refreshed.results[row.id]
-    stored = Group.objects.filter(id=row.id).values_list("generation", flat=True).first()
-    row.generation = (stored or 0) + 1
-    files.prune(row.id, row.generation)
-    files.write(row.id, row.generation, result.members)
-    row.size = len(result.members)
-    row.available_customers = len(result.population)
-    row.state = state_of_size(row.size, minimum)
-    row.failure = ""
-    row.data_as_of = evaluated.data_as_of
-    row.refreshed_at = evaluated.at
 
 
 def _remember_version(row: Group, actor: Principal, now: datetime) -> None:

@@ -1,0 +1,157 @@
+"""What a group remembers of its members: every change, coalesced as it ages (G-17). Inside the caller's transaction.
+
+A past membership is the newest snapshot before it plus the changes after that. A snapshot is written when the changes
+since the last have outgrown it, at most one a day: the past never costs more than twice what the changes themselves do
+(ADR 0012).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from django.db import transaction
+from django.db.models import Sum
+from pyroaring import BitMap
+
+from muster.engine.changes import Change, change_between, composed, packed, unpacked
+from muster.groups.models import Group, MembershipChange, MembershipSnapshot
+from muster.groups.queries.recall import KEPT, change_of, members_after
+from muster.groups.terms import COALESCED, Cause, Grain
+
+HOURLY_AFTER = timedelta(days=1)
+DAILY_AFTER = timedelta(days=30)
+
+_Bucket = Callable[[datetime], tuple[int, ...]]
+
+
+def _minute(at: datetime) -> tuple[int, ...]:
+    return (at.year, at.month, at.day, at.hour, at.minute)
+
+
+def _hour(at: datetime) -> tuple[int, ...]:
+    return _minute(at)[:4]
+
+
+def _day(at: datetime) -> tuple[int, ...]:
+    return _minute(at)[:3]
+
+
+def remember(row: Group, before: BitMap, after: BitMap, cause: Cause, at: datetime) -> None:
+    """Appends the change from one membership to the next, if there is one; the first evaluation always is."""
+    last = MembershipChange.objects.filter(group=row).last()
+    change = change_between(before, after)
+    if last is not None and not change:
+        return
+    # A clock that was set back does not turn history around.
+    at = at if last is None else max(at, last.at)
+    if last is not None and _coalesces(last, cause, at):
+        MembershipSnapshot.objects.filter(change=last).delete()
+        _rewrite(last, change_of(last).then(change), at, len(after))
+    else:
+        grain = Grain.MINUTE if cause in COALESCED else Grain.EXACT
+        last = MembershipChange(group=row, began_at=at, cause=cause, grain=grain)
+        _rewrite(last, change, at, len(after))
+    _snapshot_if_due(last, after)
+
+
+def _coalesces(last: MembershipChange, cause: Cause, at: datetime) -> bool:
+    return last.grain == Grain.MINUTE and last.cause == cause and _minute(last.began_at) == _minute(at)
+
+
+def _rewrite(row: MembershipChange, change: Change, at: datetime, size: int) -> None:
+    row.joined, row.left = packed(change.joined), packed(change.left)
+    row.joined_count, row.left_count = len(change.joined), len(change.left)
+    row.bytes = len(row.joined) + len(row.left)
+    row.at, row.size = at, size
+    row.save()
+
+
+def _snapshot_if_due(row: MembershipChange, members: BitMap) -> None:
+    changes = MembershipChange.objects.filter(group=row.group_id)
+    # The first change is a snapshot by itself: everybody joined.
+    base = MembershipSnapshot.objects.filter(change__group=row.group_id).select_related("change").last()
+    newest = base.change if base else changes.first()
+    if newest is None or newest.id == row.id or (base and _day(newest.at) == _day(row.at)):
+        return
+    since = changes.filter(id__gt=newest.id).aggregate(total=Sum("bytes"))["total"] or 0
+    snapshot = packed(members)
+    if since > len(snapshot):
+        MembershipSnapshot.objects.create(change=row, members=snapshot)
+
+
+def coalesce(now: datetime) -> int:
+    """Changes by themselves older than a day by the hour, older than 30 days by the day. Answers how many rows went."""
+    gone = 0
+    for identifier in Group.objects.values_list("id", flat=True):
+        gone += _coalesce(identifier, Grain.MINUTE, Grain.HOUR, now - HOURLY_AFTER, _hour)
+        gone += _coalesce(identifier, Grain.HOUR, Grain.DAY, now - DAILY_AFTER, _day)
+    return gone
+
+
+def _coalesce(identifier: str, fine: Grain, coarse: Grain, before: datetime, bucket: _Bucket) -> int:
+    """Only neighbours become one: between two changes by data somebody may have edited the definition."""
+    rows = MembershipChange.objects.filter(group=identifier).defer("joined", "left")
+    first = rows.filter(grain=fine, at__lt=before).first()
+    if first is None:
+        return 0
+    gone = 0
+    with transaction.atomic():
+        due = list(rows.filter(id__gte=first.id, at__lt=before))
+        for (grain, _, _), run in groupby(due, lambda row: (row.grain, row.cause, bucket(row.began_at))):
+            if grain == fine:
+                gone += _merge(list(run), coarse)
+    return gone
+
+
+def _merge(run: list[MembershipChange], grain: Grain) -> int:
+    first, last = run[0], run[-1]
+    last.grain, last.began_at = grain, first.began_at
+    if len(run) == 1:
+        last.save(update_fields=["grain"])
+        return 0
+    # A snapshot in the middle is one of an instant that is remembered no more; the last one's stays right.
+    whole = MembershipChange.objects.filter(id__in=[row.id for row in run])
+    _rewrite(last, composed(change_of(row) for row in whole), last.at, last.size)
+    MembershipChange.objects.filter(id__in=[row.id for row in run[:-1]]).delete()
+    return len(run) - 1
+
+
+def forget_old(now: datetime) -> int:
+    """Changes older than 400 days go; the last of them stays as the beginning, with all who were members then."""
+    gone = 0
+    for identifier in Group.objects.values_list("id", flat=True):
+        with transaction.atomic():
+            rows = MembershipChange.objects.filter(group=identifier)
+            base = rows.filter(at__lt=now - KEPT).last()
+            older = rows.filter(id__lt=base.id) if base else rows.none()
+            if base is None or not older.exists():
+                continue
+            members = members_after(base)
+            gone += older.count()
+            older.delete()
+            MembershipSnapshot.objects.get_or_create(change=base, defaults={"members": packed(members)})
+    return gone
+
+
+def erase_keys(keys: BitMap) -> int:
+    """Takes customers out of all that is remembered; sizes and counts stay as numbers (C-45). Answers the rows."""
+    touched = 0
+    # The ids are read before anything is written.
+    for identifier in list(MembershipChange.objects.values_list("id", flat=True)):
+        changed = MembershipChange.objects.get(id=identifier)
+        change = change_of(changed)
+        if change.joined.intersect(keys) or change.left.intersect(keys):
+            kept = change.without(keys)
+            changed.joined, changed.left = packed(kept.joined), packed(kept.left)
+            changed.bytes = len(changed.joined) + len(changed.left)
+            changed.save(update_fields=["joined", "left", "bytes"])
+            touched += 1
+    for snapshot in MembershipSnapshot.objects.iterator():
+        members = unpacked(snapshot.members)
+        if members.intersect(keys):
+            snapshot.members = packed(members - keys)
+            snapshot.save(update_fields=["members"])
+            touched += 1
+    return touched
