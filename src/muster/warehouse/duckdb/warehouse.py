@@ -25,6 +25,7 @@ from muster.warehouse.duckdb.categories import Categories
 from muster.warehouse.duckdb.connection import Resources, connect
 from muster.warehouse.duckdb.derive import all_keys, derive_stale, rederive_keys
 from muster.warehouse.duckdb.load import load_rows
+from muster.warehouse.duckdb.matching import matching_entries, matching_keys
 from muster.warehouse.duckdb.occurrences import Occurrences
 from muster.warehouse.duckdb.past import copy_past, said_later
 from muster.warehouse.duckdb.person import read_people
@@ -162,6 +163,18 @@ class DuckDBWarehouse:
 
     def known_external_ids(self, ids: pa.Array) -> pa.Array:
         return self._ask(lambda cursor: lookup.known_external_ids(cursor, ids))
+
+    def matching_keys(self, entries: pa.RecordBatchReader, *, customers: bool) -> BitMap:
+        """The customers that entries of a list (kind, identity) name, now."""
+        return self._ask(lambda cursor: matching_keys(cursor, entries, customers=customers))
+
+    def matching_entries(self, entries: pa.RecordBatchReader, *, customers: bool) -> Iterator[pa.RecordBatch]:
+        """Those of the entries that name somebody, now."""
+        cursor = self._cursor()
+        try:
+            yield from matching_entries(cursor, entries, customers=customers)
+        finally:
+            cursor.close()
 
     # Writing
 

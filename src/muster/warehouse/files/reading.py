@@ -191,6 +191,11 @@ def open_rows(path: Path, source: Source) -> FileRows:
     return FileRows(path, "csv", _header(path, encoding, delimiter), encoding, delimiter)
 
 
+def first_record(rows: FileRows) -> tuple[str, ...]:
+    """The cells of a CSV's first record as they are written, which usually is its header."""
+    return _header(rows.path, rows.encoding or "utf-8", rows.delimiter or ",", unique=False)
+
+
 def file_digest(path: Path) -> str:
     """SHA-256 of the file as it lies there."""
     with path.open("rb") as file:
