@@ -9,6 +9,9 @@ MusterError
     GroupInactive      group_inactive
     StateNotAllowed    state_not_allowed
     ValueNotAllowed    value_not_allowed
+    ListChanged        list_changed
+    UndoExpired        undo_expired
+    ConfirmationNeeded confirmation_needed, with what would be removed
     TemplateUnknown    template_unknown
   (rules.errors)       definition_invalid, reference_cycle
 """
@@ -52,3 +55,15 @@ class ValueNotAllowed(GroupError):
 
 class TemplateUnknown(GroupError):
     code = "template_unknown"
+
+
+class ListChanged(GroupError):
+    code = "list_changed"
+
+
+class UndoExpired(GroupError):
+    code = "undo_expired"
+
+
+class ConfirmationNeeded(GroupError):
+    code = "confirmation_needed"

@@ -34,6 +34,11 @@ class Group(models.Model):
     available_customers = models.PositiveIntegerField(null=True)
     # Canonical conditions with the value at which each rank began, for explanations (G-5).
     thresholds: models.JSONField[Any, Any] = models.JSONField(default=list)
+    # Of known groups: the version of the list in force (0: nobody was ever entered), and how many of its entries name
+    # nobody yet.
+    list_version = models.PositiveIntegerField(default=0)
+    entry_count = models.PositiveIntegerField(default=0)
+    pending_count = models.PositiveIntegerField(default=0)
     data_as_of = models.DateTimeField(null=True)
     refreshed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
@@ -95,3 +100,21 @@ class MembershipSnapshot(models.Model):
 
     change = models.OneToOneField(MembershipChange, on_delete=models.CASCADE, related_name="snapshot")
     members = models.BinaryField()
+
+
+class ListVersion(models.Model):
+    """A version of a known group's list; its entries stand in a file (warehouse/lists/files.py).
+
+    `before`: the version it replaced, which undo restores. `source`: the import that made it, or what else did.
+    """
+
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="lists")
+    version = models.PositiveIntegerField()
+    before = models.PositiveIntegerField()
+    entry_count = models.PositiveIntegerField()
+    source = models.CharField(max_length=32)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-version"]
+        constraints = [models.UniqueConstraint(fields=["group", "version"], name="one_list_a_version")]

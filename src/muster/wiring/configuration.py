@@ -40,6 +40,11 @@ class Configuration:
         return self.home / "membership"
 
     @property
+    def list_directory(self) -> Path:
+        """The lists of known user groups, a file a version."""
+        return self.home / "lists"
+
+    @property
     def past_directory(self) -> Path:
         """Warehouses of past instants while they are asked; nothing in it outlives its question."""
         return self.home / "past"

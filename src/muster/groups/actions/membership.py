@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from pyroaring import BitMap
 
 from muster.catalog.queries import publisher
+from muster.engine.bitset import Bitset
 from muster.engine.membership import MembershipFiles
 from muster.engine.refresh import Progress, Refreshed, groups_of, refresh
 from muster.groups.actions.memory import remember
@@ -40,9 +43,13 @@ class Evaluated:
 
 
 def evaluate(
-    definitions: dict[str, Definition], progress: Progress | None = None, now: datetime | None = None
+    definitions: dict[str, Definition],
+    progress: Progress | None = None,
+    now: datetime | None = None,
+    instead: Mapping[str, BitMap] | None = None,
 ) -> Evaluated:
-    with evaluation(now) as asked:
+    """Evaluates definitions by group id. `instead`: members of other groups that are about to change."""
+    with evaluation(now, instead) as asked:
         refreshed = refresh(definitions, asked, progress)
         return Evaluated(refreshed, asked.warehouse.data_as_of(), asked.context.now)
 
@@ -84,17 +91,22 @@ def store(rows: list[Group], evaluated: Evaluated, cause: Cause) -> None:
         Group.objects.filter(id=row.id).update(**{name: getattr(row, name) for name in EVALUATION})
 
 
-def _point(row: Group, files: MembershipFiles, evaluated: Evaluated, minimum: int, cause: Cause) -> None:
-    result = evaluated.refreshed.results[row.id]
+def next_generation(row: Group, members: Bitset, files: MembershipFiles, cause: Cause, at: datetime) -> None:
+    """Writes the members of the next generation and remembers the change; the caller syncs, and saves the row."""
     row.generation = Group.objects.filter(id=row.id).values_list("generation", flat=True).first() or 0
     before = stored_members(row)
     row.generation += 1
     files.prune(row.id, row.generation)
-    files.write(row.id, row.generation, result.members)
-    remember(row, before, result.members.to_roaring(), cause, evaluated.at)
-    row.size = len(result.members)
+    files.write(row.id, row.generation, members)
+    remember(row, before, members.to_roaring(), cause, at)
+    row.size = len(members)
+
+
+def _point(row: Group, files: MembershipFiles, evaluated: Evaluated, minimum: int, cause: Cause) -> None:
+    result = evaluated.refreshed.results[row.id]
+    next_generation(row, result.members, files, cause, evaluated.at)
     row.available_customers = len(result.population)
-    row.state = state_of_size(row.size, minimum)
+    row.state = state_of_size(len(result.members), minimum)
     row.failure = ""
     row.data_as_of = evaluated.data_as_of
     row.refreshed_at = evaluated.at

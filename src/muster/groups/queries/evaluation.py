@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from muster.kernel.clock import system_clock
 from muster.rules.codec import decode
 from muster.rules.nodes import Definition
 from muster.rules.vocabulary import Vocabulary
+from muster.warehouse.lists.files import ListFiles
 
 
 def vocabulary(*, archived: bool = False) -> Vocabulary:
@@ -60,17 +61,27 @@ def stored_members(group: Group) -> BitMap:
     return BitMap() if group.generation == 0 else membership_files().read(group.id, group.generation)
 
 
+def list_files() -> ListFiles:
+    directory: Path = settings.MUSTER.list_directory
+    return ListFiles(directory)
+
+
 @contextmanager
-def evaluation(now: datetime | None = None) -> Iterator[Evaluation]:
-    """An evaluation over one state of the warehouse; closed with the block."""
+def evaluation(now: datetime | None = None, instead: Mapping[str, BitMap] | None = None) -> Iterator[Evaluation]:
+    """An evaluation over one state of the warehouse; closed with the block.
+
+    `instead`: members of groups that are about to change, by id.
+    """
     asked = warehouse()
     known: dict[str, Bitset] = {}
+    coming = instead or {}
     with asked.reader() as reader:
         size = asked.highest_key() + 1
 
         def members(identifier: str) -> Bitset:
             if identifier not in known:
-                known[identifier] = Bitset.from_roaring(_members_of(identifier), size)
+                found = coming[identifier] if identifier in coming else _members_of(identifier)
+                known[identifier] = Bitset.from_roaring(found, size)
             return known[identifier]
 
         yield Evaluation(context(now), asked, reader, size, members)

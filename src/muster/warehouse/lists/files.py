@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -71,12 +72,17 @@ class ListFiles:
             if match is not None:
                 yield match["list"], int(match["version"])
 
-    def sweep(self, kept: Mapping[str, set[int]]) -> int:
-        """Removes what no version points to, and what was not finished. Answers how many. Never beside a writer."""
+    def sweep(self, kept: Mapping[str, set[int]], younger_seconds: float = 0) -> int:
+        """Removes what no version points to, and what was not finished. Answers how many.
+
+        Files younger than `younger_seconds` stay: somebody may be about to point to them.
+        """
         removed = 0
+        latest = time.time() - younger_seconds
         for path in list(self._directory.iterdir()):
             match = _NAME.fullmatch(path.name)
-            if match is None or int(match["version"]) not in kept.get(match["list"], set()):
+            pointed_to = match is not None and int(match["version"]) in kept.get(match["list"], set())
+            if not pointed_to and path.stat().st_mtime <= latest:
                 path.unlink(missing_ok=True)
                 removed += 1
         return removed

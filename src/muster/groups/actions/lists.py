@@ -1,0 +1,163 @@
+"""Everything that changes a known user group: its list, and who of the list's entries is a customer (G-23 to G-28).
+
+A list is a file a version, and a row that points to the version in force. A change writes the next file first; then
+one transaction swaps the pointer, the members and those of the segments that refer to the group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+from django.db import transaction
+from pyroaring import BitMap
+
+from muster.audit.actions import record
+from muster.customers.queries import warehouse
+from muster.engine.bitset import Bitset
+from muster.groups.actions.membership import (
+    dependants_of,
+    evaluate,
+    next_generation,
+    saved_definition,
+    store,
+    unchanged,
+)
+from muster.groups.errors import ListChanged, UndoExpired
+from muster.groups.models import Group, ListVersion
+from muster.groups.queries.evaluation import list_files, membership_files, stored_members
+from muster.groups.terms import Cause, Kind, State
+from muster.kernel.clock import system_clock
+from muster.team.policies import Principal
+from muster.warehouse.lists.entries import EntryKind
+
+UNDO_DAYS = timedelta(days=30)
+_LIST = ("list_version", "entry_count", "pending_count", "size", "generation", "refreshed_at", "data_as_of")
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Whom a version of a list names now."""
+
+    version: int
+    entries: int
+    pending: int
+    members: BitMap
+    data_as_of: datetime | None
+    at: datetime
+
+
+def write_list(row: Group, batches: Iterable[pa.RecordBatch], source: str) -> ListVersion:
+    """Writes the next version of a list beside the one in force, which stays in force."""
+    newest = row.lists.first()
+    version = 1 + max(row.list_version, newest.version if newest else 0)
+    count = list_files().write(row.id, version, batches)
+    return ListVersion(
+        group=row,
+        version=version,
+        before=row.list_version,
+        entry_count=count,
+        source=source,
+        made_at=system_clock(),
+    )
+
+
+def match(identifier: str, version: int, entries: int) -> Matched:
+    """Whom the entries of a version name among the customers there are now (C-10)."""
+    files, asked = list_files(), warehouse()
+    customers = _names_customers(files.read(identifier, version))
+    members = asked.matching_keys(files.read(identifier, version), customers=customers)
+    named = sum(one.num_rows for one in asked.matching_entries(files.read(identifier, version), customers=customers))
+    return Matched(version, entries, entries - named, members, asked.data_as_of(), system_clock())
+
+
+def _names_customers(entries: pa.RecordBatchReader) -> bool:
+    return any(pa.compute.any(pa.compute.equal(one.column("kind"), EntryKind.CUSTOMER)).as_py() for one in entries)
+
+
+def put_in_force(actor: Principal, row: Group, made: ListVersion) -> None:
+    """Switches the group to a version that was written; `list_changed` if another came first."""
+    matched = match(row.id, made.version, made.entry_count)
+    _switch(row, matched, Cause.LIST, made)
+    record(actor, "group.list_changed", "group", row.id, {"version": made.version, "entries": made.entry_count})
+
+
+def restore_list(actor: Principal, row: Group, source: str) -> None:
+    """Back to the version before the one that `source` made, while that is the one in force (G-25)."""
+    made = row.lists.filter(source=source).first()
+    if made is None or row.list_version == made.before:
+        # The import never switched the list, or it was undone already.
+        return
+    if row.list_version != made.version:
+        raise ListChanged(f"“{row.name}” was changed again since. Undo the later changes first.")
+    if system_clock() - made.made_at > UNDO_DAYS or not list_files().has(row.id, made.before):
+        raise UndoExpired(f"Changes to “{row.name}” can be undone for {UNDO_DAYS.days} days.")
+    before = row.lists.filter(version=made.before).first()
+    matched = match(row.id, made.before, before.entry_count if before else 0)
+    _switch(row, matched, Cause.UNDO, None)
+    record(actor, "group.list_restored", "group", row.id, {"version": made.before})
+
+
+def _switch(row: Group, matched: Matched, cause: Cause, made: ListVersion | None) -> None:
+    dependants = dependants_of(row)
+    evaluated = (
+        evaluate({one.id: saved_definition(one) for one in dependants}, instead={row.id: matched.members})
+        if dependants
+        else None
+    )
+    expected = row.list_version
+    with transaction.atomic():
+        current = Group.objects.get(id=row.id)
+        if current.list_version != expected:
+            raise ListChanged(f"“{row.name}” has been changed meanwhile. Run the dry run again.")
+        if made is not None:
+            made.save(force_insert=True)
+        current.revision += 1
+        _take(current, matched, cause)
+        Group.objects.filter(id=row.id).update(revision=current.revision, updated_at=matched.at)
+        if evaluated is not None:
+            store(unchanged(dependants), evaluated, cause)
+
+
+def _take(row: Group, matched: Matched, cause: Cause) -> None:
+    """The members of a matched list become those of the group; inside the caller's transaction."""
+    files = membership_files()
+    size = max(matched.members.max() + 1 if matched.members else 0, 1)
+    next_generation(row, Bitset.from_roaring(matched.members, size), files, cause, matched.at)
+    files.sync()
+    row.list_version, row.entry_count, row.pending_count = matched.version, matched.entries, matched.pending
+    row.data_as_of, row.refreshed_at = matched.data_as_of, matched.at
+    Group.objects.filter(id=row.id).update(**{name: getattr(row, name) for name in _LIST})
+
+
+def rematch_known(cause: Cause) -> int:
+    """Pending addresses join when their customer is there, the erased and merged leave; answers the groups changed.
+
+    Segments that refer to them follow in the refresh after this.
+    """
+    changed = 0
+    for row in Group.objects.filter(kind=Kind.KNOWN, list_version__gt=0).exclude(state=State.ARCHIVED):
+        matched = match(row.id, row.list_version, row.entry_count)
+        with transaction.atomic():
+            current = Group.objects.get(id=row.id)
+            if current.list_version != row.list_version:
+                continue
+            same = matched.members == stored_members(current) and matched.pending == current.pending_count
+            if not same:
+                _take(current, matched, cause)
+                changed += 1
+    return changed
+
+
+def sweep_lists(younger_seconds: float = 0) -> int:
+    """Removes the files of versions that nothing points to and no undo can need; answers how many."""
+    oldest = system_clock() - UNDO_DAYS
+    kept: dict[str, set[int]] = {}
+    for identifier, version in Group.objects.filter(list_version__gt=0).values_list("id", "list_version"):
+        kept.setdefault(identifier, set()).add(version)
+    recent = ListVersion.objects.filter(made_at__gte=oldest).values_list("group", "version", "before")
+    for identifier, version, before in recent:
+        kept.setdefault(identifier, set()).update((version, before))
+    return list_files().sweep(kept, younger_seconds)
