@@ -12,27 +12,22 @@ from ninja.responses import Status
 
 from muster.catalog.queries import publisher
 from muster.customers import actions, queries, schemas
-from muster.team.policies import Principal, can, check_scope
+from muster.team.api import permitted
+from muster.team.policies import can
 
 router = Router(tags=["customers"])
-
-
-def _may(request: HttpRequest, scope: str) -> Principal:
-    principal: Principal = request.auth  # type: ignore[attr-defined]  # set by the API's own authentication
-    check_scope(principal, scope)
-    return principal
 
 
 @router.get("/customers")
 def find_customers(request: HttpRequest, search: str) -> Any:
     """Customers by id, external id (`external:...`) or e-mail address."""
-    _may(request, "customers:read")
+    permitted(request, "customers:read")
     return {"items": [{"id": one} for one in queries.find_customers(search)], "next_cursor": None}
 
 
 @router.get("/customers/{reference}")
 def show_customer(request: HttpRequest, reference: str) -> Any:
-    principal = _may(request, "customers:read")
+    principal = permitted(request, "customers:read")
     person = queries.customer(reference)
     personal = can(principal, "customers:personal")
     return schemas.customer_json(person, personal=personal, currency=publisher().currency)
@@ -40,7 +35,7 @@ def show_customer(request: HttpRequest, reference: str) -> Any:
 
 @router.get("/imports")
 def list_imports(request: HttpRequest) -> Any:
-    _may(request, "customers:read")
+    permitted(request, "customers:read")
     return {"items": [schemas.import_json(one) for one in queries.imports()], "next_cursor": None}
 
 
@@ -49,7 +44,7 @@ def begin_import(
     request: HttpRequest, file: File[UploadedFile], mapping: File[UploadedFile], kind: Form[str] = ""
 ) -> Any:
     """Keeps the file and starts the dry run; the answer names the job. `mapping` is a YAML file."""
-    principal = _may(request, "customers:write")
+    principal = permitted(request, "customers:write")
     view = actions.begin_import(
         principal, file_name=file.name or "file", chunks=file.chunks(), mapping=mapping.read(), kind=kind
     )
@@ -58,20 +53,20 @@ def begin_import(
 
 @router.get("/imports/{identifier}")
 def show_import(request: HttpRequest, identifier: str) -> Any:
-    _may(request, "customers:read")
+    permitted(request, "customers:read")
     return schemas.import_json(queries.import_view(queries.import_row(identifier)))
 
 
 @router.post("/imports/{identifier}/apply", response={202: dict[str, Any]})
 def apply_import(request: HttpRequest, identifier: str, body: schemas.ApplyIn) -> Any:
-    principal = _may(request, "customers:write")
+    principal = permitted(request, "customers:write")
     view = actions.change_import(principal, identifier, "apply", max_invalid=body.max_invalid)
     return Status(202, schemas.import_json(view))
 
 
 @router.post("/imports/{identifier}/cancel")
 def cancel_import(request: HttpRequest, identifier: str) -> Any:
-    return schemas.import_json(actions.change_import(_may(request, "customers:write"), identifier, "cancel"))
+    return schemas.import_json(actions.change_import(permitted(request, "customers:write"), identifier, "cancel"))
 
 
 @router.get("/imports/{identifier}/rows")
@@ -83,6 +78,6 @@ def list_rows(
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
 ) -> Any:
     """The verdict of every row, in order; of one verdict if it is named."""
-    _may(request, "customers:read")
+    permitted(request, "customers:read")
     items, following = queries.verdicts(identifier, verdict=verdict, cursor=cursor, limit=limit)
     return {"items": [asdict(one) for one in items], "next_cursor": following}

@@ -15,17 +15,12 @@ from muster.groups.queries.evaluation import definition_of, vocabulary
 from muster.groups.queries.trees import tree
 from muster.rules.describe.sentence import sentence
 from muster.rules.schema import definition_schema
-from muster.team.policies import Principal, can, check_scope
+from muster.team.api import permitted
+from muster.team.policies import can
 from muster.web.actions import start_job
 from muster.web.paging import revision_of
 
 router = Router(tags=["groups"])
-
-
-def _may(request: HttpRequest, scope: str) -> Principal:
-    principal: Principal = request.auth  # type: ignore[attr-defined]  # set by the API's own authentication
-    check_scope(principal, scope)
-    return principal
 
 
 def _language() -> str:
@@ -35,7 +30,7 @@ def _language() -> str:
 @router.get("/schemas/definition.json")
 def schema(request: HttpRequest) -> Any:
     """JSON Schema of a definition."""
-    _may(request, "groups:read")
+    permitted(request, "groups:read")
     return definition_schema()
 
 
@@ -46,21 +41,21 @@ def list_groups(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     state: str | None = None,
 ) -> Any:
-    _may(request, "groups:read")
+    permitted(request, "groups:read")
     page = groups.groups(cursor=cursor, limit=limit, state=state)
     return {"items": [schemas.group_json(one) for one in page.items], "next_cursor": page.next_cursor}
 
 
 @router.post("/groups", response={201: dict[str, Any]})
 def create_segment(request: HttpRequest, body: schemas.SegmentIn) -> Any:
-    principal = _may(request, "groups:write")
+    principal = permitted(request, "groups:write")
     return Status(201, schemas.group_json(actions.create_segment(principal, **body.model_dump())))
 
 
 @router.post("/groups/preview")
 def preview(request: HttpRequest, body: schemas.PreviewIn) -> Any:
     """Size, waterfall, sample and overlap of a definition that is not saved (G-14)."""
-    principal = _may(request, "groups:read")
+    principal = permitted(request, "groups:read")
     found = previews.preview_definition(
         body.definition,
         may_list=can(principal, "members:read"),
@@ -74,7 +69,7 @@ def preview(request: HttpRequest, body: schemas.PreviewIn) -> Any:
 @router.get("/groups/overlap")
 def overlap(request: HttpRequest, ids: str) -> Any:
     """`ids`: two to six ids or keys, separated by commas (G-19)."""
-    principal = _may(request, "groups:read")
+    principal = permitted(request, "groups:read")
     found = previews.overlap_of([one for one in ids.split(",") if one], may_list=can(principal, "members:read"))
     return {"intersections": [{"groups": names, **(schemas.told_json(told) or {})} for names, told in found]}
 
@@ -82,13 +77,13 @@ def overlap(request: HttpRequest, ids: str) -> Any:
 @router.post("/groups/refresh", response={202: dict[str, Any]})
 def refresh_all(request: HttpRequest) -> Any:
     """A full recompute of every segment, as a job."""
-    _may(request, "groups:write")
+    permitted(request, "groups:write")
     return Status(202, {"job": {"id": start_job("groups.refresh", {}, key="all").id}})
 
 
 @router.get("/groups/{reference}")
 def show_group(request: HttpRequest, reference: str) -> Any:
-    _may(request, "groups:read")
+    permitted(request, "groups:read")
     found = groups.group(reference)
     described = wording.described(found.definition, _language()) if found.definition else {}
     return schemas.group_json(found) | described
@@ -97,19 +92,19 @@ def show_group(request: HttpRequest, reference: str) -> Any:
 @router.patch("/groups/{reference}")
 def edit_group(request: HttpRequest, reference: str, body: schemas.GroupEdit) -> Any:
     """Needs `If-Match` with the revision that was read."""
-    principal = _may(request, "groups:write")
+    principal = permitted(request, "groups:write")
     changes = body.model_dump(exclude_unset=True)
     return schemas.group_json(actions.edit_group(principal, reference, revision=revision_of(request), **changes))
 
 
 @router.delete("/groups/{reference}", response={204: None})
 def delete_group(request: HttpRequest, reference: str) -> Any:
-    actions.delete_group(_may(request, "groups:write"), reference)
+    actions.delete_group(permitted(request, "groups:write"), reference)
     return Status(204, None)
 
 
 def _change(request: HttpRequest, reference: str, verb: str) -> Any:
-    return schemas.group_json(actions.change_state(_may(request, "groups:write"), reference, verb))
+    return schemas.group_json(actions.change_state(permitted(request, "groups:write"), reference, verb))
 
 
 @router.post("/groups/{reference}/activate")
@@ -144,7 +139,7 @@ def list_members(
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=people.MEMBERS_A_PAGE)] = 100,
 ) -> Any:
-    _may(request, "members:read")
+    permitted(request, "members:read")
     page = people.members(reference, cursor=cursor, limit=limit)
     return {"items": page.items, "generation": page.generation, "next_cursor": page.next_cursor}
 
@@ -152,7 +147,7 @@ def list_members(
 @router.get("/groups/{reference}/explain")
 def explain(request: HttpRequest, reference: str, customer: str) -> Any:
     """Why a customer is or is not in the group (G-18). `customer`: `cus_...`, `external:...` or an e-mail address."""
-    _may(request, "members:read")
+    permitted(request, "members:read")
     why = people.why(reference, customer)
     words = wording.words_for(_language())
     text = sentence(definition_of(why.group, vocabulary()), words)
@@ -161,7 +156,7 @@ def explain(request: HttpRequest, reference: str, customer: str) -> Any:
 
 @router.get("/groups/{reference}/versions")
 def versions(request: HttpRequest, reference: str) -> Any:
-    _may(request, "groups:read")
+    permitted(request, "groups:read")
     return {
         "items": [
             {
@@ -179,7 +174,7 @@ def versions(request: HttpRequest, reference: str) -> Any:
 @router.get("/group-templates")
 def list_templates(request: HttpRequest, app: str) -> Any:
     """Every template with its size for the app, before copying (groups spec, section 7)."""
-    principal = _may(request, "groups:read")
+    principal = permitted(request, "groups:read")
     shown = []
     for template in templates.TEMPLATES.values():
         definition = template.definition(app)
@@ -194,11 +189,11 @@ def list_templates(request: HttpRequest, app: str) -> Any:
 
 @router.post("/group-templates/{key}/copy", response={201: dict[str, Any]})
 def copy_template(request: HttpRequest, key: str, body: schemas.CopyIn) -> Any:
-    principal = _may(request, "groups:write")
+    principal = permitted(request, "groups:write")
     return Status(201, schemas.group_json(actions.copy_template(principal, key, body.app, body.name)))
 
 
 @router.get("/customers/{reference}/groups")
 def groups_of_customer(request: HttpRequest, reference: str) -> Any:
-    _may(request, "members:read")
+    permitted(request, "members:read")
     return {"items": [{"id": row.id, "key": row.key, "name": row.name} for row in people.groups_of_customer(reference)]}
