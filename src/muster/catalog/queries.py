@@ -140,6 +140,13 @@ def event_summaries() -> list[EventSummary]:
     return [EventSummary(one.key, one.number, sources[one.key], dict(one.properties)) for one in events().values()]
 
 
+def observed_words() -> tuple[set[str], set[str]]:
+    """Keys of the attributes and of the events that only data brought into the catalog."""
+    attributes = models.Attribute.objects.filter(source="observed").values_list("key", flat=True)
+    events = models.Event.objects.filter(source="observed").values_list("key", flat=True)
+    return set(attributes), set(events)
+
+
 def free_event_count() -> int:
     """How many custom events may still be declared (C-4)."""
     return max(0, MOST_EVENTS - models.Event.objects.count())

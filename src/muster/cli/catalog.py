@@ -18,7 +18,8 @@ from muster.cli.output import Answer, answers, outline, pick
 class Thing:
     """`path` below /api/v1, with {app} where it belongs to one; `verbs` the API has for it.
 
-    `appless`: the path of those that belong to no app, where there are such.
+    `appless`: the path of those that belong to no app, where there are such. `listed`: the field of the body that
+    holds the fields, where several may be created at once.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Thing:
     columns: tuple[str, ...]
     verbs: tuple[str, ...] = ("list", "create")
     appless: str | None = None
+    listed: str | None = None
 
     @property
     def of_app(self) -> bool:
@@ -42,7 +44,7 @@ THINGS = (
         appless="/attributes",
     ),
     Thing("events", "/apps/{app}/events", ("key", "source", "properties")),
-    Thing("rates", "/rates", ("day", "currency", "to_base", "per_base")),
+    Thing("rates", "/rates", ("day", "currency", "to_base", "per_base"), listed="rates"),
 )
 
 
@@ -112,7 +114,10 @@ def _add(thing: Thing) -> None:
     @_set
     @answers
     def create(client: Client, file: TextIO | None, pairs: tuple[str, ...], app: str | None = None) -> Answer:
-        return _shown(client.post(path(app), _fields(file, pairs)))
+        fields = _fields(file, pairs)
+        if thing.listed and thing.listed not in fields:
+            fields = {thing.listed: [fields]}
+        return _shown(client.post(path(app), fields))
 
     @group.command("edit")
     @click.argument("key")

@@ -12,8 +12,11 @@ from ninja.responses import Status
 
 from muster.catalog.queries import publisher
 from muster.customers import actions, queries, schemas
+from muster.customers.terms import ImportState
+from muster.kernel.paging import cursor_invalid
 from muster.team.api import permitted
 from muster.team.policies import can
+from muster.web.paging import DEFAULT_LIMIT, Limit, Page, read_page
 
 router = Router(tags=["customers"])
 
@@ -33,10 +36,18 @@ def show_customer(request: HttpRequest, reference: str) -> Any:
     return schemas.customer_json(person, personal=personal, currency=publisher().currency)
 
 
-@router.get("/imports")
-def list_imports(request: HttpRequest) -> Any:
+@router.get("/imports", response=Page[dict[str, Any]])
+def list_imports(request: HttpRequest, cursor: str | None = None, limit: Limit = DEFAULT_LIMIT) -> Any:
+    """Newest first."""
     permitted(request, "customers:read")
-    return {"items": [schemas.import_json(one) for one in queries.imports()], "next_cursor": None}
+
+    def fetch(before: Any, count: int) -> list[queries.ImportView]:
+        if before is not None and (not isinstance(before, int) or abs(before) >= 2**63):
+            raise cursor_invalid()
+        return queries.imports(before, count)
+
+    found, following = read_page(cursor, limit, fetch, lambda one: one.number)
+    return {"items": [schemas.import_json(one) for one in found], "next_cursor": following}
 
 
 @router.post("/imports", response={202: dict[str, Any]})
@@ -59,14 +70,29 @@ def show_import(request: HttpRequest, identifier: str) -> Any:
 
 @router.post("/imports/{identifier}/apply", response={202: dict[str, Any]})
 def apply_import(request: HttpRequest, identifier: str, body: schemas.ApplyIn) -> Any:
+    """Takes in what the dry run judged; again, to go on after a pause or a crash."""
     principal = permitted(request, "customers:write")
-    view = actions.change_import(principal, identifier, "apply", max_invalid=body.max_invalid)
-    return Status(202, schemas.import_json(view))
+    return Status(202, schemas.import_json(actions.change_import(principal, identifier, "apply", **body.model_dump())))
 
 
-@router.post("/imports/{identifier}/cancel")
+@router.post("/imports/{identifier}/pause")
+def pause_import(request: HttpRequest, identifier: str) -> Any:
+    """Stops after the chunk at hand."""
+    return schemas.import_json(actions.change_import(permitted(request, "customers:write"), identifier, "pause"))
+
+
+@router.post("/imports/{identifier}/cancel", response={200: dict[str, Any], 202: dict[str, Any]})
 def cancel_import(request: HttpRequest, identifier: str) -> Any:
-    return schemas.import_json(actions.change_import(permitted(request, "customers:write"), identifier, "cancel"))
+    """Ends it; what has been taken in already is taken out by a job (202)."""
+    view = actions.change_import(permitted(request, "customers:write"), identifier, "cancel")
+    return Status(202 if view.state == ImportState.UNDOING else 200, schemas.import_json(view))
+
+
+@router.post("/imports/{identifier}/undo", response={202: dict[str, Any]})
+def undo_import(request: HttpRequest, identifier: str) -> Any:
+    """Takes out, up to 30 days later, what it brought."""
+    view = actions.change_import(permitted(request, "customers:write"), identifier, "undo")
+    return Status(202, schemas.import_json(view))
 
 
 @router.get("/imports/{identifier}/rows")
@@ -81,3 +107,27 @@ def list_rows(
     permitted(request, "customers:read")
     items, following = queries.verdicts(identifier, verdict=verdict, cursor=cursor, limit=limit)
     return {"items": [asdict(one) for one in items], "next_cursor": following}
+
+
+@router.get("/rates", response=Page[schemas.RateOut])
+def list_rates(
+    request: HttpRequest, currency: str | None = None, cursor: str | None = None, limit: Limit = DEFAULT_LIMIT
+) -> Any:
+    """Newest day first."""
+    permitted(request, "catalog:read")
+    found, following = read_page(
+        cursor,
+        limit,
+        lambda before, count: queries.rates(before, currency, count),
+        lambda rate: [rate.day.isoformat(), rate.currency],
+    )
+    return {"items": [schemas.rate_json(one) for one in found], "next_cursor": following}
+
+
+@router.post("/rates", response={201: schemas.RatesOut})
+def put_rates(request: HttpRequest, body: schemas.RatesIn) -> Any:
+    """Adds rates, or replaces those of the same day and currency; the orders they concern are derived again."""
+    principal = permitted(request, "catalog:write")
+    rates = [schemas.rate_from(one, f"/rates/{place}") for place, one in enumerate(body.rates)]
+    put, customers = actions.put_rates(principal, rates)
+    return Status(201, {"items": [schemas.rate_json(one) for one in put], "customers": customers})

@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from muster.customers.actions import sweep_imports
 from muster.customers.hooks import provide_warehouse
 from muster.groups.actions import sweep_memberships
 from muster.kernel.errors import MusterError
@@ -50,6 +51,7 @@ def open_installation(
     with _owned(configuration.lock, patience_seconds):
         migrate()
         sweep_memberships()
+        sweep_imports(at_start=True)
         with _warehouse(configuration) as warehouse, _jobs(takes_all_jobs) as jobs:
             yield Installation(configuration, warehouse, jobs, application)
 
