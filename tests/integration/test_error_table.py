@@ -96,7 +96,7 @@ CASES = [
     Case("customer_unknown", 404, "GET", "/customers/external:nobody", ("customers", "show", "external:nobody")),
     Case("customer_unknown", 404, "GET", "/groups/large/explain?customer=external:nobody",
          ("groups", "explain", "large", "--customer", "external:nobody")),
-    Case("import_unknown", 404, "GET", "/imports/imp_none/rows", ("customers", "rows", "imp_none")),
+    Case("import_unknown", 404, "GET", "/imports/imp_none/rows", ("customers", "imports", "rows", "imp_none")),
     Case("key_taken", 409, "POST", "/apps", ("catalog", "apps", "create", "--set", "key=notes"), {"key": "notes"}),
     Case("app_unknown", 404, "GET", "/apps/none", ("catalog", "apps", "show", "none")),
     Case("value_not_allowed", 422, "POST", "/apps", ("catalog", "apps", "create", "--set", "key=-a"), {"key": "-a"}),

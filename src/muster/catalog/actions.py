@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -13,7 +14,15 @@ from django.db.models import Max
 from muster.audit.actions import record
 from muster.catalog import models
 from muster.catalog.errors import AppUnknown, CatalogError, KeyTaken
-from muster.catalog.queries import APP_SETTINGS, AppSummary, PublisherSettings, app, publisher
+from muster.catalog.queries import (
+    APP_SETTINGS,
+    MOST_ATTRIBUTES,
+    MOST_EVENTS,
+    AppSummary,
+    PublisherSettings,
+    app,
+    publisher,
+)
 from muster.kernel.errors import MusterError
 from muster.kernel.ids import new_id
 from muster.rules.standard import STANDARD_ATTRIBUTES
@@ -25,7 +34,6 @@ from muster.warehouse.catalog import AddOnKind
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _WORD = re.compile(r"[^\W_](?:\w{0,98}[^\W_])?")
-_MOST_ATTRIBUTES, _MOST_EVENTS = 500, 2_000
 _PUBLISHER_FIELDS = (
     "name", "language", "time_zone", "currency", "minimum_age", "require_known_age", "minimum_size",
 )  # fmt: skip
@@ -163,11 +171,16 @@ def declare_attribute(
         raise CatalogError(f"{type!r} is not a type; the types are {', '.join(Type)}.", pointer="/type")
     if scope not in (Scope.CUSTOMER, Scope.APP):
         raise CatalogError("The scope is customer or app.", pointer="/scope")
-    if models.Attribute.objects.count() >= _MOST_ATTRIBUTES:
-        raise CatalogError(f"There are {_MOST_ATTRIBUTES} custom attributes already.", code="attribute_limit")
-    number = (models.Attribute.objects.aggregate(last=Max("number"))["last"] or 0) + 1
+    if models.Attribute.objects.count() >= MOST_ATTRIBUTES:
+        raise CatalogError(f"There are {MOST_ATTRIBUTES} custom attributes already.", code="attribute_limit")
     row = models.Attribute.objects.create(
-        key=key, number=number, type=type, scope=scope, label=label or {}, source=source, personal=personal
+        key=key,
+        number=_next_number(models.Attribute, "attribute", 1),
+        type=type,
+        scope=scope,
+        label=label or {},
+        source=source,
+        personal=personal,
     )
     record(actor, "attribute.declared", "attribute", key, {"type": type, "scope": scope})
     return row
@@ -182,6 +195,7 @@ def declare_event(
     label: dict[str, str] | None = None,
     is_activity: bool = False,
     properties: dict[str, str] | None = None,
+    source: str = "declared",
 ) -> models.Event:
     """A custom event; its number is stored with every occurrence and never used again."""
     _check_word(key)
@@ -190,19 +204,43 @@ def declare_event(
     for path, kind in (properties or {}).items():
         if kind not in set(Type):
             raise CatalogError(f"{kind!r} is not a type.", pointer=f"/properties/{path}")
-    if models.Event.objects.count() >= _MOST_EVENTS:
-        raise CatalogError(f"There are {_MOST_EVENTS} custom events already.", code="event_limit")
-    number = max(models.Event.objects.aggregate(last=Max("number"))["last"] or 0, FIRST_CUSTOM_NUMBER - 1) + 1
+    if models.Event.objects.count() >= MOST_EVENTS:
+        raise CatalogError(f"There are {MOST_EVENTS} custom events already.", code="event_limit")
     row = models.Event.objects.create(
         key=key,
-        number=number,
+        number=_next_number(models.Event, "event", FIRST_CUSTOM_NUMBER),
         names=names or [],
+        source=source,
         label=label or {},
         is_activity=is_activity,
         properties=properties or {},
     )
     record(actor, "event.declared", "event", key, {"properties": properties or {}})
     return row
+
+
+@transaction.atomic
+def withdraw_observed(actor: Principal, *, attributes: Collection[str], events: Collection[str]) -> None:
+    """Takes out of the catalog what only data brought in, once that data is gone; what is declared stays."""
+    for kind, model, keys in (("attribute", models.Attribute, attributes), ("event", models.Event, events)):
+        _last_number(model, kind).save()
+        for row in model.objects.filter(key__in=keys, source="observed"):
+            row.delete()
+            record(actor, f"{kind}.withdrawn", kind, row.key, {"number": row.number})
+
+
+def _next_number(model: type[models.Attribute] | type[models.Event], kind: str, first: int) -> int:
+    """A number that nothing of the kind ever had: the warehouse keeps its column, or its rows, under it."""
+    last = _last_number(model, kind)
+    last.number = max(last.number, first - 1) + 1
+    last.save()
+    return last.number
+
+
+def _last_number(model: type[models.Attribute] | type[models.Event], kind: str) -> models.LastNumber:
+    last, _ = models.LastNumber.objects.get_or_create(kind=kind)
+    last.number = max(last.number, model.objects.aggregate(last=Max("number"))["last"] or 0)
+    return last
 
 
 def _check_word(key: str) -> None:

@@ -112,9 +112,20 @@ class Event(models.Model):
     names = models.JSONField(default=_texts)
     label = models.JSONField(default=_labels)
     category = models.CharField(max_length=12, default="custom")
+    source = models.CharField(max_length=10, default="declared")
     is_activity = models.BooleanField(default=False)
     properties: models.JSONField[Any, Any] = models.JSONField(default=dict)
     state = models.CharField(max_length=8, default="active")
 
     class Meta:
         ordering = ["key"]
+
+
+class LastNumber(models.Model):
+    """The last number given to an attribute or event: what is withdrawn takes its number along for ever."""
+
+    kind = models.CharField(max_length=10, primary_key=True)
+    number = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.number}"

@@ -46,6 +46,30 @@ class AppSummary:
         return self.name.get(language) or next(iter(self.name.values()), "") or self.key
 
 
+@dataclass(frozen=True)
+class AttributeSummary:
+    """`source`: standard, declared (by somebody) or observed (met in data)."""
+
+    key: str
+    type: str
+    scope: str
+    category: str
+    source: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EventSummary:
+    """`source` as of an attribute; `properties`: type by path."""
+
+    key: str
+    number: int
+    source: str
+    properties: dict[str, str]
+
+
+MOST_ATTRIBUTES, MOST_EVENTS = 500, 2_000
+
 APP_SETTINGS = (
     "platforms", "store_ids", "own_domains", "listing_urls", "link_schemes", "allowed_origins", "redeem_url", "strict",
     "respect_gpc", "default_currency", "spend_basis", "identity_mode", "session_source", "commerce_trust",
@@ -97,6 +121,35 @@ def events() -> dict[str, Event]:
         properties = {path: Type(kind) for path, kind in row.properties.items()}
         found[row.key] = Event(row.key, row.number, {**(known.properties if known else {}), **properties})
     return found
+
+
+def attribute_summaries(*, of_apps: bool) -> list[AttributeSummary]:
+    """The attributes a customer has once, or those it has per app (and per device of an app)."""
+    sources = dict(models.Attribute.objects.values_list("key", "source"))
+    sources |= dict.fromkeys(STANDARD_ATTRIBUTES, "standard")
+    return [
+        AttributeSummary(one.key, one.type, one.scope, one.category, sources[one.key], tuple(one.values))
+        for one in attributes().values()
+        if (one.scope is not Scope.CUSTOMER) == of_apps
+    ]
+
+
+def event_summaries() -> list[EventSummary]:
+    """Every event as people list it."""
+    sources = dict(models.Event.objects.values_list("key", "source")) | dict.fromkeys(STANDARD_EVENTS, "standard")
+    return [EventSummary(one.key, one.number, sources[one.key], dict(one.properties)) for one in events().values()]
+
+
+def observed_words() -> tuple[set[str], set[str]]:
+    """Keys of the attributes and of the events that only data brought into the catalog."""
+    attributes = models.Attribute.objects.filter(source="observed").values_list("key", flat=True)
+    events = models.Event.objects.filter(source="observed").values_list("key", flat=True)
+    return set(attributes), set(events)
+
+
+def free_event_count() -> int:
+    """How many custom events may still be declared (C-4)."""
+    return max(0, MOST_EVENTS - models.Event.objects.count())
 
 
 def app_numbers() -> dict[str, int]:

@@ -84,7 +84,6 @@ class AttributeOut(Schema):
 class AttributeIn(Strict):
     key: str
     type: str
-    scope: str = "customer"
     label: dict[str, str] = {}
     personal: bool = False
 

@@ -16,12 +16,18 @@ from muster.cli.output import Answer, answers, outline, pick
 
 @dataclass(frozen=True)
 class Thing:
-    """`path` below /api/v1, with {app} where it belongs to one; `verbs` the API has for it."""
+    """`path` below /api/v1, with {app} where it belongs to one; `verbs` the API has for it.
+
+    `appless`: the path of those that belong to no app, where there are such. `listed`: the field of the body that
+    holds the fields, where several may be created at once.
+    """
 
     name: str
     path: str
     columns: tuple[str, ...]
     verbs: tuple[str, ...] = ("list", "create")
+    appless: str | None = None
+    listed: str | None = None
 
     @property
     def of_app(self) -> bool:
@@ -31,8 +37,14 @@ class Thing:
 THINGS = (
     Thing("apps", "/apps", ("key", "name", "state"), ("list", "show", "create", "edit")),
     Thing("add-ons", "/apps/{app}/add-ons", ("product_id", "name", "kind", "state")),
-    Thing("attributes", "/attributes", ("key", "type", "scope", "category", "source")),
-    Thing("events", "/events", ("key", "source", "properties")),
+    Thing(
+        "attributes",
+        "/apps/{app}/attributes",
+        ("key", "type", "scope", "category", "source"),
+        appless="/attributes",
+    ),
+    Thing("events", "/apps/{app}/events", ("key", "source", "properties")),
+    Thing("rates", "/rates", ("day", "currency", "to_base", "per_base"), listed="rates"),
 )
 
 
@@ -65,20 +77,29 @@ def _same(command: _Command, /) -> _Command:
     return command
 
 
+def _app_option(thing: Thing) -> _Decorator:
+    if not thing.of_app:
+        return _same
+    text = "The key of the app." + (" Without: what belongs to no app." if thing.appless else "")
+    return click.option("--app", required=not thing.appless, help=text)
+
+
 def _add(thing: Thing) -> None:
     group = click.Group(thing.name, help=f"The {thing.name} of the catalog.")
-    app: _Decorator = click.option("--app", required=True, help="The key of the app.") if thing.of_app else _same
+    app = _app_option(thing)
 
     def path(app_key: str | None, *key: str) -> str:
-        base = thing.path.format(app=quote(app_key or "", safe=""))
-        return "/".join((base, *(quote(part, safe="") for part in key)))
+        base = thing.appless if thing.appless and app_key is None else thing.path
+        return "/".join((base.format(app=quote(app_key or "", safe="")), *(quote(part, safe="") for part in key)))
 
     @group.command("list")
     @app
+    @click.option("--limit", type=click.IntRange(1, 1000), default=1000, show_default=True)
+    @click.option("--cursor", help="The `next_cursor` of the page before.")
     @answers
-    def list_things(client: Client, app: str | None = None) -> Answer:
-        things = client.get(path(app))
-        return Answer(things, pick(things, *thing.columns))
+    def list_things(client: Client, limit: int, cursor: str | None, app: str | None = None) -> Answer:
+        page = client.get(path(app), limit=limit, cursor=cursor)
+        return Answer(page, pick(page["items"], *thing.columns))
 
     @group.command("show")
     @click.argument("key")
@@ -93,7 +114,10 @@ def _add(thing: Thing) -> None:
     @_set
     @answers
     def create(client: Client, file: TextIO | None, pairs: tuple[str, ...], app: str | None = None) -> Answer:
-        return _shown(client.post(path(app), _fields(file, pairs)))
+        fields = _fields(file, pairs)
+        if thing.listed and thing.listed not in fields:
+            fields = {thing.listed: [fields]}
+        return _shown(client.post(path(app), fields))
 
     @group.command("edit")
     @click.argument("key")

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import click
 
 from muster.cli.client import Client, Document
+from muster.cli.imports import imports
 from muster.cli.output import Answer, answers, follow_job_in, outline, pick
 
 
@@ -83,29 +84,12 @@ def _stopped(imported: Document, max_invalid: int) -> str:
     invalid = _invalid_count(imported)
     return (
         f"\n{invalid} rows are invalid, more than --max-invalid {max_invalid}; nothing of this file was applied. "
-        f"See them with: muster customers rows {imported['id']} --verdict invalid"
+        f"See them with: muster customers imports rows {imported['id']} --verdict invalid"
     )
 
 
 def _text(imports: list[Document]) -> str:
-    return "\n".join(outline({key: value for key, value in item.items() if key != "mapping"}) for item in imports)
+    return "\n".join(outline(item) for item in imports)
 
 
-@customers.command("imports")
-@answers
-def list_imports(client: Client) -> Answer:
-    page = client.get("/imports")
-    return Answer(page, pick(page["items"], "id", "kind", "state", "file_name", "counts", "created_at"))
-
-
-@customers.command("rows")
-@click.argument("import_id")
-@click.option("--verdict")
-@click.option("--limit", type=click.IntRange(1, 1000), default=100)
-@click.option("--cursor")
-@answers
-def rows(client: Client, import_id: str, verdict: str | None, limit: int, cursor: str | None) -> Answer:
-    """What became of each row of an import, and why."""
-    page = client.get(f"/imports/{quote(import_id, safe='')}/rows", verdict=verdict, limit=limit, cursor=cursor)
-    columns = list(page["items"][0]) if page["items"] else ["row"]
-    return Answer(page, pick(page["items"], *columns))
+customers.add_command(imports)

@@ -91,7 +91,7 @@ def demo() -> None:
 @answers
 def load(client: Client) -> Answer:
     """Loads AdventureWorks (Microsoft's sample, MIT) and a segment of every template."""
-    if any(app["key"] in sample.APPS for app in client.get("/apps")):
+    if any(app["key"] in sample.APPS for app in client.items("/apps")):
         groups = client.get("/groups", limit=200)["items"]
         return Answer({"loaded": False, "groups": groups}, _sizes(groups))
     for key, name in sample.APPS.items():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +16,44 @@ from django.conf import settings
 from django.db import transaction
 
 from muster.audit.actions import record
-from muster.catalog.actions import declare_attribute, declare_event
-from muster.catalog.queries import warehouse_catalog
-from muster.customers.errors import ImportExpired, ImportHasInvalid, ImportStateWrong, ImportTooLarge
+from muster.catalog import hooks as catalog_hooks
+from muster.catalog.actions import check_currency, declare_attribute, declare_event, withdraw_observed
+from muster.catalog.queries import observed_words, publisher, warehouse_catalog
+from muster.customers import hooks
+from muster.customers.errors import (
+    ImportExpired,
+    ImportHasInvalid,
+    ImportStateWrong,
+    ImportTooLarge,
+    MappingChanged,
+)
+from muster.customers.hooks import current_warehouse
 from muster.customers.models import Import
-from muster.customers.queries import ImportView, import_directory, import_row, import_view
-from muster.customers.terms import EXPIRES_AFTER_HOURS, TRANSITIONS, ImportState
+from muster.customers.queries import (
+    ImportView,
+    check_file,
+    current_state,
+    import_directory,
+    import_row,
+    import_view,
+    job_of,
+)
+from muster.customers.terms import EVENTS, EXPIRES_AFTER_HOURS, KEPT_DAYS, TRANSITIONS, ImportState
 from muster.kernel.clock import system_clock
+from muster.kernel.errors import MusterError
 from muster.kernel.ids import new_id
 from muster.kernel.text import key_of
 from muster.rules.standard import STANDARD_ATTRIBUTES
 from muster.rules.vocabulary import Type
 from muster.team.policies import LOCAL, Principal
+from muster.warehouse.batch import Rate
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.files.dates import check_dates
 from muster.warehouse.files.errors import FileUnreadable, MappingInvalid
-from muster.warehouse.files.mapping import ImportMapping, read_mapping, read_source
+from muster.warehouse.files.mapping import ImportMapping, mapping_digest, read_mapping, read_source
 from muster.warehouse.files.reading import file_digest, open_rows
 from muster.warehouse.normal.traits import STANDARD_TRAITS
-from muster.web.actions import start_job
+from muster.web.actions import change_job, possible_wishes, start_job
 
 # Traits that identity, contact and consent are made of, not custom attributes.
 _NOT_CUSTOM = frozenset(STANDARD_TRAITS) | frozenset(STANDARD_ATTRIBUTES) | {"email"}
@@ -42,6 +63,7 @@ def begin_import(
     actor: Principal, *, file_name: str, chunks: Iterable[bytes], mapping: bytes, kind: str = ""
 ) -> ImportView:
     """Keeps the file, checks the mapping against its columns, and starts the dry run (C-36)."""
+    sweep_imports()
     document = _parsed(mapping, kind)
     identifier = new_id("imp")
     directory = import_directory(identifier)
@@ -84,8 +106,7 @@ def _keep(path: Path, chunks: Iterable[bytes]) -> None:
 def _parsed(text: bytes, kind: str) -> Any:
     """The YAML document; `kind` says what it leaves out, and must not say otherwise."""
     try:
-        # Days, instants and keys of other kinds become what they would be in JSON, which is how the mapping is kept.
-        document = json.loads(json.dumps(yaml.safe_load(text), default=str))
+        document = _plain(yaml.safe_load(text))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise MappingInvalid(f"The mapping is not YAML: {error}") from error
     if not isinstance(document, dict) or not kind:
@@ -93,6 +114,11 @@ def _parsed(text: bytes, kind: str) -> Any:
     if document.setdefault("kind", kind) != kind:
         raise MappingInvalid(f"The mapping is for {document['kind']}, not for {kind}.", pointer="/kind")
     return document
+
+
+def _plain(document: Any) -> Any:
+    """Days, instants and keys of other kinds become what they would be in JSON, which is how the mapping is kept."""
+    return json.loads(json.dumps(document, default=lambda one: float(one) if isinstance(one, Decimal) else str(one)))
 
 
 def _checked_mapping(document: Any, path: Path) -> ImportMapping:
@@ -117,51 +143,191 @@ def mapping_of(row: Import) -> tuple[ImportMapping, Any]:
     return read_mapping(row.mapping, rows.columns), rows
 
 
-def change_import(actor: Principal, identifier: str, verb: str, *, max_invalid: int = 0) -> ImportView:
-    """apply, pause or cancel."""
+def change_import(
+    actor: Principal,
+    identifier: str,
+    verb: str,
+    *,
+    max_invalid: int = 0,
+    digest: str | None = None,
+    mapping: dict[str, Any] | None = None,
+) -> ImportView:
+    """apply, pause, cancel or undo.
+
+    Of apply: `digest` and `mapping` are what the caller takes the dry run's file and mapping to be.
+    """
+    if verb == "apply":
+        _check_as_judged(import_row(identifier), digest, mapping)
     with transaction.atomic():
         row = import_row(identifier)
-        target = TRANSITIONS[verb].get(ImportState(row.state))
+        state, reason = current_state(row)
+        target = TRANSITIONS[verb].get(state)
         if target is None:
             raise ImportStateWrong(
-                f"Import {identifier} is {row.state}; {verb} is possible when it is"
-                f" {' or '.join(TRANSITIONS[verb])}.{' ' + row.reason if row.reason else ''}"
+                f"Import {identifier} is {state}; {verb} is possible when it is"
+                f" {' or '.join(TRANSITIONS[verb])}.{' ' + reason if reason else ''}"
             )
-        if verb == "apply":
-            _check_applicable(row, max_invalid)
-            row.job_id = start_job(
-                "customers.apply", {"import": identifier}, key=identifier, subject=("import", identifier)
-            ).id
-        row.state = target
-        row.save()
-        record(actor, f"import.{verb}", "import", identifier, {"max_invalid": max_invalid})
+        match verb:
+            case "apply":
+                _apply(actor, row, state, max_invalid)
+            case "pause":
+                change_job(actor, row.job_id, "pause")
+            case "cancel":
+                _cancel(actor, row, target)
+            case "undo":
+                _undo(actor, row, state)
+        # That an application has stopped is for its job to say: see `current_state`.
+        row.state = ImportState.APPLYING if target is ImportState.RESUMABLE else target
+        row.save(update_fields=["state", "job_id"])
+        details = {"max_invalid": max_invalid} if verb == "apply" else {}
+        record(actor, f"import.{verb}", "import", identifier, details)
     return import_view(row)
 
 
-def _check_applicable(row: Import, max_invalid: int) -> None:
-    if row.state != ImportState.CHECKED:
+def _check_as_judged(row: Import, digest: str | None, mapping: dict[str, Any] | None) -> None:
+    """The dry run is of this file and this mapping, and not too old; otherwise it has expired."""
+    state, _ = current_state(row)
+    if state is ImportState.EXPIRED:
+        raise ImportExpired(
+            f"The dry run of {row.id} is older than {EXPIRES_AFTER_HOURS} hours, or was of another file or mapping."
+            " Import the file again."
+        )
+    if state not in TRANSITIONS["apply"]:
         return
-    assert row.checked_at is not None
-    if system_clock() - row.checked_at > timedelta(hours=EXPIRES_AFTER_HOURS):
-        raise ImportExpired(f"The dry run of {row.id} is older than {EXPIRES_AFTER_HOURS} hours. Run it again.")
-    if file_digest(import_directory(row.id) / "file") != row.digest:
-        raise ImportExpired(f"The file of {row.id} has changed since its dry run. Run it again.")
+    path = check_file(row)
+    if mapping is not None and mapping_digest({"kind": row.kind, **_plain(mapping)}) != mapping_digest(row.mapping):
+        _expire(row)
+        raise MappingChanged(f"The dry run of {row.id} was made with another mapping. Import the file again with it.")
+    changed = state is ImportState.CHECKED and file_digest(path) != row.digest
+    if changed or digest not in (None, row.digest):
+        _expire(row)
+        raise ImportExpired(f"The dry run of {row.id} was made of another file. Import this one again.")
+
+
+def _expire(row: Import) -> None:
+    """Only what has not begun expires: an application goes on with what was judged."""
+    Import.objects.filter(id=row.id, state=ImportState.CHECKED).update(
+        state=EVENTS["mapping or file changed"][ImportState.CHECKED]
+    )
+
+
+def _apply(actor: Principal, row: Import, state: ImportState, max_invalid: int) -> None:
     invalid = row.counts.get("invalid", 0)
-    if invalid > max_invalid:
+    if state is ImportState.CHECKED and invalid > max_invalid:
         raise ImportHasInvalid(
             f"{invalid:,} of {row.row_count:,} rows are invalid, {max_invalid:,} are allowed. Mend the file, or apply"
             " with a higher `max_invalid` to leave them out.",
             details={"counts": row.counts},
         )
+    _work(actor, row, "customers.apply")
 
 
-def declare_observed(mapping: ImportMapping, event_names: Iterable[str]) -> Catalog:
-    """Unknown traits and events are taken and entered in the catalog as observed (C-2, C-3). Answers the catalog."""
-    known = warehouse_catalog()
-    for key, field in mapping.traits.items():
-        if key not in known.attributes and key not in _NOT_CUSTOM:
-            declare_attribute(LOCAL, key=key, type=field.type or Type.TEXT, source="observed")
-    unknown = {key_of(name): name for name in event_names if not known.knows_event(name)}
-    for key, name in unknown.items():
-        declare_event(LOCAL, key=key, names=[name])
-    return warehouse_catalog()
+def _cancel(actor: Principal, row: Import, target: ImportState) -> None:
+    """Stops what is under way; what has been taken in goes out again."""
+    job = job_of(row)
+    if job is not None and "cancel" in possible_wishes(job.state):
+        change_job(actor, job.id, "cancel")
+    if target is ImportState.UNDOING:
+        _work(actor, row, "customers.undo")
+
+
+def _undo(actor: Principal, row: Import, state: ImportState) -> None:
+    if state is ImportState.DONE:
+        check_file(row)
+        assert row.done_at is not None
+        if system_clock() - row.done_at > timedelta(days=KEPT_DAYS):
+            raise ImportExpired(f"Import {row.id} was applied more than {KEPT_DAYS} days ago; it cannot be undone.")
+    _work(actor, row, "customers.undo")
+
+
+def _work(actor: Principal, row: Import, kind: str) -> None:
+    """Sees to it that a job of the kind is under way: the one that is, the one that stopped, or a new one."""
+    job = job_of(row)
+    if job is not None and job.kind == kind and not job.wish:
+        match job.state:
+            case "waiting" | "running":
+                return
+            case "paused":
+                change_job(actor, job.id, "resume")
+                return
+            case "failed" | "cancelled":
+                change_job(actor, job.id, "retry")
+                return
+    row.job_id = start_job(kind, {"import": row.id}, key=row.id, subject=("import", row.id)).id
+
+
+def declare_observed(row: Import, mapping: ImportMapping, event_names: Iterable[str]) -> Catalog:
+    """Unknown traits and events are taken and entered in the catalog as observed (C-2, C-3). Answers the catalog.
+
+    The import remembers which it names, so that they can go when it is undone.
+    """
+    with transaction.atomic():
+        known = warehouse_catalog()
+        for key, field in mapping.traits.items():
+            if key not in known.attributes and key not in _NOT_CUSTOM:
+                declare_attribute(LOCAL, key=key, type=field.type or Type.TEXT, source="observed")
+        unknown = {key_of(name): name for name in event_names if not known.knows_event(name)}
+        for key, name in unknown.items():
+            declare_event(LOCAL, key=key, names=[name], source="observed")
+        catalog = warehouse_catalog()
+        attributes, events = observed_words()
+        named = {catalog.event_named(name).key for name in event_names}
+        row.observed = {"attributes": sorted(attributes & set(mapping.traits)), "events": sorted(events & named)}
+        row.save(update_fields=["observed"])
+    return catalog
+
+
+def forget_observed(row: Import) -> None:
+    """Takes out of the catalog what nobody has said after all: nobody's data holds it, nothing refers to it."""
+    attributes, events = set(row.observed.get("attributes", ())), set(row.observed.get("events", ()))
+    attributes -= current_warehouse().said_attributes(attributes)
+    numbers = {key: kind.number for key, kind in warehouse_catalog().events.items() if key in events}
+    seen = current_warehouse().seen_events(numbers.values())
+    events -= {key for key, number in numbers.items() if number in seen}
+    for ask in catalog_hooks.words_in_use:
+        used = ask()
+        attributes -= used.attributes
+        events -= used.events
+    withdraw_observed(LOCAL, attributes=attributes, events=events)
+
+
+def put_rates(actor: Principal, rates: Sequence[Rate]) -> tuple[list[Rate], int]:
+    """Adds or replaces rates; the orders they concern are derived again. Answers them and how many customers that
+    touched. The pointer of an error is into `{"rates": [...]}`.
+    """
+    named = [replace(rate, currency=_foreign(rate.currency, place)) for place, rate in enumerate(rates)]
+    touched = current_warehouse().put_rates(named, warehouse_catalog())
+    record(actor, "rates.put", "rates", "rates", {"count": len(named)})
+    announce_change()
+    return named, len(touched)
+
+
+def _foreign(currency: str, place: int) -> str:
+    pointer = f"/rates/{place}/currency"
+    code = check_currency(currency.strip(), pointer)
+    if code == publisher().currency:
+        raise MusterError(
+            f"{code} is the publisher's own currency; rates are of others to it.",
+            code="value_not_allowed",
+            pointer=pointer,
+        )
+    return code
+
+
+def announce_change() -> None:
+    """Tells the rooms above that the data is another."""
+    for changed in hooks.data_changed:
+        changed()
+
+
+def sweep_imports(*, at_start: bool = False) -> None:
+    """Deletes the uploads nobody can undo any more; at the start of a process also those that came to nothing."""
+    border = system_clock() - timedelta(days=KEPT_DAYS)
+    root: Path = settings.MUSTER.import_directory
+    lying = {path.name for path in root.iterdir()} if root.exists() else set()
+    old = Import.objects.filter(id__in=lying, created_at__lt=border).exclude(done_at__gte=border)
+    gone = set(old.exclude(state=ImportState.APPLYING).values_list("id", flat=True))
+    if at_start:
+        gone |= lying - set(Import.objects.filter(id__in=lying).values_list("id", flat=True))
+    for identifier in gone:
+        shutil.rmtree(root / identifier)

@@ -12,36 +12,42 @@ from ninja.responses import Status
 
 from muster.catalog.queries import publisher
 from muster.customers import actions, queries, schemas
-from muster.team.policies import Principal, can, check_scope
+from muster.customers.terms import ImportState
+from muster.kernel.paging import cursor_invalid
+from muster.team.api import permitted
+from muster.team.policies import can
+from muster.web.paging import DEFAULT_LIMIT, Limit, Page, read_page
 
 router = Router(tags=["customers"])
-
-
-def _may(request: HttpRequest, scope: str) -> Principal:
-    principal: Principal = request.auth  # type: ignore[attr-defined]  # set by the API's own authentication
-    check_scope(principal, scope)
-    return principal
 
 
 @router.get("/customers")
 def find_customers(request: HttpRequest, search: str) -> Any:
     """Customers by id, external id (`external:...`) or e-mail address."""
-    _may(request, "customers:read")
+    permitted(request, "customers:read")
     return {"items": [{"id": one} for one in queries.find_customers(search)], "next_cursor": None}
 
 
 @router.get("/customers/{reference}")
 def show_customer(request: HttpRequest, reference: str) -> Any:
-    principal = _may(request, "customers:read")
+    principal = permitted(request, "customers:read")
     person = queries.customer(reference)
     personal = can(principal, "customers:personal")
     return schemas.customer_json(person, personal=personal, currency=publisher().currency)
 
 
-@router.get("/imports")
-def list_imports(request: HttpRequest) -> Any:
-    _may(request, "customers:read")
-    return {"items": [schemas.import_json(one) for one in queries.imports()], "next_cursor": None}
+@router.get("/imports", response=Page[dict[str, Any]])
+def list_imports(request: HttpRequest, cursor: str | None = None, limit: Limit = DEFAULT_LIMIT) -> Any:
+    """Newest first."""
+    permitted(request, "customers:read")
+
+    def fetch(before: Any, count: int) -> list[queries.ImportView]:
+        if before is not None and (not isinstance(before, int) or abs(before) >= 2**63):
+            raise cursor_invalid()
+        return queries.imports(before, count)
+
+    found, following = read_page(cursor, limit, fetch, lambda one: one.number)
+    return {"items": [schemas.import_json(one) for one in found], "next_cursor": following}
 
 
 @router.post("/imports", response={202: dict[str, Any]})
@@ -49,7 +55,7 @@ def begin_import(
     request: HttpRequest, file: File[UploadedFile], mapping: File[UploadedFile], kind: Form[str] = ""
 ) -> Any:
     """Keeps the file and starts the dry run; the answer names the job. `mapping` is a YAML file."""
-    principal = _may(request, "customers:write")
+    principal = permitted(request, "customers:write")
     view = actions.begin_import(
         principal, file_name=file.name or "file", chunks=file.chunks(), mapping=mapping.read(), kind=kind
     )
@@ -58,20 +64,35 @@ def begin_import(
 
 @router.get("/imports/{identifier}")
 def show_import(request: HttpRequest, identifier: str) -> Any:
-    _may(request, "customers:read")
+    permitted(request, "customers:read")
     return schemas.import_json(queries.import_view(queries.import_row(identifier)))
 
 
 @router.post("/imports/{identifier}/apply", response={202: dict[str, Any]})
 def apply_import(request: HttpRequest, identifier: str, body: schemas.ApplyIn) -> Any:
-    principal = _may(request, "customers:write")
-    view = actions.change_import(principal, identifier, "apply", max_invalid=body.max_invalid)
-    return Status(202, schemas.import_json(view))
+    """Takes in what the dry run judged; again, to go on after a pause or a crash."""
+    principal = permitted(request, "customers:write")
+    return Status(202, schemas.import_json(actions.change_import(principal, identifier, "apply", **body.model_dump())))
 
 
-@router.post("/imports/{identifier}/cancel")
+@router.post("/imports/{identifier}/pause")
+def pause_import(request: HttpRequest, identifier: str) -> Any:
+    """Stops after the chunk at hand."""
+    return schemas.import_json(actions.change_import(permitted(request, "customers:write"), identifier, "pause"))
+
+
+@router.post("/imports/{identifier}/cancel", response={200: dict[str, Any], 202: dict[str, Any]})
 def cancel_import(request: HttpRequest, identifier: str) -> Any:
-    return schemas.import_json(actions.change_import(_may(request, "customers:write"), identifier, "cancel"))
+    """Ends it; what has been taken in already is taken out by a job (202)."""
+    view = actions.change_import(permitted(request, "customers:write"), identifier, "cancel")
+    return Status(202 if view.state == ImportState.UNDOING else 200, schemas.import_json(view))
+
+
+@router.post("/imports/{identifier}/undo", response={202: dict[str, Any]})
+def undo_import(request: HttpRequest, identifier: str) -> Any:
+    """Takes out, up to 30 days later, what it brought."""
+    view = actions.change_import(permitted(request, "customers:write"), identifier, "undo")
+    return Status(202, schemas.import_json(view))
 
 
 @router.get("/imports/{identifier}/rows")
@@ -83,6 +104,30 @@ def list_rows(
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
 ) -> Any:
     """The verdict of every row, in order; of one verdict if it is named."""
-    _may(request, "customers:read")
+    permitted(request, "customers:read")
     items, following = queries.verdicts(identifier, verdict=verdict, cursor=cursor, limit=limit)
     return {"items": [asdict(one) for one in items], "next_cursor": following}
+
+
+@router.get("/rates", response=Page[schemas.RateOut])
+def list_rates(
+    request: HttpRequest, currency: str | None = None, cursor: str | None = None, limit: Limit = DEFAULT_LIMIT
+) -> Any:
+    """Newest day first."""
+    permitted(request, "catalog:read")
+    found, following = read_page(
+        cursor,
+        limit,
+        lambda before, count: queries.rates(before, currency, count),
+        lambda rate: [rate.day.isoformat(), rate.currency],
+    )
+    return {"items": [schemas.rate_json(one) for one in found], "next_cursor": following}
+
+
+@router.post("/rates", response={201: schemas.RatesOut})
+def put_rates(request: HttpRequest, body: schemas.RatesIn) -> Any:
+    """Adds rates, or replaces those of the same day and currency; the orders they concern are derived again."""
+    principal = permitted(request, "catalog:write")
+    rates = [schemas.rate_from(one, f"/rates/{place}") for place, one in enumerate(body.rates)]
+    put, customers = actions.put_rates(principal, rates)
+    return Status(201, {"items": [schemas.rate_json(one) for one in put], "customers": customers})

@@ -20,3 +20,6 @@ class CustomersConfig(AppConfig):
         hooks.register_job(
             "customers.apply", jobs.apply_import, scope="customers:write", unit="items", label=_("Import")
         )
+        hooks.register_job(
+            "customers.undo", jobs.undo_import, scope="customers:write", unit="items", label=_("Undoing an import")
+        )

@@ -5,6 +5,7 @@ MusterError
     CustomerUnknown      customer_unknown
     ImportUnknown        import_unknown
     ImportExpired        import_expired
+    MappingChanged       mapping_changed
     ImportStateWrong     import_state
     ImportHasInvalid     import_invalid_rows, with counts
     ImportTooLarge       import_too_large
@@ -30,6 +31,10 @@ class ImportUnknown(CustomerError):
 
 class ImportExpired(CustomerError):
     code = "import_expired"
+
+
+class MappingChanged(CustomerError):
+    code = "mapping_changed"
 
 
 class ImportStateWrong(CustomerError):

@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
-from fractions import Fraction
 from typing import Any
 
 from muster.catalog.queries import warehouse_catalog
-from muster.customers import hooks
-from muster.customers.actions import declare_observed, mapping_of
+from muster.customers.actions import announce_change, declare_observed, forget_observed, mapping_of
 from muster.customers.hooks import current_warehouse
 from muster.customers.models import Import
-from muster.customers.queries import import_directory, import_row
-from muster.customers.terms import ImportState
+from muster.customers.queries import import_directory, import_row, judge_names
+from muster.customers.terms import EVENTS, ImportState
 from muster.kernel.clock import system_clock
 from muster.kernel.errors import MusterError
-from muster.warehouse.batch import Rate
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.files.batches import batches_from
 from muster.warehouse.files.mapping import ImportMapping
@@ -39,7 +35,7 @@ def check_import(job: RunningJob) -> dict[str, Any]:
             job.check()
 
         with Stage(import_directory(row.id), mapping) as stage:
-            counts = stage.fill(rows, row.digest, current_warehouse(), app_key, progress)
+            counts = stage.fill(rows, row.digest, current_warehouse(), app_key, progress, judge_names)
             items = stage.item_count()
     changed = Import.objects.filter(id=row.id, state=ImportState.CHECKING).update(
         state=ImportState.CHECKED,
@@ -54,27 +50,46 @@ def check_import(job: RunningJob) -> dict[str, Any]:
 def apply_import(job: RunningJob) -> dict[str, Any]:
     """Applies the items in chunks, each one transaction of the warehouse together with how far it came (C-37)."""
     row = import_row(job.parameters["import"])
-    with _failing(row):
+    if row.state != ImportState.APPLYING:
+        return {"applied": row.applied_count}
+    with _explaining(row):
         mapping, _ = mapping_of(row)
         with Stage(import_directory(row.id), mapping) as stage, current_warehouse().frugal():
             names = stage.distinct_texts("event") if mapping.kind == "events" else []
-            catalog = declare_observed(mapping, names)
+            catalog = declare_observed(row, mapping, names)
             if mapping.kind == "rates":
-                _put_rates(stage, mapping, catalog)
+                current_warehouse().put_rates(stage.rates(), catalog, source=row.number)
             else:
                 _append_chunks(job, row, stage, mapping, catalog)
             total = stage.item_count()
-    Import.objects.filter(id=row.id).update(
-        state=ImportState.DONE, applied_count=total, done_at=system_clock(), reason=""
+    # Whoever cancelled it meanwhile has it undone next.
+    Import.objects.filter(id=row.id, state=ImportState.APPLYING).update(
+        state=EVENTS["last chunk"][ImportState.APPLYING], applied_count=total, done_at=system_clock(), reason=""
     )
-    for changed in hooks.data_changed:
-        changed()
+    announce_change()
     return {"applied": total}
+
+
+def undo_import(job: RunningJob) -> dict[str, Any]:
+    """Takes out what the import brought; each step may be repeated, so a crash between any two costs nothing."""
+    row = import_row(job.parameters["import"])
+    if row.state != ImportState.UNDOING:
+        return {"customers": 0}
+    job.progress(0, row.applied_count)
+    with current_warehouse().frugal():
+        touched = current_warehouse().remove_source(row.number, warehouse_catalog(), cursor=cursor_of(row))
+    forget_observed(row)
+    Import.objects.filter(id=row.id, state=ImportState.UNDOING).update(
+        state=EVENTS["rows out"][ImportState.UNDOING], applied_count=0, undone_at=system_clock(), reason=""
+    )
+    announce_change()
+    job.progress(row.applied_count, row.applied_count)
+    return {"customers": len(touched)}
 
 
 def _append_chunks(job: RunningJob, row: Import, stage: Stage, mapping: ImportMapping, catalog: Catalog) -> None:
     warehouse = current_warehouse()
-    cursor = f"import:{row.id}"
+    cursor = cursor_of(row)
     total = stage.item_count()
     # The warehouse knows how far it came: it commits first, this database only tells people about it.
     start = int(warehouse.cursors().get(cursor, 0))
@@ -91,16 +106,9 @@ def _append_chunks(job: RunningJob, row: Import, stage: Stage, mapping: ImportMa
     warehouse.derive_stale(catalog)
 
 
-def _put_rates(stage: Stage, mapping: ImportMapping, catalog: Catalog) -> None:
-    per_base = mapping.options["direction"] == "per_base"
-    rates = [_rate(one, per_base=per_base) for one in stage.items(0, stage.end()).to_pylist()]
-    current_warehouse().put_rates(rates, catalog)
-
-
-def _rate(unit: dict[str, Any], *, per_base: bool) -> Rate:
-    day: date = unit["day"]
-    said = Fraction(unit["rate"])
-    return Rate(day, unit["currency"], 1 / said if per_base else said)
+def cursor_of(row: Import) -> str:
+    """The name under which the warehouse notes how far the import came."""
+    return f"import:{row.id}"
 
 
 @contextmanager
@@ -109,5 +117,18 @@ def _failing(row: Import) -> Iterator[None]:
     try:
         yield
     except MusterError as error:
-        Import.objects.filter(id=row.id).update(state=ImportState.FAILED, reason=f"{error.code}: {error.message}")
+        reason = f"{error.code}: {error.message}"
+        Import.objects.filter(id=row.id, state=ImportState.CHECKING).update(
+            state=EVENTS["unreadable"][ImportState.CHECKING], reason=reason
+        )
+        raise
+
+
+@contextmanager
+def _explaining(row: Import) -> Iterator[None]:
+    """What stops an application is told with the import, which can go on once it is mended."""
+    try:
+        yield
+    except MusterError as error:
+        Import.objects.filter(id=row.id).update(reason=f"{error.code}: {error.message}")
         raise

@@ -30,6 +30,9 @@ class Import(models.Model):
     created_at = models.DateTimeField()
     checked_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
+    # What of the catalog the import's rows name and only data brought there: keys of `attributes` and `events`.
+    observed: models.JSONField[Any, Any] = models.JSONField(default=dict)
 
     class Meta:
         ordering = ["-number"]

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
-from muster.catalog.queries import warehouse_catalog
-from muster.customers.errors import CustomerUnknown, ImportUnknown
+from muster.catalog.queries import free_event_count, warehouse_catalog
+from muster.customers.errors import CustomerUnknown, ImportExpired, ImportUnknown
 from muster.customers.hooks import current_warehouse
 from muster.customers.models import Import
+from muster.customers.terms import EVENTS, EXPIRES_AFTER_HOURS, KEPT_DAYS, ImportState
+from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id, customer_key_of
 from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
+from muster.kernel.text import key_of
+from muster.warehouse.batch import Rate
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from muster.warehouse.files.mapping import read_mapping, read_source
 from muster.warehouse.files.reading import open_rows
-from muster.warehouse.files.stage import Judged, Stage
+from muster.warehouse.files.stage import Judged, Stage, nameless
 from muster.warehouse.port import Person
+from muster.web.errors import NotFound
+from muster.web.queries import JobView, job_view
 
 
 @dataclass(frozen=True)
 class ImportView:
+    """`number`: the source of its rows; `digest`: SHA-256 of the file; `job`: the job under way, or the last one."""
+
     id: str
+    number: int
     kind: str
     file_name: str
+    digest: str
     state: str
     reason: str
     rows: int
@@ -38,6 +49,7 @@ class ImportView:
     created_at: datetime
     checked_at: datetime | None
     done_at: datetime | None
+    undone_at: datetime | None
 
 
 def warehouse() -> DuckDBWarehouse:
@@ -88,19 +100,55 @@ def import_row(identifier: str) -> Import:
     return row
 
 
-def imports(limit: int = 50) -> list[ImportView]:
-    """Newest first."""
-    return [import_view(row) for row in Import.objects.all()[:limit]]
+def imports(before: int | None, limit: int) -> list[ImportView]:
+    """Newest first; `before`: the number of the last one seen."""
+    rows = Import.objects.all() if before is None else Import.objects.filter(number__lt=before)
+    return [import_view(row) for row in rows[:limit]]
+
+
+def current_state(row: Import) -> tuple[ImportState, str]:
+    """The state and its reason: what was asked for last, and what time and the job have made of it since.
+
+    A job is paused, dies or is cancelled by itself or at its own door, so what it is at is told by the job alone.
+    """
+    state = ImportState(row.state)
+    if state is ImportState.CHECKED and _is_old(row):
+        return EVENTS["a day passed"][state], ""
+    if state not in (ImportState.CHECKING, ImportState.APPLYING):
+        return state, row.reason
+    job = job_of(row)
+    reason = row.reason or (": ".join(job.error) if job and job.error else "")
+    if state is ImportState.CHECKING:
+        ended = job is None or job.state in ("failed", "cancelled")
+        return (EVENTS["unreadable"][state], reason) if ended else (state, "")
+    stopped = job is None or bool(job.wish) or job.state in ("paused", "failed", "cancelled")
+    return (EVENTS["stopped"][state], reason) if stopped else (state, "")
+
+
+def job_of(row: Import) -> JobView | None:
+    """The job that works on the import, or did last."""
+    try:
+        return job_view(row.job_id)
+    except NotFound:
+        return None
+
+
+def _is_old(row: Import) -> bool:
+    assert row.checked_at is not None
+    return system_clock() - row.checked_at > timedelta(hours=EXPIRES_AFTER_HOURS)
 
 
 def import_view(row: Import) -> ImportView:
     counts: dict[str, Any] = row.counts
+    state, reason = current_state(row)
     return ImportView(
         id=row.id,
+        number=row.number,
         kind=row.kind,
         file_name=row.file_name,
-        state=row.state,
-        reason=row.reason,
+        digest=row.digest,
+        state=state,
+        reason=reason,
         rows=row.row_count,
         counts=counts,
         warnings=row.warnings,
@@ -110,6 +158,7 @@ def import_view(row: Import) -> ImportView:
         created_at=row.created_at,
         checked_at=row.checked_at,
         done_at=row.done_at,
+        undone_at=row.undone_at,
     )
 
 
@@ -121,6 +170,7 @@ def verdicts(
     after = decode_cursor(cursor) if cursor else 0
     if not isinstance(after, int) or isinstance(after, bool) or not 0 <= after < 2**32:
         raise cursor_invalid()
+    check_file(row)
     rows = open_rows(import_directory(row.id) / "file", read_source(row.mapping.get("source")))
     with Stage(import_directory(row.id), read_mapping(row.mapping, rows.columns)) as stage:
         found = stage.rows(verdict, after, limit + 1)
@@ -128,7 +178,41 @@ def verdicts(
     return found[:limit], following
 
 
+def judge_names(names: Sequence[str]) -> dict[str, str]:
+    """From names of events, in order of the file, to the reason for each that is not taken (C-1, C-4)."""
+    refused = nameless(names)
+    known = warehouse_catalog()
+    room = free_event_count()
+    taken: set[str] = set()
+    for name in names:
+        if name in refused or known.knows_event(name):
+            continue
+        key = key_of(name)
+        if key not in taken and len(taken) >= room:
+            refused[name] = "event_limit"
+        else:
+            taken.add(key)
+    return refused
+
+
+def check_file(row: Import) -> Path:
+    """The uploaded file; `import_expired` once it has been deleted."""
+    path = import_directory(row.id) / "file"
+    if not path.exists():
+        raise ImportExpired(f"The file of {row.id} was deleted after {KEPT_DAYS} days. Import it again.")
+    return path
+
+
 def import_directory(identifier: str) -> Path:
     """Where the file and the stage of an import lie."""
     directory: Path = settings.MUSTER.import_directory
     return directory / identifier
+
+
+def rates(before: Any, currency: str | None, limit: int) -> list[Rate]:
+    """Rates in force, newest day first; `before`: day (ISO) and currency of the last one seen."""
+    try:
+        after = None if before is None else (date.fromisoformat(before[0]), str(before[1]))
+    except (TypeError, ValueError, IndexError, KeyError) as error:
+        raise cursor_invalid() from error
+    return current_warehouse().rates(after, currency.strip().upper() if currency else None, limit)

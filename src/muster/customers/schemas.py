@@ -4,26 +4,113 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
+from decimal import Context, Decimal, InvalidOperation
+from fractions import Fraction
+from typing import Annotated, Any, Literal
 
 from ninja import Schema
+from pydantic import ConfigDict, Field
 
 from muster.customers.queries import ImportView
+from muster.kernel.errors import MusterError
 from muster.kernel.ids import customer_id
+from muster.warehouse.batch import Rate
+from muster.warehouse.files.rates import rate_of
 from muster.warehouse.port import Person
 
 PERSONAL = frozenset({"name", "first_name", "last_name", "phone"})
+_TWELVE = Context(prec=12)
 _NOT_ATTRIBUTES = frozenset({"customer_key", "subject", "birth_code", "profiling_denied"})
 
 
 class ApplyIn(Schema):
+    """`digest` (SHA-256 of the file) and `mapping`, if given, must be those of the dry run."""
+
+    model_config = ConfigDict(extra="forbid")
+
     max_invalid: int = 0
+    digest: str | None = None
+    mapping: dict[str, Any] | None = None
+
+
+class RateIn(Schema):
+    """`rate`: units of the currency for one of the publisher's (`per_base`), or the other way round (`to_base`)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    day: str
+    currency: str
+    rate: Decimal | int | str
+    direction: Literal["per_base", "to_base"] = "per_base"
+
+
+class RatesIn(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+    rates: Annotated[list[RateIn], Field(min_length=1, max_length=1_000)]
+
+
+class RateOut(Schema):
+    """The same rate both ways, to twelve digits."""
+
+    day: date
+    currency: str
+    to_base: str
+    per_base: str
+
+
+class RatesOut(Schema):
+    """`customers`: how many have orders that may have got another worth."""
+
+    items: list[RateOut]
+    customers: int
 
 
 def import_json(view: ImportView) -> dict[str, Any]:
     shown = {name: _plain(value) for name, value in asdict(view).items()}
     return shown | {"job": {"id": view.job} if view.job else None}
+
+
+def rate_from(one: RateIn, pointer: str) -> Rate:
+    """The rate as it is kept, exact; `value_not_allowed` where it is none. The currency is not checked here."""
+    try:
+        day = date.fromisoformat(one.day)
+    except ValueError as error:
+        raise MusterError(
+            f"{one.day!r} is not a day such as 2026-11-21.", code="value_not_allowed", pointer=f"{pointer}/day"
+        ) from error
+    said = _number(one.rate)
+    rate = None if said is None else rate_of(day, one.currency, said, one.direction)
+    if rate is None or max(rate.rate.numerator, rate.rate.denominator) >= 2**63:
+        raise MusterError(
+            f"{one.rate!s:.40} is not a rate: a number above 0 of at most 18 digits.",
+            code="value_not_allowed",
+            pointer=f"{pointer}/rate",
+        )
+    return rate
+
+
+def _number(text: Decimal | int | str) -> Decimal | None:
+    """A number above 0 of a size that rates have; else None."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and number > 0 and abs(number.adjusted()) <= 18 else None
+
+
+def rate_json(rate: Rate) -> dict[str, Any]:
+    return {
+        "day": rate.day,
+        "currency": rate.currency,
+        "to_base": _decimal(rate.rate),
+        "per_base": _decimal(1 / rate.rate),
+    }
+
+
+def _decimal(number: Fraction) -> str:
+    shown = _TWELVE.divide(Decimal(number.numerator), Decimal(number.denominator))
+    return f"{shown.normalize():f}"
 
 
 def customer_json(person: Person, *, personal: bool, currency: str) -> dict[str, Any]:

@@ -8,12 +8,14 @@ from enum import StrEnum
 class ImportState(StrEnum):
     CHECKING = "checking"
     CHECKED = "checked"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
     APPLYING = "applying"
     RESUMABLE = "resumable"
     DONE = "done"
-    FAILED = "failed"
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
+    UNDOING = "undoing"
+    UNDONE = "undone"
 
 
 TRANSITIONS: dict[str, dict[ImportState, ImportState]] = {
@@ -25,11 +27,36 @@ TRANSITIONS: dict[str, dict[ImportState, ImportState]] = {
     },
     "pause": {ImportState.APPLYING: ImportState.RESUMABLE},
     "cancel": {
+        # Nothing has been taken in yet.
         ImportState.CHECKING: ImportState.CANCELLED,
         ImportState.CHECKED: ImportState.CANCELLED,
+        ImportState.EXPIRED: ImportState.CANCELLED,
         ImportState.FAILED: ImportState.CANCELLED,
+        # What has been taken in goes out again.
+        ImportState.APPLYING: ImportState.UNDOING,
+        ImportState.RESUMABLE: ImportState.UNDOING,
+    },
+    "undo": {
+        ImportState.DONE: ImportState.UNDOING,
+        # As with apply.
+        ImportState.UNDOING: ImportState.UNDOING,
     },
 }
+"""What people ask for: verb -> state it is asked in -> state that follows."""
+
+EVENTS: dict[str, dict[ImportState, ImportState]] = {
+    "rows read": {ImportState.CHECKING: ImportState.CHECKED},
+    "unreadable": {ImportState.CHECKING: ImportState.FAILED},
+    "a day passed": {ImportState.CHECKED: ImportState.EXPIRED},
+    "mapping or file changed": {ImportState.CHECKED: ImportState.EXPIRED},
+    "stopped": {ImportState.APPLYING: ImportState.RESUMABLE},
+    "last chunk": {ImportState.APPLYING: ImportState.DONE},
+    "rows out": {ImportState.UNDOING: ImportState.UNDONE},
+}
+"""What happens by itself."""
 
 EXPIRES_AFTER_HOURS = 24
 """A dry run's verdicts are about the data as it was; after a day they are asked again."""
+
+KEPT_DAYS = 30
+"""So long an import can be undone and its file lies there; then the file is deleted (C-37, C-48)."""

@@ -17,17 +17,12 @@ from muster.groups.queries import groups, history, people, previews, templates, 
 from muster.groups.queries.trees import tree
 from muster.rules.describe.sentence import sentence
 from muster.rules.schema import definition_schema
-from muster.team.policies import Principal, can, check_scope
+from muster.team.api import permitted
+from muster.team.policies import can
 from muster.web.actions import start_job
 from muster.web.paging import revision_of
 
 router = Router(tags=["groups"])
-
-
-def _may(request: HttpRequest, scope: str) -> Principal:
-    principal: Principal = request.auth  # type: ignore[attr-defined]  # set by the API's own authentication
-    check_scope(principal, scope)
-    return principal
 
 
 def _language() -> str:
@@ -37,7 +32,7 @@ def _language() -> str:
 @router.get("/schemas/definition.json")
 def schema(request: HttpRequest) -> Any:
     """JSON Schema of a definition."""
-    _may(request, "groups:read")
+    permitted(request, "groups:read")
     return definition_schema()
 
 
@@ -48,21 +43,21 @@ def list_groups(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     state: str | None = None,
 ) -> Any:
-    _may(request, "groups:read")
+    permitted(request, "groups:read")
     page = groups.groups(cursor=cursor, limit=limit, state=state)
     return {"items": [schemas.group_json(one) for one in page.items], "next_cursor": page.next_cursor}
 
 
 @router.post("/groups", response={201: dict[str, Any]})
 def create_segment(request: HttpRequest, body: schemas.SegmentIn) -> Any:
-    principal = _may(request, "groups:write")
+    principal = permitted(request, "groups:write")
     return Status(201, schemas.group_json(segments.create_segment(principal, **body.model_dump())))
 
 
 @router.post("/groups/preview")
 def preview(request: HttpRequest, body: schemas.PreviewIn, at: datetime | None = None) -> Any:
     """Size, waterfall, sample and overlap of a definition that is not saved (G-14); as if it were `at` (G-29)."""
-    principal = _may(request, "groups:read")
+    principal = permitted(request, "groups:read")
     found = previews.preview_definition(
         body.definition,
         may_list=can(principal, "members:read"),
@@ -77,7 +72,7 @@ def preview(request: HttpRequest, body: schemas.PreviewIn, at: datetime | None =
 @router.get("/groups/overlap")
 def overlap(request: HttpRequest, ids: str) -> Any:
     """`ids`: two to six ids or keys, separated by commas (G-19)."""
-    principal = _may(request, "groups:read")
+    principal = permitted(request, "groups:read")
     found = previews.overlap_of([one for one in ids.split(",") if one], may_list=can(principal, "members:read"))
     return {"intersections": [{"groups": names, **(schemas.told_json(told) or {})} for names, told in found]}
 
@@ -85,14 +80,14 @@ def overlap(request: HttpRequest, ids: str) -> Any:
 @router.post("/groups/refresh", response={202: dict[str, Any]})
 def refresh_all(request: HttpRequest) -> Any:
     """A full recompute of every segment, as a job."""
-    _may(request, "groups:write")
+    permitted(request, "groups:write")
     return Status(202, {"job": {"id": start_job("groups.refresh", {}, key="all").id}})
 
 
 @router.get("/groups/{reference}")
 def show_group(request: HttpRequest, reference: str, at: datetime | None = None) -> Any:
     """With `at` also the size it would have if it were that instant (G-29)."""
-    _may(request, "groups:read")
+    permitted(request, "groups:read")
     found = groups.group(reference)
     described = wording.described(found.definition, _language()) if found.definition else {}
     clock = {} if at is None else {"at": schemas.at_json(*people.size_at(reference, at))}
@@ -102,19 +97,19 @@ def show_group(request: HttpRequest, reference: str, at: datetime | None = None)
 @router.patch("/groups/{reference}")
 def edit_group(request: HttpRequest, reference: str, body: schemas.GroupEdit) -> Any:
     """Needs `If-Match` with the revision that was read."""
-    principal = _may(request, "groups:write")
+    principal = permitted(request, "groups:write")
     changes = body.model_dump(exclude_unset=True)
     return schemas.group_json(segments.edit_group(principal, reference, revision=revision_of(request), **changes))
 
 
 @router.delete("/groups/{reference}", response={204: None})
 def delete_group(request: HttpRequest, reference: str) -> Any:
-    segments.delete_group(_may(request, "groups:write"), reference)
+    segments.delete_group(permitted(request, "groups:write"), reference)
     return Status(204, None)
 
 
 def _change(request: HttpRequest, reference: str, verb: str) -> Any:
-    return schemas.group_json(segments.change_state(_may(request, "groups:write"), reference, verb))
+    return schemas.group_json(segments.change_state(permitted(request, "groups:write"), reference, verb))
 
 
 @router.post("/groups/{reference}/activate")
@@ -152,7 +147,7 @@ def list_members(
     at: datetime | None = None,
 ) -> Any:
     """`as_of`: as recorded at a past instant (G-17); `at`: as they would be if it were that instant (G-29)."""
-    _may(request, "members:read")
+    permitted(request, "members:read")
     if as_of is not None and at is not None:
         raise ValueNotAllowed(
             "`as_of` reads what was recorded, `at` evaluates anew: ask for one of them.", pointer="/at"
@@ -173,7 +168,7 @@ def list_changes(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> Any:
     """How many joined and left, newest first (G-17)."""
-    principal = _may(request, "groups:read")
+    principal = permitted(request, "groups:read")
     may_list = can(principal, "members:read")
     items, following = history.changes_of(reference, may_list=may_list, cursor=cursor, limit=limit)
     return {"items": [schemas.change_json(one) for one in items], "next_cursor": following}
@@ -182,14 +177,14 @@ def list_changes(
 @router.get("/groups/{reference}/changes/{number}")
 def show_change(request: HttpRequest, reference: str, number: int) -> Any:
     """Who joined and who left: the first thousand of each."""
-    _may(request, "members:read")
+    permitted(request, "members:read")
     return schemas.change_detail_json(history.change_of_group(reference, number))
 
 
 @router.get("/groups/{reference}/sizes")
 def list_sizes(request: HttpRequest, reference: str) -> Any:
     """The size at the end of every day on which it changed, oldest first."""
-    _may(request, "groups:read")
+    permitted(request, "groups:read")
     days = history.sizes_by_day(reference)
     return {"items": [{"day": day.date().isoformat(), **(schemas.told_json(size) or {})} for day, size in days]}
 
@@ -200,7 +195,7 @@ def explain(request: HttpRequest, reference: str, customer: str, as_of: datetime
 
     `as_of`: by the definition of that instant, over what had happened by then.
     """
-    _may(request, "members:read")
+    permitted(request, "members:read")
     why = people.why(reference, customer) if as_of is None else people.why_as_of(reference, customer, as_of)
     words = wording.words_for(_language())
     return schemas.why_json(why, tree(why.explanation.tree, words), sentence(why.definition, words))
@@ -208,7 +203,7 @@ def explain(request: HttpRequest, reference: str, customer: str, as_of: datetime
 
 @router.get("/groups/{reference}/versions")
 def versions(request: HttpRequest, reference: str) -> Any:
-    _may(request, "groups:read")
+    permitted(request, "groups:read")
     return {
         "items": [
             {
@@ -226,7 +221,7 @@ def versions(request: HttpRequest, reference: str) -> Any:
 @router.get("/group-templates")
 def list_templates(request: HttpRequest, app: str) -> Any:
     """Every template with its size for the app, before copying (groups spec, section 7)."""
-    principal = _may(request, "groups:read")
+    principal = permitted(request, "groups:read")
     shown = []
     for template in templates.TEMPLATES.values():
         definition = template.definition(app)
@@ -241,11 +236,11 @@ def list_templates(request: HttpRequest, app: str) -> Any:
 
 @router.post("/group-templates/{key}/copy", response={201: dict[str, Any]})
 def copy_template(request: HttpRequest, key: str, body: schemas.CopyIn) -> Any:
-    principal = _may(request, "groups:write")
+    principal = permitted(request, "groups:write")
     return Status(201, schemas.group_json(segments.copy_template(principal, key, body.app, body.name)))
 
 
 @router.get("/customers/{reference}/groups")
 def groups_of_customer(request: HttpRequest, reference: str) -> Any:
-    _may(request, "members:read")
+    permitted(request, "members:read")
     return {"items": [{"id": row.id, "key": row.key, "name": row.name} for row in people.groups_of_customer(reference)]}

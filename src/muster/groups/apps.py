@@ -10,12 +10,15 @@ class GroupsConfig(AppConfig):
     name = "muster.groups"
 
     def ready(self) -> None:
+        from muster.catalog.hooks import words_in_use
         from muster.customers.hooks import data_changed
         from muster.groups import jobs
+        from muster.groups.queries import groups
         from muster.web import hooks
 
         hooks.register_page(100, _("Engage"), _("Customer groups"), "groups:start", icon="users", scope="groups:read")
         data_changed.append(jobs.refresh_soon)
+        words_in_use.append(groups.words_in_use)
         hooks.register_job(
             "groups.refresh", jobs.refresh_all, scope="groups:write", unit="groups", label=_("Refresh of all segments")
         )

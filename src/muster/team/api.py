@@ -49,6 +49,13 @@ def asker(request: HttpRequest) -> Principal:
     return principal
 
 
+def permitted(request: HttpRequest, scope: str) -> Principal:
+    """The Principal of a request, who has the scope."""
+    principal = asker(request)
+    check_scope(principal, scope)
+    return principal
+
+
 @router.get("/me", response=MeOut, operation_id="me")
 def me(request: HttpRequest) -> dict[str, Any]:
     """Who I am, and what I may do."""

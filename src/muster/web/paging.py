@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 from django.http import HttpRequest
 from ninja import Query, Schema
 
-from muster.kernel.paging import decode_cursor, encode_cursor
+from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
 from muster.web.errors import RequestInvalid, RevisionRequired
 
 Item = TypeVar("Item")
@@ -38,6 +38,19 @@ def read_page(
     found = fetch(decode_cursor(cursor) if cursor else None, limit + 1)
     items = found[:limit]
     return items, encode_cursor(position_of(items[-1])) if len(found) > limit else None
+
+
+def page_of(items: Iterable[Item], cursor: str | None, limit: int, name_of: Callable[[Item], str]) -> dict[str, Any]:
+    """A page, as `Page` reads it, of a list short enough to be held whole; in order of the items' unique names."""
+    ordered = sorted(items, key=name_of)
+
+    def fetch(after: Any, count: int) -> Sequence[Item]:
+        if after is not None and not isinstance(after, str):
+            raise cursor_invalid()
+        return [one for one in ordered if after is None or name_of(one) > after][:count]
+
+    found, following = read_page(cursor, limit, fetch, name_of)
+    return {"items": found, "next_cursor": following}
 
 
 def revision_of(request: HttpRequest) -> int:

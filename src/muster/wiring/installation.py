@@ -16,6 +16,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from muster.customers.actions import sweep_imports
 from muster.customers.hooks import provide_warehouse
 from muster.groups.actions.membership import sweep_memberships
 from muster.kernel.errors import MusterError
@@ -53,6 +54,7 @@ def open_installation(
         sweep_memberships()
         # What a past that was asked when the process died left behind.
         shutil.rmtree(configuration.past_directory, ignore_errors=True)
+        sweep_imports(at_start=True)
         with _warehouse(configuration) as warehouse, _jobs(takes_all_jobs) as jobs:
             yield Installation(configuration, warehouse, jobs, application)
 

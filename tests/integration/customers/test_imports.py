@@ -433,7 +433,7 @@ def test_events_and_consents_come_in(shop: Living) -> None:
     )
     assert [reason for _, _, reason in _judged(shop, content, EVENTS)] == [None, None, None, "not_a_name"]
     shop.bring_in(content, EVENTS, max_invalid=1)
-    keys = {one["key"] for one in shop.local.get("/events").json()}
+    keys = {one["key"] for one in shop.get("/apps/shop/events", limit=1000)["items"]}
     assert ("level_up" in keys, "application_opened" in keys) == (True, False)
     assert shop.get("/customers/external:v1")["apps"]["shop"]["last_used_at"] == "2026-01-01T10:00:00Z"
     consents = {"kind": "consents", "row": {"external_id": "id", "purpose": "purpose", "granted": "granted"}}

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from muster.catalog.hooks import Words
 from muster.catalog.queries import publisher
 from muster.groups import hooks
 from muster.groups.errors import GroupUnknown
@@ -131,6 +132,22 @@ def uses_of(row: Group, *, archived: bool = False) -> list[hooks.Use]:
         if row.id in referred_to(other.definition) or row.key in referred_to(other.definition)
     ]
     return segments + [use for ask in hooks.used_by for use in ask(row.id)]
+
+
+def words_in_use() -> Words:
+    """Attributes and events that segments name, those put away too: they may be restored."""
+    documents = list(Group.objects.exclude(definition__isnull=True).values_list("definition", flat=True))
+    return Words(frozenset(_named(documents, "attribute")), frozenset(_named(documents, "event")))
+
+
+def _named(document: Any, what: str) -> set[str]:
+    """The texts under a field anywhere in a definition's JSON, without needing it to be valid today."""
+    if isinstance(document, list):
+        return set().union(*(_named(one, what) for one in document))
+    if not isinstance(document, dict):
+        return set()
+    name = document.get(what)
+    return _named(list(document.values()), what) | ({name} if isinstance(name, str) else set())
 
 
 def referred_to(document: Any) -> set[str]:

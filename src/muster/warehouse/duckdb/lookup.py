@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -51,6 +53,20 @@ def known_orders(connection: duckdb.DuckDBPyConnection, app_key: int, order_ids:
 
 def known_external_ids(connection: duckdb.DuckDBPyConnection, ids: pa.Array) -> pa.Array:
     return _there(connection, ids, "SELECT text AS name FROM identities WHERE kind = 'external'")
+
+
+def said_attributes(connection: duckdb.DuckDBPyConnection, keys: Collection[str]) -> set[str]:
+    found = connection.execute(
+        "SELECT DISTINCT attribute FROM traits WHERE attribute IN (SELECT unnest($keys))", {"keys": list(keys)}
+    ).fetchall()
+    return {str(key) for (key,) in found}
+
+
+def seen_events(connection: duckdb.DuckDBPyConnection, numbers: Collection[int]) -> set[int]:
+    found = connection.execute(
+        "SELECT DISTINCT event FROM all_events WHERE event IN (SELECT unnest($numbers))", {"numbers": list(numbers)}
+    ).fetchall()
+    return {int(number) for (number,) in found}
 
 
 def _there(connection: duckdb.DuckDBPyConnection, names: pa.Array, known: str) -> pa.Array:

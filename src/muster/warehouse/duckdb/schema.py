@@ -88,6 +88,7 @@ CREATE TABLE order_entries (
 CREATE TABLE order_lines (
     app_key USMALLINT, order_id VARCHAR, hash UUID, line INTEGER, product_id VARCHAR, category VARCHAR, name VARCHAR,
     price_micros BIGINT, quantity DECIMAL(18, 6));
+-- The rates in force: of each day and currency the entry put last (see `rate_entries`).
 -- base = order * numerator / denominator: exact in either direction a rate is published in.
 CREATE TABLE rates (day DATE, currency VARCHAR, numerator BIGINT, denominator BIGINT);
 CREATE TABLE churn_scores (
@@ -97,6 +98,12 @@ CREATE TABLE device_sightings (
     device_key UINTEGER, customer_key UINTEGER, app_key USMALLINT, first_at TIMESTAMP, happened_at TIMESTAMP, hash UUID,
     device_family VARCHAR, os VARCHAR, os_version VARCHAR, os_version_key VARCHAR, app_version VARCHAR,
     app_version_key VARCHAR, device_model VARCHAR, locale VARCHAR, time_zone VARCHAR, source UINTEGER);
+"""
+
+# Every rate that was put, with who put it: an import that is undone leaves the rates that were there before it.
+_RATE_ENTRIES = """
+CREATE TABLE rate_entries (
+    day DATE, currency VARCHAR, numerator BIGINT, denominator BIGINT, source UINTEGER, number UINTEGER);
 """
 
 
@@ -114,6 +121,9 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     found = connection.execute("SELECT table_name FROM duckdb_tables() WHERE table_name = 'meta'").fetchall()
     if not found:
         _create(connection)
+    elif not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'rate_entries'").fetchall():
+        # A file of before entries were kept: its rates are taken for entered by hand.
+        connection.execute(f"BEGIN; {_RATE_ENTRIES} INSERT INTO rate_entries SELECT *, 0, 1 FROM rates; COMMIT")
     version = int(get_meta(connection, "schema_version") or 0)
     if version > SCHEMA_VERSION:
         raise WarehouseTooNewError(
@@ -130,7 +140,7 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f"CREATE VIEW {name} AS SELECT {', '.join(columns)} FROM {stored_table(name)}")
         else:
             connection.execute(f"CREATE TABLE {name} ({asked})")
-    connection.execute(_DERIVED + _RAW)
+    connection.execute(_DERIVED + _RAW + _RATE_ENTRIES)
     set_meta(connection, "schema_version", str(SCHEMA_VERSION))
     connection.commit()
 

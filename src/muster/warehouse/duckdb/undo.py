@@ -8,15 +8,22 @@ from pyroaring import BitMap
 
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb.derive import rederive_keys
+from muster.warehouse.duckdb.rates import remove_rates
 from muster.warehouse.duckdb.scratch import registered
 from muster.warehouse.duckdb.settings import install_settings
 
-_WITH_SOURCE = ("sightings", "traits", "emails", "consents", "all_events", "touches", "device_sightings")
+_WITH_SOURCE = ("sightings", "traits", "emails", "consents", "all_events", "touches", "device_sightings", "rejects")
 
 
-def remove_source(connection: duckdb.DuckDBPyConnection, source: int, catalog: Catalog) -> BitMap:
-    """Answers everybody whose rows may have changed; who was known from this source alone is a customer no more."""
+def remove_source(
+    connection: duckdb.DuckDBPyConnection, source: int, catalog: Catalog, cursor: str | None = None
+) -> BitMap:
+    """Answers everybody whose rows may have changed; who was known from this source alone is a customer no more.
+
+    Rates the source brought are replaced by those of before. `cursor`: the source's own, forgotten with it.
+    """
     install_settings(connection, catalog)
+    connection.execute("DELETE FROM cursors WHERE name = ?", [cursor])
     mine = f"source = {source:d}"
     touched = BitMap(
         connection.execute(
@@ -35,4 +42,4 @@ def remove_source(connection: duckdb.DuckDBPyConnection, source: int, catalog: C
             "DELETE FROM identities WHERE customer_key IN (SELECT customer_key FROM undone)"
             " AND customer_key NOT IN (SELECT customer_key FROM sightings)"
         )
-    return rederive_keys(connection, catalog, touched)
+    return rederive_keys(connection, catalog, touched) | remove_rates(connection, source, catalog)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,10 @@ from muster.warehouse.duckdb.occurrences import Occurrences
 from muster.warehouse.duckdb.past import copy_past, said_later
 from muster.warehouse.duckdb.person import read_people
 from muster.warehouse.duckdb.properties import literal
-from muster.warehouse.duckdb.rates import put_rates
+from muster.warehouse.duckdb.rates import known_rates, put_rates, read_rates
 from muster.warehouse.duckdb.reader import DuckDBReader
 from muster.warehouse.duckdb.settings import install_settings
+from muster.warehouse.duckdb.unchanged import unchanged_rows
 from muster.warehouse.duckdb.undo import remove_source
 from muster.warehouse.duckdb.writer import T as Answer
 from muster.warehouse.duckdb.writer import Write, Writer
@@ -176,6 +178,26 @@ class DuckDBWarehouse:
         finally:
             cursor.close()
 
+    def rates(self, before: tuple[date, str] | None, currency: str | None, limit: int) -> list[Rate]:
+        """Rates in force, newest day first, currencies of a day in order; `before`: the last one seen."""
+        return self._ask(lambda cursor: read_rates(cursor, before, currency, limit))
+
+    def known_rates(self, rows: pa.Table) -> list[Fraction | None]:
+        """The rate in force of each row's `day` and `currency`; None where there is none."""
+        return self._ask(lambda cursor: known_rates(cursor, rows))
+
+    def unchanged_rows(self, kind: str, app_key: int, rows: pa.Table, lines: pa.Table | None = None) -> pa.Array:
+        """Which import rows of known customers or orders say nothing new (see `unchanged`); a boolean each."""
+        return self._ask(lambda cursor: unchanged_rows(cursor, kind, app_key, rows, lines))
+
+    def said_attributes(self, keys: Collection[str]) -> set[str]:
+        """Those of the attributes of which there is a value, from whatever source."""
+        return self._ask(lambda cursor: lookup.said_attributes(cursor, keys))
+
+    def seen_events(self, numbers: Collection[int]) -> set[int]:
+        """Those of the events that ever happened."""
+        return self._ask(lambda cursor: lookup.seen_events(cursor, numbers))
+
     # Writing
 
     def submit(self, write: Write[Answer]) -> Future[Answer]:
@@ -220,15 +242,15 @@ class DuckDBWarehouse:
 
         return self.submit(write).result()
 
-    def put_rates(self, rates: Sequence[Rate], catalog: Catalog) -> BitMap:
+    def put_rates(self, rates: Sequence[Rate], catalog: Catalog, *, source: int = 0) -> BitMap:
         """Adds or replaces rates (C-24); answers the customers whose orders may have changed."""
         self.use_catalog(catalog)
-        return self.submit(lambda connection: put_rates(connection, rates, catalog)).result()
+        return self.submit(lambda connection: put_rates(connection, rates, catalog, source)).result()
 
-    def remove_source(self, source: int, catalog: Catalog) -> BitMap:
-        """Undoes all that came from one source (C-37); answers everybody whose rows may have changed."""
+    def remove_source(self, source: int, catalog: Catalog, *, cursor: str | None = None) -> BitMap:
+        """Undoes all that came from one source (C-37), its cursor too; answers whose rows may have changed."""
         self.use_catalog(catalog)
-        return self.submit(lambda connection: remove_source(connection, source, catalog)).result()
+        return self.submit(lambda connection: remove_source(connection, source, catalog, cursor)).result()
 
     def use_catalog(self, catalog: Catalog) -> None:
         """Reads and writes by this catalog from now on; adds the columns of its custom attributes if they are new."""

@@ -100,8 +100,11 @@ def _reading(mapping: ImportMapping, name: str, one: Field, cells: dict[str, str
     if name in _DECIMALS:
         reading = fields.decimal(one, nulls, cells, required=required)
         return Reading(fields.micros(reading), reading.fault)
-    if name in ("quantity", "rate"):
+    if name == "quantity":
         return fields.decimal(one, nulls, cells, required=required)
+    if name == "rate":
+        rate = fields.decimal(one, nulls, cells, required=True)
+        return Reading(rate.value, f"coalesce({rate.fault}, CASE WHEN {rate.value} <= 0 THEN 'not_positive' END)")
     if name == "granted":
         return fields.boolean(one, nulls, cells, required=True)
     longest = LONGEST_ID if name.endswith("_id") or name == "group_key" else 1_024

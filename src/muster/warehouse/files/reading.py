@@ -32,11 +32,15 @@ NUMBER = "row_number"
 
 @dataclass(frozen=True)
 class Refused:
-    """A record that is no row: too few or too many cells, not JSON."""
+    """A record that is no row: too few or too many cells, not JSON.
+
+    `groups`: what its cell of the column that groups rows may be, counted from the left and from the right.
+    """
 
     row: int
     reason: str
     text: str
+    groups: tuple[str | None, str | None] = (None, None)
 
 
 @dataclass(frozen=True)
@@ -59,22 +63,25 @@ class FileRows:
     delimiter: str | None = None
     refused: list[Refused] = field(default_factory=list)
 
-    def tables(self) -> Iterator[pa.Table]:
-        """Each call reads the file again from its start; `refused` is complete when the iteration is."""
+    def tables(self, grouping: str | None = None) -> Iterator[pa.Table]:
+        """Each call reads the file again from its start; `refused` is complete when the iteration is.
+
+        `grouping`: the column that says which records belong together.
+        """
         self.refused = []
         if self.format == "parquet":
             yield from self._parquet()
         elif self.format == "ndjson":
             yield from self._ndjson()
         else:
-            yield from self._csv()
+            yield from self._csv(grouping)
 
-    def _csv(self) -> Iterator[pa.Table]:
+    def _csv(self, grouping: str | None) -> Iterator[pa.Table]:
         if not self.columns:
             return
-        refusals = _Refusals()
-        read, last = 0, None
         delimiter = self.delimiter or ","
+        refusals = _Refusals(delimiter, self.columns.index(grouping) if grouping else None, len(self.columns))
+        read, last = 0, None
         try:
             with (
                 _Ending(_recoded(self.path, self.encoding or "utf-8")) as file,
@@ -137,8 +144,11 @@ class FileRows:
 class _Refusals:
     """Called by the CSV reader for records of another width; keeps the numbering of the good ones right."""
 
-    def __init__(self) -> None:
+    def __init__(self, delimiter: str, grouping: int | None, width: int) -> None:
         self.found: list[Refused] = []
+        self._delimiter = delimiter
+        self._grouping = grouping
+        self._width = width
         self._rows: list[int] = []
         self._last = ""
 
@@ -146,10 +156,20 @@ class _Refusals:
         # Arrow counts records from 1 with the header as the first.
         row = invalid.number - 1
         reason = "too_few_cells" if invalid.actual_columns < invalid.expected_columns else "too_many_cells"
-        self.found.append(Refused(row, reason, invalid.text[:_LONGEST_SHOWN]))
+        self.found.append(Refused(row, reason, invalid.text[:_LONGEST_SHOWN], self._groups_of(invalid.text)))
         self._rows.append(row)
         self._last = invalid.text
         return "skip"
+
+    def _groups_of(self, text: str) -> tuple[str | None, str | None]:
+        if self._grouping is None:
+            return None, None
+        try:
+            cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter), [])
+        except csv.Error:  # a cell of more than 128 KiB
+            return None, None
+        known = dict(enumerate(cells))
+        return known.get(self._grouping), known.get(len(cells) - self._width + self._grouping)
 
     def last_is_open(self, file: _Ending) -> bool:
         """Whether the last refused record is the file's last and has an odd quote."""
@@ -214,22 +234,24 @@ def _format_of(path: Path) -> str:
 
 @contextmanager
 def _csv_reader(file: Any, path: Path, encoding: str, delimiter: str, refusals: Any = None) -> Iterator[Any]:
+    names = _header(path, encoding, delimiter, unique=False)
     with (
         pa.csv.open_csv(
             file,
             read_options=pa.csv.ReadOptions(block_size=_BLOCK_BYTES, use_threads=False, encoding="utf8"),
             parse_options=pa.csv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refusals, ignore_empty_lines=True
+                delimiter=delimiter,
+                newlines_in_values=True,
+                invalid_row_handler=refusals,
+                # In a file of one column a blank line is a row whose cell is empty, in others it is none.
+                ignore_empty_lines=len(names) > 1,
             ),
-            convert_options=_text_options(path, encoding, delimiter),
+            convert_options=pa.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            ),
         ) as reader,
     ):
         yield reader
-
-
-def _text_options(path: Path, encoding: str, delimiter: str) -> Any:
-    names = _header(path, encoding, delimiter, unique=False)
-    return pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
 
 
 def _recoded(path: Path, encoding: str) -> Any:

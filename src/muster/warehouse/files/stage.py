@@ -6,22 +6,26 @@ whatever the file: DuckDB spills what does not fit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from muster.kernel.ahead import ahead
 from muster.kernel.text import key_of
+from muster.warehouse.batch import Rate
 from muster.warehouse.duckdb.scratch import count_of, registered
 from muster.warehouse.files import staging
 from muster.warehouse.files.columns import select_parsed
 from muster.warehouse.files.mapping import ImportMapping
+from muster.warehouse.files.rates import rate_of
 from muster.warehouse.files.reading import NUMBER, FileRows
 
 _MEMORY = "96MiB"
@@ -38,6 +42,17 @@ class Known(Protocol):
     def known_hashes(self, hashes: pa.Array) -> pa.Array: ...
     def known_orders(self, app_key: int, order_ids: pa.Array) -> pa.Array: ...
     def known_external_ids(self, ids: pa.Array) -> pa.Array: ...
+    def known_rates(self, rows: pa.Table) -> list[Fraction | None]: ...
+    def unchanged_rows(self, kind: str, app_key: int, rows: pa.Table, lines: pa.Table | None) -> pa.Array: ...
+
+
+NameJudge = Callable[[Sequence[str]], Mapping[str, str]]
+"""From names of events, in order of the file, to the reason for each that is not taken."""
+
+
+def nameless(names: Sequence[str]) -> dict[str, str]:
+    """Names without a letter and a digit have no key (C-1)."""
+    return {name: "not_a_name" for name in names if not key_of(name)}
 
 
 @dataclass(frozen=True)
@@ -74,22 +89,36 @@ class Stage:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def fill(self, rows: FileRows, digest: str, known: Known, app_key: int, progress: Progress) -> dict[str, int]:
-        """The dry run: reads the whole file and judges every row. Answers rows by verdict; they sum up to all rows."""
+    def fill(
+        self,
+        rows: FileRows,
+        digest: str,
+        known: Known,
+        app_key: int,
+        progress: Progress,
+        judge_names: NameJudge = nameless,
+    ) -> dict[str, int]:
+        """The dry run: reads the whole file and judges every row. Answers rows by verdict; they sum up to all rows.
+
+        `judge_names`: says which names of events are not taken.
+        """
         statements = staging.statements(self._mapping, digest)
         for statement in statements.create:
             self._connection.execute(statement)
         read = 0
-        for table in ahead(rows.tables()):
+        group = self._mapping.lines.get("group_by")
+        for table in ahead(rows.tables(group.column if group else None)):
             self._parse(table, rows.columns)
             read += table.num_rows
             progress(read)
         self._refuse(rows)
         if self._mapping.kind == "events":
-            self._refuse_names()
+            self._refuse_names(judge_names)
         for statement in statements.finish:
             self._connection.execute(statement)
-        for start in range(0, self.end() if known.highest_key() else 0, _LOOKUP_ROWS):
+        # Nobody is known of an empty warehouse; rates are known without customers.
+        nothing = not known.highest_key() and self._mapping.kind != "rates"
+        for start in range(0, 0 if nothing else self.end(), _LOOKUP_ROWS):
             self._look_up(start, known, app_key)
         return self.counts()
 
@@ -125,6 +154,10 @@ class Stage:
         """The order lines of the same items."""
         return self._connection.sql(staging.lines(start, count)).to_arrow_table()
 
+    def rates(self) -> list[Rate]:
+        """The items of an import of rates."""
+        return [self._rate(unit) for unit in self.items(0, self.end()).to_pylist()]
+
     def distinct_texts(self, column: str) -> list[str]:
         """The distinct values of a text column among the items."""
         found = self._connection.execute(f'SELECT DISTINCT "{column}" FROM items').fetchall()
@@ -139,50 +172,100 @@ class Stage:
             self._connection.execute(f"INSERT INTO parsed {parsed}")
 
     def _refuse(self, rows: FileRows) -> None:
-        """Records that are no rows are judged like rows that cannot be read."""
+        """Records that are no rows are judged like rows that cannot be read; their order is not taken without them."""
         table = pa.table(
             {
                 "row_number": pa.array([one.row for one in rows.refused], pa.uint32()),
                 "bad_reason": pa.array([one.reason for one in rows.refused], pa.string()),
                 "bad_value": pa.array([one.text for one in rows.refused], pa.string()),
+                "from_left": pa.array([one.groups[0] for one in rows.refused], pa.string()),
+                "from_right": pa.array([one.groups[1] for one in rows.refused], pa.string()),
             }
         )
         with registered(self._connection, "refused_rows", table):
-            self._connection.execute("INSERT INTO parsed BY NAME SELECT * FROM refused_rows")
+            self._connection.execute(staging.REFUSED_LINES if self._mapping.lines else staging.REFUSED)
 
-    def _refuse_names(self) -> None:
-        """Events whose name has no letter and no digit have no key (C-1)."""
-        found = self._connection.execute("SELECT DISTINCT event FROM parsed WHERE bad_reason IS NULL").fetchall()
-        nameless = [name for (name,) in found if name is not None and not key_of(name)]
-        shown = self._mapping.fields["event"].column or "event"
-        self._connection.execute(
-            "UPDATE parsed SET bad_reason = 'not_a_name', bad_column = ?, bad_value = event"
-            " WHERE event IN (SELECT unnest(?)) AND bad_reason IS NULL",
-            [shown, nameless],
+    def _refuse_names(self, judge: NameJudge) -> None:
+        """Events whose names are not taken, for want of a key (C-1) or of room (C-4)."""
+        found = self._connection.execute(
+            "SELECT event FROM parsed WHERE bad_reason IS NULL AND event IS NOT NULL"
+            " GROUP BY event ORDER BY min(row_number)"
+        ).fetchall()
+        refused = judge([name for (name,) in found])
+        table = pa.table(
+            {"name": pa.array(refused.keys(), pa.string()), "reason": pa.array(refused.values(), pa.string())}
         )
+        shown = self._mapping.fields["event"].column or "event"
+        with registered(self._connection, "refused_names", table):
+            self._connection.execute(
+                "UPDATE parsed SET bad_reason = n.reason, bad_column = ?, bad_value = event"
+                " FROM refused_names n WHERE event = n.name AND bad_reason IS NULL",
+                [shown],
+            )
 
     def _look_up(self, start: int, known: Known, app_key: int) -> None:
-        """Notes which items are stored already, or say something new of what is; `new` is not noted."""
-        if self._mapping.kind == "rates":
+        """Notes which items are stored already, or what they say of what is; `new` is not noted."""
+        kind = self._mapping.kind
+        if kind == "rates":
+            self._note(self._compared_rates(start, known))
             return
-        columns = {"orders": ", order_id", "customers": ", external_id"}.get(self._mapping.kind, "")
+        columns = {"orders": ", order_id", "customers": ", external_id"}.get(kind, "")
         items = self._connection.sql(
-            f"SELECT position, hash{columns} FROM items"
-            f" WHERE position >= {int(start)} AND position < {int(start) + _LOOKUP_ROWS}"
+            f"SELECT position, hash{columns} FROM items WHERE {_between(start)} ORDER BY position"
         ).to_arrow_table()
         there = known.known_hashes(items.column("hash").combine_chunks())
-        if self._mapping.kind == "orders":
+        if kind == "orders":
             earlier = known.known_orders(app_key, items.column("order_id").combine_chunks())
-        elif self._mapping.kind == "customers":
+        elif kind == "customers":
             earlier = known.known_external_ids(items.column("external_id").combine_chunks())
         else:
             earlier = pa.nulls(items.num_rows, pa.bool_()).fill_null(False)
         found = pa.table({"position": items.column("position"), "there": there, "earlier": earlier})
+        # A consent is a new entry of its log, unless it only says again what is the case.
+        asked = pc.invert(found["there"]) if kind == "consents" else pc.and_not(found["earlier"], found["there"])
+        unchanged = self._unchanged(found.filter(asked).column("position"), known, app_key)
+        updated = pc.if_else(found["earlier"], "updated", pa.scalar(None, pa.string()))
+        verdicts = pc.if_else(found["there"], "already_stored", updated)
+        noted = pa.table({"position": found["position"], "stored": verdicts})
+        same = pa.table({"position": unchanged, "stored": pa.array(["unchanged"] * len(unchanged), pa.string())})
+        left = noted.filter(pc.invert(pc.is_in(noted["position"], value_set=unchanged)))
+        self._note(pa.concat_tables([left.filter(left["stored"].is_valid()), same]))
+
+    def _unchanged(self, positions: pa.ChunkedArray, known: Known, app_key: int) -> pa.Array:
+        """Those of the positions whose items say nothing new."""
+        kind = self._mapping.kind
+        asked = pa.table({"position": positions}).append_column("item", pa.array(range(len(positions)), pa.uint32()))
+        if not asked.num_rows or kind == "events":
+            return pa.array([], pa.uint32())
+        with registered(self._connection, "asked_items", asked):
+            rows = self._connection.sql(
+                "SELECT i.* FROM items i JOIN asked_items a USING (position) ORDER BY a.item"
+            ).to_arrow_table()
+            lines = self._connection.sql(staging.ASKED_LINES).to_arrow_table() if self._mapping.lines else None
+        same = known.unchanged_rows(kind, app_key, rows.drop_columns(["position"]), lines)
+        return pa.array(positions.filter(same).to_pylist(), pa.uint32())
+
+    def _compared_rates(self, start: int, known: Known) -> pa.Table:
+        items = self._connection.sql(f"SELECT * FROM items WHERE {_between(start)} ORDER BY position").to_arrow_table()
+        earlier = known.known_rates(items.select(["day", "currency"]))
+        said = [self._rate(unit).rate for unit in items.to_pylist()]
+        verdicts = [
+            None if rate is None else "unchanged" if rate == now else "updated"
+            for now, rate in zip(said, earlier, strict=True)
+        ]
+        found = pa.table({"position": items["position"], "stored": pa.array(verdicts, pa.string())})
+        return found.filter(found["stored"].is_valid())
+
+    def _rate(self, unit: dict[str, Any]) -> Rate:
+        return rate_of(unit["day"], unit["currency"], unit["rate"], self._mapping.options["direction"])
+
+    def _note(self, found: pa.Table) -> None:
         with registered(self._connection, "looked_up", found):
-            self._connection.execute(
-                "INSERT INTO found SELECT position, CASE WHEN there THEN 'already_stored' ELSE 'updated' END"
-                " FROM looked_up WHERE there OR earlier"
-            )
+            self._connection.execute("INSERT INTO found SELECT position, stored FROM looked_up")
+
+
+def _between(start: int) -> str:
+    return f"position >= {int(start)} AND position < {int(start) + _LOOKUP_ROWS}"
 
 
 def batch_items(units: pa.Table, app_key: int, source: int, fallback: datetime) -> pa.Table:

@@ -94,7 +94,8 @@ def _grouped(digest: str) -> list[str]:
             coalesce(arg_min(order_id, row_number), group_key) AS order_id,
             CAST(coalesce(max(amount_micros),
                 sum(CAST(price_micros AS DECIMAL(38, 6)) * coalesce(quantity, 1))) AS BIGINT) AS amount_micros,
-            count(bad_reason) AS bad, {differing} AS differs,
+            count(bad_reason) AS bad, min(row_number) FILTER (bad_reason IS NOT NULL) AS first_bad,
+            {differing} AS differs,
             md5(string_agg({_content("orders")}, ',' ORDER BY row_number)) AS content
             FROM parsed WHERE group_key IS NOT NULL GROUP BY group_key""",
         f"""CREATE VIEW items AS SELECT position, group_key, external_id, anonymous_id, order_id, happened_at,
@@ -107,9 +108,20 @@ def _grouped(digest: str) -> list[str]:
             CASE WHEN p.bad_reason IS NOT NULL THEN p.bad_reason
                 WHEN o.bad > 0 THEN 'order_incomplete' WHEN o.differs THEN 'conflict_in_file' END AS bad_reason,
             CASE WHEN p.bad_reason IS NOT NULL THEN p.bad_value
-                WHEN o.bad > 0 OR o.differs THEN 'order ' || p.group_key END AS bad_value
+                WHEN o.bad > 0 THEN 'row ' || o.first_bad WHEN o.differs THEN 'order ' || p.group_key END AS bad_value
             FROM parsed p LEFT JOIN orders o USING (group_key) LEFT JOIN found f ON f.position = o.position""",
     ]
+
+
+REFUSED = "INSERT INTO parsed BY NAME SELECT row_number, bad_reason, bad_value FROM refused_rows"
+# A line too wide or too narrow still names its order, if its cell is where it should be on one side of the fault.
+REFUSED_LINES = """
+INSERT INTO parsed BY NAME
+WITH named AS (SELECT DISTINCT group_key FROM parsed WHERE group_key IS NOT NULL)
+SELECT r.row_number, r.bad_reason, r.bad_value, coalesce(a.group_key, b.group_key) AS group_key FROM refused_rows r
+LEFT JOIN named a ON a.group_key = nfc_normalize(r.from_left)
+LEFT JOIN named b ON b.group_key = nfc_normalize(r.from_right)
+"""
 
 
 def items(start: int, count: int) -> str:
@@ -118,6 +130,14 @@ def items(start: int, count: int) -> str:
         "SELECT i.*, f.stored FROM items i LEFT JOIN found f USING (position)"
         f" WHERE position >= {int(start)} AND position < {int(start) + int(count)} ORDER BY position"
     )
+
+
+# The lines of `asked_items` (position, item), numbered within their order.
+ASKED_LINES = (
+    "SELECT a.item, CAST(row_number() OVER (PARTITION BY a.item ORDER BY p.row_number) - 1 AS INTEGER) AS line,"
+    " p.product_id, p.category, p.name, p.price_micros, p.quantity"
+    " FROM asked_items a JOIN items i USING (position) JOIN parsed p USING (group_key)"
+)
 
 
 def lines(start: int, count: int) -> str:
