@@ -68,6 +68,14 @@ class Client:
             if not cursor:
                 return
 
+    def text(self, path: str, **parameters: Any) -> Iterator[str]:
+        """What is no JSON, as it comes."""
+        with self._http.stream("GET", f"/api/v1{path}", params=_given(parameters)) as response:
+            if response.status_code >= 400:
+                response.read()
+                raise Refused(response.status_code, _problem(response))
+            yield from response.iter_text()
+
     def follow(self, job_id: str, tell: Callable[[Document], None]) -> Document:
         """The job when it is over or paused; `tell` hears how far it is meanwhile."""
         if self._here is not None:

@@ -9,8 +9,8 @@ import click
 
 from muster.cli.client import Client, Document
 from muster.cli.documents import read_json
+from muster.cli.lists import add_commands
 from muster.cli.output import Answer, answers, follow_job_in, outline, pick
-from muster.cli.tables import write_csv
 
 _definition = click.option(
     "--definition", type=click.File(encoding="utf-8"), help="A JSON file with the definition; - reads stdin."
@@ -48,13 +48,23 @@ def show_group(client: Client, group: str, at: str | None) -> Answer:
 @click.argument("key")
 @click.option("--name", help="What people see; otherwise the key.")
 @click.option("--tag", "tags", multiple=True)
-@click.option("--definition", type=click.File(encoding="utf-8"), required=True, help="A JSON file; - reads stdin.")
+@click.option("--definition", type=click.File(encoding="utf-8"), help="A segment's, as JSON file; - reads stdin.")
+@click.option("--known", is_flag=True, help="A known user group, whose members are listed.")
 @_no_wait
 @answers
 def create_group(
-    client: Client, key: str, name: str | None, tags: tuple[str, ...], definition: TextIO, no_wait: bool
+    client: Client,
+    key: str,
+    name: str | None,
+    tags: tuple[str, ...],
+    definition: TextIO | None,
+    known: bool,
+    no_wait: bool,
 ) -> Answer:
-    fields: Document = {"key": key, "name": name or key, "definition": read_json(definition), "tags": list(tags)}
+    if known == (definition is not None):
+        raise click.UsageError("Give either --definition or --known.")
+    fields: Document = {"key": key, "name": name or key, "tags": list(tags)}
+    fields |= {"kind": "known"} if definition is None else {"definition": read_json(definition)}
     return _settled(client, client.post("/groups", fields), no_wait)
 
 
@@ -153,18 +163,6 @@ def changes(client: Client, group: str, limit: int, cursor: str | None) -> Answe
     return Answer(page, pick(rows, "id", "at", "cause", "joined", "left", "size") + more)
 
 
-@groups.command("export")
-@click.argument("group")
-@click.option("--output", "-o", type=click.File("w", encoding="utf-8", lazy=False), default="-", show_default=True)
-@answers
-def export(client: Client, group: str, output: TextIO) -> Answer:
-    """All members as CSV. Cells that a spreadsheet would take for formulas are quoted with an apostrophe."""
-    members = client.items(_path(group, "members"), limit=1000)
-    count = write_csv(output, ({"id": member} for member in members))
-    # On standard output the file itself is the answer.
-    return Answer({"count": count}, "" if output.name == "<stdout>" else f"{count} members")
-
-
 @groups.command("explain")
 @click.argument("group")
 @click.option("--customer", required=True, help="cus_... or external:<id>.")
@@ -221,3 +219,6 @@ def _number(told: Document) -> Any:
 
 def _sized(group: Document) -> Document:
     return {**group, "size": "Small"} if group.get("small") else group
+
+
+add_commands(groups)

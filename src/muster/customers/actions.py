@@ -59,35 +59,33 @@ from muster.web.actions import change_job, possible_wishes, start_job
 _NOT_CUSTOM = frozenset(STANDARD_TRAITS) | frozenset(STANDARD_ATTRIBUTES) | {"email"}
 
 
-def begin_import(
-    actor: Principal, *, file_name: str, chunks: Iterable[bytes], mapping: bytes, kind: str = ""
-) -> ImportView:
-    """Keeps the file, checks the mapping against its columns, and starts the dry run (C-36)."""
+def begin_import(actor: Principal, *, file_name: str, chunks: Iterable[bytes], document: Any) -> ImportView:
+    """Keeps the file, checks the mapping (see `parsed_mapping`) against its columns, and starts the dry run (C-36)."""
     sweep_imports()
-    document = _parsed(mapping, kind)
     identifier = new_id("imp")
     directory = import_directory(identifier)
     directory.mkdir(parents=True)
     path = directory / "file"
     try:
         _keep(path, chunks)
-        checked = _checked_mapping(document, path)
+        kind, facts = _prepared(document, path)
     except BaseException:
         shutil.rmtree(directory)
         raise
     with transaction.atomic():
         row = Import.objects.create(
             id=identifier,
-            kind=checked.kind,
+            kind=kind,
             file_name=Path(file_name).name[:255],
             digest=file_digest(path),
             mapping=document,
+            facts=facts,
             created_by=actor.label,
             created_at=system_clock(),
         )
         row.job_id = start_job("customers.check", {"import": identifier}, subject=("import", identifier)).id
         row.save(update_fields=["job_id"])
-        record(actor, "import.begun", "import", identifier, {"kind": checked.kind, "file": row.file_name})
+        record(actor, "import.begun", "import", identifier, {"kind": kind, "file": row.file_name})
     return import_view(row)
 
 
@@ -103,7 +101,7 @@ def _keep(path: Path, chunks: Iterable[bytes]) -> None:
                 )
 
 
-def _parsed(text: bytes, kind: str) -> Any:
+def parsed_mapping(text: bytes, kind: str) -> Any:
     """The YAML document; `kind` says what it leaves out, and must not say otherwise."""
     try:
         document = _plain(yaml.safe_load(text))
@@ -119,6 +117,14 @@ def _parsed(text: bytes, kind: str) -> Any:
 def _plain(document: Any) -> Any:
     """Days, instants and keys of other kinds become what they would be in JSON, which is how the mapping is kept."""
     return json.loads(json.dumps(document, default=lambda one: float(one) if isinstance(one, Decimal) else str(one)))
+
+
+def _prepared(document: Any, path: Path) -> tuple[str, dict[str, Any]]:
+    """The kind of an import, and what is known of its file before it is judged."""
+    kind = hooks.import_kinds.get(document["kind"]) if isinstance(document, dict) and "group" in document else None
+    if kind is not None:
+        return kind.key, kind.prepare(document, path)
+    return _checked_mapping(document, path).kind, {}
 
 
 def _checked_mapping(document: Any, path: Path) -> ImportMapping:
@@ -149,12 +155,14 @@ def change_import(
     verb: str,
     *,
     max_invalid: int = 0,
+    confirm: bool = False,
     digest: str | None = None,
     mapping: dict[str, Any] | None = None,
 ) -> ImportView:
     """apply, pause, cancel or undo.
 
-    Of apply: `digest` and `mapping` are what the caller takes the dry run's file and mapping to be.
+    Of apply: `digest` and `mapping` are what the caller takes the dry run's file and mapping to be; `confirm` that a
+    large removal is meant.
     """
     if verb == "apply":
         _check_as_judged(import_row(identifier), digest, mapping)
@@ -169,7 +177,7 @@ def change_import(
             )
         match verb:
             case "apply":
-                _apply(actor, row, state, max_invalid)
+                _apply(actor, row, state, max_invalid, confirm=confirm)
             case "pause":
                 change_job(actor, row.job_id, "pause")
             case "cancel":
@@ -211,7 +219,7 @@ def _expire(row: Import) -> None:
     )
 
 
-def _apply(actor: Principal, row: Import, state: ImportState, max_invalid: int) -> None:
+def _apply(actor: Principal, row: Import, state: ImportState, max_invalid: int, *, confirm: bool) -> None:
     invalid = row.counts.get("invalid", 0)
     if state is ImportState.CHECKED and invalid > max_invalid:
         raise ImportHasInvalid(
@@ -219,6 +227,8 @@ def _apply(actor: Principal, row: Import, state: ImportState, max_invalid: int) 
             " with a higher `max_invalid` to leave them out.",
             details={"counts": row.counts},
         )
+    if state is ImportState.CHECKED and row.kind in hooks.import_kinds:
+        hooks.import_kinds[row.kind].allow(row, confirm)
     _work(actor, row, "customers.apply")
 
 

@@ -11,11 +11,11 @@ from ninja.files import UploadedFile
 from ninja.responses import Status
 
 from muster.catalog.queries import publisher
-from muster.customers import actions, queries, schemas
+from muster.customers import actions, hooks, queries, schemas
 from muster.customers.terms import ImportState
 from muster.kernel.paging import cursor_invalid
 from muster.team.api import permitted
-from muster.team.policies import can
+from muster.team.policies import Principal, can
 from muster.web.paging import DEFAULT_LIMIT, Limit, Page, read_page
 
 router = Router(tags=["customers"])
@@ -57,41 +57,56 @@ def begin_import(
     """Keeps the file and starts the dry run; the answer names the job. `mapping` is a YAML file."""
     principal = permitted(request, "customers:write")
     view = actions.begin_import(
-        principal, file_name=file.name or "file", chunks=file.chunks(), mapping=mapping.read(), kind=kind
+        principal,
+        file_name=file.name or "file",
+        chunks=file.chunks(),
+        document=actions.parsed_mapping(mapping.read(), kind),
     )
     return Status(202, schemas.import_json(view))
 
 
+def _permitted(request: HttpRequest, identifier: str, scope: str) -> Principal:
+    """Who may see or move the import; other rooms' kinds ask for scopes of their own."""
+    kind = hooks.import_kinds.get(queries.import_row(identifier).kind)
+    principal: Principal | None = None
+    for one in (scope,) if kind is None else kind.scopes:
+        principal = permitted(request, one)
+    assert principal is not None
+    return principal
+
+
 @router.get("/imports/{identifier}")
 def show_import(request: HttpRequest, identifier: str) -> Any:
-    permitted(request, "customers:read")
+    _permitted(request, identifier, "customers:read")
     return schemas.import_json(queries.import_view(queries.import_row(identifier)))
 
 
 @router.post("/imports/{identifier}/apply", response={202: dict[str, Any]})
 def apply_import(request: HttpRequest, identifier: str, body: schemas.ApplyIn) -> Any:
     """Takes in what the dry run judged; again, to go on after a pause or a crash."""
-    principal = permitted(request, "customers:write")
+    principal = _permitted(request, identifier, "customers:write")
     return Status(202, schemas.import_json(actions.change_import(principal, identifier, "apply", **body.model_dump())))
 
 
 @router.post("/imports/{identifier}/pause")
 def pause_import(request: HttpRequest, identifier: str) -> Any:
     """Stops after the chunk at hand."""
-    return schemas.import_json(actions.change_import(permitted(request, "customers:write"), identifier, "pause"))
+    return schemas.import_json(
+        actions.change_import(_permitted(request, identifier, "customers:write"), identifier, "pause")
+    )
 
 
 @router.post("/imports/{identifier}/cancel", response={200: dict[str, Any], 202: dict[str, Any]})
 def cancel_import(request: HttpRequest, identifier: str) -> Any:
     """Ends it; what has been taken in already is taken out by a job (202)."""
-    view = actions.change_import(permitted(request, "customers:write"), identifier, "cancel")
+    view = actions.change_import(_permitted(request, identifier, "customers:write"), identifier, "cancel")
     return Status(202 if view.state == ImportState.UNDOING else 200, schemas.import_json(view))
 
 
 @router.post("/imports/{identifier}/undo", response={202: dict[str, Any]})
 def undo_import(request: HttpRequest, identifier: str) -> Any:
     """Takes out, up to 30 days later, what it brought."""
-    view = actions.change_import(permitted(request, "customers:write"), identifier, "undo")
+    view = actions.change_import(_permitted(request, identifier, "customers:write"), identifier, "undo")
     return Status(202, schemas.import_json(view))
 
 
@@ -104,7 +119,7 @@ def list_rows(
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
 ) -> Any:
     """The verdict of every row, in order; of one verdict if it is named."""
-    permitted(request, "customers:read")
+    _permitted(request, identifier, "customers:read")
     items, following = queries.verdicts(identifier, verdict=verdict, cursor=cursor, limit=limit)
     return {"items": [asdict(one) for one in items], "next_cursor": following}
 

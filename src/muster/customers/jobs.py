@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from muster.catalog.queries import warehouse_catalog
+from muster.customers import hooks
 from muster.customers.actions import announce_change, declare_observed, forget_observed, mapping_of
 from muster.customers.hooks import current_warehouse
 from muster.customers.models import Import
@@ -25,20 +26,11 @@ from muster.web.hooks import RunningJob
 def check_import(job: RunningJob) -> dict[str, Any]:
     """Judges every row (C-36). Repeated from the start after a crash: it changes nothing but the stage."""
     row = import_row(job.parameters["import"])
+    kind = hooks.import_kinds.get(row.kind)
     with _failing(row):
-        mapping, rows = mapping_of(row)
-        apps = warehouse_catalog().apps
-        app_key = apps[mapping.app].number if mapping.app else 0
-
-        def progress(read: int) -> None:
-            job.progress(read)
-            job.check()
-
-        with Stage(import_directory(row.id), mapping) as stage:
-            counts = stage.fill(rows, row.digest, current_warehouse(), app_key, progress, judge_names)
-            items = stage.item_count()
+        counts, items = kind.check(row, job) if kind else _check_items(row, job)
     changed = Import.objects.filter(id=row.id, state=ImportState.CHECKING).update(
-        state=ImportState.CHECKED,
+        state=EVENTS["rows read"][ImportState.CHECKING],
         counts=counts,
         row_count=sum(counts.values()),
         item_count=items,
@@ -47,27 +39,47 @@ def check_import(job: RunningJob) -> dict[str, Any]:
     return {"counts": counts, "changed": bool(changed)}
 
 
+def _check_items(row: Import, job: RunningJob) -> tuple[dict[str, int], int]:
+    mapping, rows = mapping_of(row)
+    apps = warehouse_catalog().apps
+    app_key = apps[mapping.app].number if mapping.app else 0
+
+    def progress(read: int) -> None:
+        job.progress(read)
+        job.check()
+
+    with Stage(import_directory(row.id), mapping) as stage:
+        counts = stage.fill(rows, row.digest, current_warehouse(), app_key, progress, judge_names)
+        return counts, stage.item_count()
+
+
 def apply_import(job: RunningJob) -> dict[str, Any]:
     """Applies the items in chunks, each one transaction of the warehouse together with how far it came (C-37)."""
     row = import_row(job.parameters["import"])
     if row.state != ImportState.APPLYING:
         return {"applied": row.applied_count}
+    kind = hooks.import_kinds.get(row.kind)
     with _explaining(row):
-        mapping, _ = mapping_of(row)
-        with Stage(import_directory(row.id), mapping) as stage, current_warehouse().frugal():
-            names = stage.distinct_texts("event") if mapping.kind == "events" else []
-            catalog = declare_observed(row, mapping, names)
-            if mapping.kind == "rates":
-                current_warehouse().put_rates(stage.rates(), catalog, source=row.number)
-            else:
-                _append_chunks(job, row, stage, mapping, catalog)
-            total = stage.item_count()
+        total = kind.apply(row, job) if kind else _apply_items(row, job)
     # Whoever cancelled it meanwhile has it undone next.
     Import.objects.filter(id=row.id, state=ImportState.APPLYING).update(
         state=EVENTS["last chunk"][ImportState.APPLYING], applied_count=total, done_at=system_clock(), reason=""
     )
-    announce_change()
+    if kind is None:
+        announce_change()
     return {"applied": total}
+
+
+def _apply_items(row: Import, job: RunningJob) -> int:
+    mapping, _ = mapping_of(row)
+    with Stage(import_directory(row.id), mapping) as stage, current_warehouse().frugal():
+        names = stage.distinct_texts("event") if mapping.kind == "events" else []
+        catalog = declare_observed(row, mapping, names)
+        if mapping.kind == "rates":
+            current_warehouse().put_rates(stage.rates(), catalog, source=row.number)
+        else:
+            _append_chunks(job, row, stage, mapping, catalog)
+        return stage.item_count()
 
 
 def undo_import(job: RunningJob) -> dict[str, Any]:
@@ -76,15 +88,25 @@ def undo_import(job: RunningJob) -> dict[str, Any]:
     if row.state != ImportState.UNDOING:
         return {"customers": 0}
     job.progress(0, row.applied_count)
-    with current_warehouse().frugal():
-        touched = current_warehouse().remove_source(row.number, warehouse_catalog(), cursor=cursor_of(row))
-    forget_observed(row)
+    touched = _undo(row)
     Import.objects.filter(id=row.id, state=ImportState.UNDOING).update(
         state=EVENTS["rows out"][ImportState.UNDOING], applied_count=0, undone_at=system_clock(), reason=""
     )
-    announce_change()
+    if row.kind not in hooks.import_kinds:
+        announce_change()
     job.progress(row.applied_count, row.applied_count)
-    return {"customers": len(touched)}
+    return {"customers": touched}
+
+
+def _undo(row: Import) -> int:
+    """Answers how many customers it touched."""
+    if row.kind in hooks.import_kinds:
+        hooks.import_kinds[row.kind].undo(row)
+        return 0
+    with current_warehouse().frugal():
+        touched = current_warehouse().remove_source(row.number, warehouse_catalog(), cursor=cursor_of(row))
+    forget_observed(row)
+    return len(touched)
 
 
 def _append_chunks(job: RunningJob, row: Import, stage: Stage, mapping: ImportMapping, catalog: Catalog) -> None:

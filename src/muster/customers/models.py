@@ -31,6 +31,8 @@ class Import(models.Model):
     checked_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)
+    # What the dry run found out beside the verdicts, by the kind of import: the columns, how many leave, ...
+    facts: models.JSONField[Any, Any] = models.JSONField(default=dict)
     # What of the catalog the import's rows name and only data brought there: keys of `attributes` and `events`.
     observed: models.JSONField[Any, Any] = models.JSONField(default=dict)
 

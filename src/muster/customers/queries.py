@@ -8,9 +8,11 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from django.conf import settings
 
 from muster.catalog.queries import free_event_count, warehouse_catalog
+from muster.customers import hooks
 from muster.customers.errors import CustomerUnknown, ImportExpired, ImportUnknown
 from muster.customers.hooks import current_warehouse
 from muster.customers.models import Import
@@ -43,6 +45,7 @@ class ImportView:
     rows: int
     counts: dict[str, int]
     warnings: dict[str, int]
+    facts: dict[str, Any]
     items: int
     applied: int
     job: str
@@ -152,6 +155,7 @@ def import_view(row: Import) -> ImportView:
         rows=row.row_count,
         counts=counts,
         warnings=row.warnings,
+        facts=row.facts,
         items=row.item_count,
         applied=row.applied_count,
         job=row.job_id,
@@ -171,6 +175,9 @@ def verdicts(
     if not isinstance(after, int) or isinstance(after, bool) or not 0 <= after < 2**32:
         raise cursor_invalid()
     check_file(row)
+    if row.kind in hooks.import_kinds:
+        found = hooks.import_kinds[row.kind].rows(row, verdict, after, limit + 1)
+        return found[:limit], encode_cursor(found[limit - 1].row) if len(found) > limit else None
     rows = open_rows(import_directory(row.id) / "file", read_source(row.mapping.get("source")))
     with Stage(import_directory(row.id), read_mapping(row.mapping, rows.columns)) as stage:
         found = stage.rows(verdict, after, limit + 1)
@@ -216,3 +223,8 @@ def rates(before: Any, currency: str | None, limit: int) -> list[Rate]:
     except (TypeError, ValueError, IndexError, KeyError) as error:
         raise cursor_invalid() from error
     return current_warehouse().rates(after, currency.strip().upper() if currency else None, limit)
+
+
+def suppressed_identities() -> pa.Table:
+    """(kind, identity) of what no message may reach (C-14), as entries of lists are named."""
+    return pa.table({"kind": pa.array([], pa.uint8()), "identity": pa.array([], pa.string())})

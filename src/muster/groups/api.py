@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.translation import get_language
-from ninja import Query, Router
+from ninja import File, Form, Query, Router
+from ninja.files import UploadedFile
 from ninja.responses import Status
 
+from muster.customers.schemas import import_json
 from muster.groups import schemas
-from muster.groups.actions import segments
+from muster.groups.actions import imports, lists, segments
 from muster.groups.errors import ValueNotAllowed
 from muster.groups.queries import groups, history, people, previews, templates, wording
 from muster.groups.queries.trees import tree
+from muster.groups.terms import Kind
 from muster.rules.describe.sentence import sentence
 from muster.rules.schema import definition_schema
 from muster.team.api import permitted
@@ -49,9 +52,71 @@ def list_groups(
 
 
 @router.post("/groups", response={201: dict[str, Any]})
-def create_segment(request: HttpRequest, body: schemas.SegmentIn) -> Any:
+def create_group(request: HttpRequest, body: schemas.GroupIn) -> Any:
+    """A segment by its definition, or with `kind` known a user group whose members are listed."""
     principal = permitted(request, "groups:write")
-    return Status(201, schemas.group_json(segments.create_segment(principal, **body.model_dump())))
+    fields = body.model_dump(exclude={"kind"})
+    if body.kind == Kind.SEGMENT:
+        return Status(201, schemas.group_json(segments.create_segment(principal, **fields)))
+    if body.kind != Kind.KNOWN:
+        raise ValueNotAllowed("The kind is segment or known.", pointer="/kind")
+    if fields.pop("definition") is not None or not fields.pop("active"):
+        raise ValueNotAllowed("A known user group has no definition and is no draft.", pointer="/definition")
+    return Status(201, schemas.group_json(lists.create_known(principal, **fields)))
+
+
+@router.post("/groups/{reference}/freeze", response={201: dict[str, Any]})
+def freeze(request: HttpRequest, reference: str, body: schemas.FreezeIn) -> Any:
+    """A known user group of those who are in the group now (G-27)."""
+    permitted(request, "members:read")
+    return Status(
+        201, schemas.group_json(lists.freeze(permitted(request, "groups:write"), reference, **body.model_dump()))
+    )
+
+
+@router.post("/groups/{reference}/imports", response={202: dict[str, Any]})
+def begin_import(
+    request: HttpRequest,
+    reference: str,
+    file: File[UploadedFile | None] = None,
+    text: Form[str] = "",
+    format: Form[str] = "file",
+    mode: Form[str] = "add",
+    ids: Form[str] = "email",
+    column: Form[str | None] = None,
+    encoding: Form[str] = "auto",
+    delimiter: Form[str] = "auto",
+) -> Any:
+    """The dry run of a change of the list (G-25): a file (CSV, NDJSON, Parquet), or with `format` text a pasted one.
+
+    What is pasted may also come as `text`. Then as with every import: `imports/{id}`, `/rows`, `/apply`, `/undo`.
+    """
+    permitted(request, "members:read")
+    principal = permitted(request, "groups:write")
+    if (file is None) == (not text):
+        raise ValueNotAllowed("Send either a `file` or a `text`.", pointer="/file")
+    view = imports.begin_members_import(
+        principal,
+        reference,
+        chunks=[text.encode()] if file is None else file.chunks(),
+        file_name="text" if file is None else file.name or "file",
+        pasted=file is None or format == "text",
+        mode=mode,
+        ids=ids,
+        column=column,
+        source={"encoding": encoding, "delimiter": delimiter},
+    )
+    return Status(202, import_json(view))
+
+
+@router.get("/groups/{reference}/export")
+def export(request: HttpRequest, reference: str) -> Any:
+    """Everybody, as CSV; of a list what imports again without loss (G-26)."""
+    permitted(request, "members:read")
+    lines = people.export_lines(reference)
+    name = groups.group_row(reference).key
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.post("/groups/preview")
@@ -196,6 +261,9 @@ def explain(request: HttpRequest, reference: str, customer: str, as_of: datetime
     `as_of`: by the definition of that instant, over what had happened by then.
     """
     permitted(request, "members:read")
+    row = groups.group_row(reference)
+    if row.kind == Kind.KNOWN:
+        return schemas.listed_json(people.why_listed(row, customer))
     why = people.why(reference, customer) if as_of is None else people.why_as_of(reference, customer, as_of)
     words = wording.words_for(_language())
     return schemas.why_json(why, tree(why.explanation.tree, words), sentence(why.definition, words))

@@ -1,4 +1,4 @@
-"""Customer groups: segments now, known user groups next."""
+"""Customer groups: segments and known user groups."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ class GroupsConfig(AppConfig):
 
     def ready(self) -> None:
         from muster.catalog.hooks import words_in_use
-        from muster.customers.hooks import data_changed
+        from muster.customers.hooks import data_changed, register_import_kind
         from muster.groups import jobs
+        from muster.groups.actions.imports import MEMBERS
         from muster.groups.queries import groups
         from muster.web import hooks
 
         hooks.register_page(100, _("Engage"), _("Customer groups"), "groups:start", icon="users", scope="groups:read")
         data_changed.append(jobs.refresh_soon)
+        register_import_kind(MEMBERS)
         words_in_use.append(groups.words_in_use)
         hooks.register_job(
             "groups.refresh", jobs.refresh_all, scope="groups:write", unit="groups", label=_("Refresh of all segments")

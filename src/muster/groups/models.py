@@ -114,6 +114,7 @@ class ListVersion(models.Model):
     entry_count = models.PositiveIntegerField()
     source = models.CharField(max_length=32)
     made_at = models.DateTimeField()
+    undone = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["-version"]

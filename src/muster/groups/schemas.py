@@ -12,8 +12,9 @@ from muster.groups.policies import Told
 from muster.groups.queries.clock import AtInstant
 from muster.groups.queries.groups import GroupView
 from muster.groups.queries.history import ChangeDetail, ChangeView, Recalled
-from muster.groups.queries.people import MemberPage, Why
+from muster.groups.queries.people import Listed, MemberPage, Why
 from muster.groups.queries.previews import PreviewView
+from muster.groups.terms import Kind
 
 
 class Strict(Schema):
@@ -22,9 +23,12 @@ class Strict(Schema):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class SegmentIn(Strict):
+class GroupIn(Strict):
+    """`definition` and `active` are of segments; a known user group starts with nobody on its list."""
+
     name: str
-    definition: dict[str, Any]
+    kind: str = "segment"
+    definition: dict[str, Any] | None = None
     key: str | None = None
     tags: list[str] = []
     exposure: str = "never"
@@ -47,6 +51,11 @@ class PreviewIn(Strict):
     editor: str | None = Field(None, description="a newer preview of the same editor cancels the older one")
 
 
+class FreezeIn(Strict):
+    name: str | None = None
+    key: str | None = None
+
+
 class CopyIn(Strict):
     app: str
     name: str | None = None
@@ -66,6 +75,8 @@ def group_json(view: GroupView) -> dict[str, Any]:
         shown["available_small"] = True
     if view.small:
         shown["small"] = True
+    if view.kind == Kind.SEGMENT:
+        del shown["entries"], shown["pending"]
     shown["used_by"] = [vars(use) for use in view.used_by]
     return {name: _plain(value) for name, value in shown.items()}
 
@@ -136,6 +147,16 @@ def change_json(view: ChangeView) -> dict[str, Any]:
 def change_detail_json(detail: ChangeDetail) -> dict[str, Any]:
     shown = change_json(detail.change)
     return shown | {"joined_ids": detail.joined, "left_ids": detail.left, "complete": detail.complete}
+
+
+def listed_json(found: Listed) -> dict[str, Any]:
+    return {
+        "group": found.group.id,
+        "customer": found.customer_id,
+        "member": found.member,
+        "stored_member": found.member,
+        "entries": found.entries,
+    }
 
 
 def why_json(why: Why, tree: dict[str, Any], sentence: str) -> dict[str, Any]:

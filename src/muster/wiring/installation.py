@@ -18,6 +18,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from muster.customers.actions import sweep_imports
 from muster.customers.hooks import provide_warehouse
+from muster.groups.actions.lists import sweep_lists
 from muster.groups.actions.membership import sweep_memberships
 from muster.kernel.errors import MusterError
 from muster.warehouse.duckdb.connection import Resources
@@ -52,6 +53,7 @@ def open_installation(
     with _owned(configuration.lock, patience_seconds):
         migrate()
         sweep_memberships()
+        sweep_lists()
         # What a past that was asked when the process died left behind.
         shutil.rmtree(configuration.past_directory, ignore_errors=True)
         sweep_imports(at_start=True)

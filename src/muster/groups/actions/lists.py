@@ -6,7 +6,7 @@ one transaction swaps the pointer, the members and those of the segments that re
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from django.db import transaction
 from pyroaring import BitMap
 
 from muster.audit.actions import record
+from muster.catalog.queries import publisher
 from muster.customers.queries import warehouse
 from muster.engine.bitset import Bitset
 from muster.groups.actions.membership import (
@@ -25,13 +26,18 @@ from muster.groups.actions.membership import (
     store,
     unchanged,
 )
-from muster.groups.errors import ListChanged, UndoExpired
+from muster.groups.actions.segments import insert_group, new_group
+from muster.groups.errors import GroupInactive, ListChanged, UndoExpired
 from muster.groups.models import Group, ListVersion
+from muster.groups.policies import told
 from muster.groups.queries.evaluation import list_files, membership_files, stored_members
-from muster.groups.terms import Cause, Kind, State
+from muster.groups.queries.groups import GroupView, group, group_row
+from muster.groups.terms import Cause, Exposure, Kind, State
 from muster.kernel.clock import system_clock
+from muster.kernel.ids import customer_id
 from muster.team.policies import Principal
 from muster.warehouse.lists.entries import EntryKind
+from muster.warehouse.lists.files import BATCH_ROWS, SCHEMA
 
 UNDO_DAYS = timedelta(days=30)
 _LIST = ("list_version", "entry_count", "pending_count", "size", "generation", "refreshed_at", "data_as_of")
@@ -77,18 +83,17 @@ def _names_customers(entries: pa.RecordBatchReader) -> bool:
     return any(pa.compute.any(pa.compute.equal(one.column("kind"), EntryKind.CUSTOMER)).as_py() for one in entries)
 
 
-def put_in_force(actor: Principal, row: Group, made: ListVersion) -> None:
+def put_in_force(row: Group, made: ListVersion) -> None:
     """Switches the group to a version that was written; `list_changed` if another came first."""
     matched = match(row.id, made.version, made.entry_count)
     _switch(row, matched, Cause.LIST, made)
-    record(actor, "group.list_changed", "group", row.id, {"version": made.version, "entries": made.entry_count})
 
 
-def restore_list(actor: Principal, row: Group, source: str) -> None:
+def restore_list(row: Group, source: str) -> None:
     """Back to the version before the one that `source` made, while that is the one in force (G-25)."""
     made = row.lists.filter(source=source).first()
-    if made is None or row.list_version == made.before:
-        # The import never switched the list, or it was undone already.
+    if made is None or (row.list_version == made.before and made.undone):
+        # The import never switched the list, or this ran before.
         return
     if row.list_version != made.version:
         raise ListChanged(f"“{row.name}” was changed again since. Undo the later changes first.")
@@ -96,11 +101,11 @@ def restore_list(actor: Principal, row: Group, source: str) -> None:
         raise UndoExpired(f"Changes to “{row.name}” can be undone for {UNDO_DAYS.days} days.")
     before = row.lists.filter(version=made.before).first()
     matched = match(row.id, made.before, before.entry_count if before else 0)
-    _switch(row, matched, Cause.UNDO, None)
-    record(actor, "group.list_restored", "group", row.id, {"version": made.before})
+    made.undone = True
+    _switch(row, matched, Cause.UNDO, made)
 
 
-def _switch(row: Group, matched: Matched, cause: Cause, made: ListVersion | None) -> None:
+def _switch(row: Group, matched: Matched, cause: Cause, made: ListVersion) -> None:
     dependants = dependants_of(row)
     evaluated = (
         evaluate({one.id: saved_definition(one) for one in dependants}, instead={row.id: matched.members})
@@ -112,8 +117,7 @@ def _switch(row: Group, matched: Matched, cause: Cause, made: ListVersion | None
         current = Group.objects.get(id=row.id)
         if current.list_version != expected:
             raise ListChanged(f"“{row.name}” has been changed meanwhile. Run the dry run again.")
-        if made is not None:
-            made.save(force_insert=True)
+        made.save()
         current.revision += 1
         _take(current, matched, cause)
         Group.objects.filter(id=row.id).update(revision=current.revision, updated_at=matched.at)
@@ -132,23 +136,69 @@ def _take(row: Group, matched: Matched, cause: Cause) -> None:
     Group.objects.filter(id=row.id).update(**{name: getattr(row, name) for name in _LIST})
 
 
+def create_known(
+    actor: Principal,
+    *,
+    name: str,
+    key: str | None = None,
+    tags: list[str] | None = None,
+    exposure: str = Exposure.NEVER,
+) -> GroupView:
+    """A known user group without anybody on its list yet."""
+    row = new_group(Kind.KNOWN, name=name, key=key, tags=tags, exposure=exposure)
+    row.state = State.ACTIVE
+    files = membership_files()
+    with transaction.atomic():
+        # Nobody is a membership like another: segments may refer to the group at once.
+        next_generation(row, Bitset.empty(1), files, Cause.LIST, row.created_at)
+        files.sync()
+        insert_group(actor, row)
+    return group(row.id)
+
+
+def freeze(actor: Principal, reference: str, *, name: str | None = None, key: str | None = None) -> GroupView:
+    """A known user group of those who are in a group now (G-27); not of a Small one, whose members nobody may see."""
+    frozen = group_row(reference)
+    if told(frozen.size, publisher().minimum_size, Kind(frozen.kind)).small or not frozen.generation:
+        raise GroupInactive(f"“{frozen.name}” is too small to be frozen, or was never evaluated.")
+    chosen = name or f"{frozen.name} {system_clock().date().isoformat()}"
+    made = create_known(actor, name=chosen, key=key, tags=frozen.tags)
+    row = group_row(made.id)
+    put_in_force(row, write_list(row, _entries_of(stored_members(frozen)), "freeze"))
+    record(actor, "group.frozen", "group", row.id, {"from": frozen.id})
+    return group(row.id)
+
+
+def _entries_of(members: BitMap) -> Iterator[pa.RecordBatch]:
+    """Every customer as an entry of a list."""
+    keys = members.to_array()
+    for start in range(0, len(keys), BATCH_ROWS):
+        portion = keys[start : start + BATCH_ROWS].tolist()
+        kinds = pa.array([EntryKind.CUSTOMER] * len(portion), pa.uint8())
+        entries = pa.array([customer_id(key) for key in portion], pa.string())
+        yield pa.RecordBatch.from_arrays([kinds, entries, pa.array(map(str, portion), pa.string())], schema=SCHEMA)
+
+
+def rematch(row: Group, cause: Cause) -> bool:
+    """Who of a list is a customer now becomes the membership; answers whether that changed anything."""
+    matched = match(row.id, row.list_version, row.entry_count)
+    with transaction.atomic():
+        current = Group.objects.get(id=row.id)
+        if current.list_version != row.list_version:
+            return False
+        if matched.members == stored_members(current) and matched.pending == current.pending_count:
+            return False
+        _take(current, matched, cause)
+        return True
+
+
 def rematch_known(cause: Cause) -> int:
     """Pending addresses join when their customer is there, the erased and merged leave; answers the groups changed.
 
     Segments that refer to them follow in the refresh after this.
     """
-    changed = 0
-    for row in Group.objects.filter(kind=Kind.KNOWN, list_version__gt=0).exclude(state=State.ARCHIVED):
-        matched = match(row.id, row.list_version, row.entry_count)
-        with transaction.atomic():
-            current = Group.objects.get(id=row.id)
-            if current.list_version != row.list_version:
-                continue
-            same = matched.members == stored_members(current) and matched.pending == current.pending_count
-            if not same:
-                _take(current, matched, cause)
-                changed += 1
-    return changed
+    listed = Group.objects.filter(kind=Kind.KNOWN, list_version__gt=0).exclude(state=State.ARCHIVED)
+    return sum(rematch(row, cause) for row in listed)
 
 
 def sweep_lists(younger_seconds: float = 0) -> int:

@@ -44,35 +44,48 @@ def create_segment(
     template_key: str = "",
 ) -> GroupView:
     """A new segment, evaluated before it is stored, so that it is usable on save; a draft with `active` False."""
-    checked = check_name(name)
-    chosen = _new_key(key, checked)
-    identifier = new_id("grp")
     decoded = decode(definition, vocabulary())
+    row = new_group(Kind.SEGMENT, name=name, key=key, tags=tags, exposure=exposure)
+    row.app, row.definition, row.template = decoded.app, encode(decoded), template_key
+    row.state = State.BUILDING if active else State.DRAFT
+    evaluated = evaluate({row.id: decoded}) if active else None
+    with transaction.atomic():
+        if evaluated is not None:
+            check_key_free(row.key)
+            store([row], evaluated, Cause.DEFINITION)
+        insert_group(actor, row)
+    return group(row.id)
+
+
+def new_group(
+    kind: Kind, *, name: str, key: str | None = None, tags: list[str] | None = None, exposure: str = Exposure.NEVER
+) -> Group:
+    """A row with what every group has, checked; not saved, and without a state."""
+    checked = check_name(name)
     now = system_clock()
-    row = Group(
-        id=identifier,
-        key=chosen,
+    return Group(
+        id=new_id("grp"),
+        key=_new_key(key, checked),
         name=checked,
-        kind=Kind.SEGMENT,
-        app=decoded.app,
+        kind=kind,
         tags=_check_tags(tags or []),
         exposure=_check_exposure(exposure),
-        template=template_key,
-        definition=encode(decoded),
-        state=State.BUILDING if active else State.DRAFT,
         created_at=now,
         updated_at=now,
     )
-    evaluated = evaluate({identifier: decoded}) if active else None
-    with transaction.atomic():
-        if Group.objects.filter(key=chosen).exists():
-            raise KeyTaken(f"There is a group with the key `{chosen}` already.", pointer="/key")
-        if evaluated is not None:
-            store([row], evaluated, Cause.DEFINITION)
-        row.save(force_insert=True)
-        _remember_version(row, actor, now)
-        record(actor, "group.created", "group", identifier, {"key": chosen, "name": checked})
-    return group(identifier)
+
+
+def check_key_free(key: str) -> None:
+    if Group.objects.filter(key=key).exists():
+        raise KeyTaken(f"There is a group with the key `{key}` already.", pointer="/key")
+
+
+def insert_group(actor: Principal, row: Group) -> None:
+    """Stores a new group with its first version; inside the caller's transaction."""
+    check_key_free(row.key)
+    row.save(force_insert=True)
+    _remember_version(row, actor, row.created_at)
+    record(actor, "group.created", "group", row.id, {"key": row.key, "name": row.name})
 
 
 def copy_template(actor: Principal, key: str, app: str, name: str | None = None) -> GroupView:
@@ -85,6 +98,8 @@ def edit_group(actor: Principal, reference: str, *, revision: int | None, **chan
     """Changes name, tags, exposure or definition; a definition in use swaps atomically with its members (G-16)."""
     row = group_row(reference)
     check_revision(row.revision, revision)
+    if row.kind == Kind.KNOWN and "definition" in changes:
+        raise ValueNotAllowed("A known user group has no definition: its members are listed.", pointer="/definition")
     _apply(row, changes)
     evaluated = None
     dependants: list[Group] = []
@@ -142,6 +157,9 @@ def change_state(actor: Principal, reference: str, verb: str) -> GroupView:
     """activate, refresh, retry, archive or restore (groups spec, section 5)."""
     row = group_row(reference)
     target = check_can(verb, State(row.state), row.name)
+    if row.kind == Kind.KNOWN and target is State.BUILDING:
+        # A list needs no evaluation; who of it is a customer is asked again with the next refresh.
+        target = State.ACTIVE
     evaluated = None
     dependants: list[Group] = []
     if target is State.BUILDING and row.kind == Kind.SEGMENT:

@@ -40,6 +40,9 @@ class GroupView:
     small: bool
     available_customers: int | None
     available_small: bool
+    entries: int
+    """Of known groups: entries of the list, and how many of them name nobody yet."""
+    pending: int
     data_as_of: datetime | None
     refreshed_at: datetime | None
     created_at: datetime
@@ -115,6 +118,8 @@ def view(row: Group, minimum_size: int, uses: list[hooks.Use] | None = None) -> 
         small=size.small,
         available_customers=available.size,
         available_small=available.small,
+        entries=row.entry_count,
+        pending=row.pending_count,
         data_as_of=row.data_as_of,
         refreshed_at=row.refreshed_at,
         created_at=row.created_at,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
+import pyarrow as pa
 from pyroaring import BitMap
 
 from muster.catalog.queries import publisher
@@ -17,7 +21,14 @@ from muster.groups.errors import CustomerUnknown, GroupInactive
 from muster.groups.models import Group
 from muster.groups.policies import Told, told
 from muster.groups.queries.clock import AtInstant, evaluation_at, group_at, needs_everybody
-from muster.groups.queries.evaluation import context, definition_of, membership_files, stored_members, vocabulary
+from muster.groups.queries.evaluation import (
+    context,
+    definition_of,
+    list_files,
+    membership_files,
+    stored_members,
+    vocabulary,
+)
 from muster.groups.queries.groups import group_row
 from muster.groups.queries.history import Recalled, check_listable_then, recall
 from muster.groups.terms import Kind
@@ -27,8 +38,10 @@ from muster.rules.canonical import condition_hash
 from muster.rules.codec import decode
 from muster.rules.nodes import AttributeCondition, Definition, EventCondition
 from muster.rules.walk import groups_used
+from muster.warehouse.lists.entries import EntryKind, exported
 
 MEMBERS_A_PAGE = 1_000
+_LINES_A_CHUNK = 10_000
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,16 @@ class Why:
     explanation: Explanation
     stored: bool
     evaluated_at: datetime
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Whether a customer is in a known user group, and the entries of its list that name them, as written."""
+
+    group: Group
+    customer_id: str
+    member: bool
+    entries: list[str]
 
 
 def members(reference: str, *, cursor: str | None = None, limit: int = 100) -> MemberPage:
@@ -151,6 +174,25 @@ def why(reference: str, customer: str, now: datetime | None = None) -> Why:
     return Why(row, customer_id(key), key, definition, found, key in stored_members(row), here.now)
 
 
+def why_listed(row: Group, customer: str) -> Listed:
+    """Which entries of a known user group name the customer: verified addresses, external ids, the customer's id."""
+    key = _key(customer)
+    person = warehouse().person(key)
+    if person is None:
+        raise CustomerUnknown(f"There is no customer `{customer}`.")
+    names = {(EntryKind.CUSTOMER, str(key))}
+    names |= {(EntryKind.EMAIL, str(one["normal"])) for one in person.emails if one["verified"]}
+    names |= {(EntryKind.EXTERNAL, text) for kind, _, text in person.identities if kind == "external"}
+    asked = pa.array(sorted(identity for _, identity in names))
+    entries = [
+        str(one["entry"])
+        for batch in list_files().read(row.id, row.list_version)
+        for one in batch.filter(pa.compute.is_in(batch.column("identity"), asked)).to_pylist()
+        if (one["kind"], one["identity"]) in names
+    ]
+    return Listed(row, customer_id(key), key in stored_members(row), entries)
+
+
 def why_as_of(reference: str, customer: str, as_of: datetime) -> Why:
     """Why the customer was or was not in the group: the definition of that instant over what had happened by then."""
     row = group_row(reference)
@@ -183,8 +225,22 @@ def _key(reference: str) -> int:
     return key
 
 
-def member_ids(reference: str) -> Iterator[str]:
-    """All members, for exports."""
+def export_lines(reference: str) -> Iterator[str]:
+    """CSV of everybody in a group: the entries of a list as they were written, or the ids of a segment's members.
+
+    What is exported of a list imports again without loss; no cell is a formula (G-26).
+    """
     row = group_row(reference)
     _check_listable(row)
-    return (customer_id(key) for key in stored_members(row))
+    if row.kind == Kind.KNOWN:
+        batches = list_files().read(row.id, row.list_version)
+        return _csv("entry", (exported(entry) for one in batches for entry in one.column("entry").to_pylist()))
+    return _csv("id", (customer_id(key) for key in stored_members(row)))
+
+
+def _csv(title: str, cells: Iterator[str]) -> Iterator[str]:
+    yield f"{title}\r\n"
+    while portion := list(islice(cells, _LINES_A_CHUNK)):
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows([cell] for cell in portion)
+        yield text.getvalue()
