@@ -6,10 +6,11 @@ compiles; the backend runs the SQL on a cursor of its own and answers Arrow. Wri
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 import ibis.expr.types as ir
@@ -99,3 +100,6 @@ class Warehouse(Protocol):
 
     def data_as_of(self) -> datetime | None:
         """When the newest committed change of the data was received."""
+
+    def copy_to(self, directory: Path, meanwhile: Callable[[], None]) -> None:
+        """Copies the whole warehouse into an empty directory; `meanwhile` is called at the instant of the copy."""
