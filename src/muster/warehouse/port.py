@@ -79,6 +79,10 @@ class Reader(Protocol):
 
 
 class Warehouse(Protocol):
+    @property
+    def schema_version(self) -> int:
+        """Of what is stored; a backup says which it holds."""
+
     def relation(self, name: str) -> ir.Table:
         """The unbound table of `relations.ASKABLE`, custom columns included."""
 

@@ -13,6 +13,7 @@ from muster.team.api import router as team
 from muster.web.api import router as web
 from muster.web.doors import answer_with_problems
 from muster.web.json_body import StrictParser
+from muster.wiring.operation.api import router as operation
 
 api = NinjaAPI(
     title="Muster",
@@ -30,3 +31,4 @@ for router in (team, web):
 for room in ("catalog", "customers", "groups"):
     if find_spec(f"muster.{room}.api"):
         api.add_router("", import_string(f"muster.{room}.api.router"))
+api.add_router("", operation)

@@ -24,7 +24,10 @@ class Categories:
         with self._lock:
             known = self._known.get((relation, column))
             if known is None or known[0] != written:
-                known = self._known[relation, column] = written, self._ask(lambda cursor: _labels(cursor, relation, column))
+                known = self._known[relation, column] = (
+                    written,
+                    self._ask(lambda cursor: _labels(cursor, relation, column)),
+                )
             return known[1]
 
 

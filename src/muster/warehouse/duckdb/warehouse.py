@@ -27,6 +27,7 @@ from muster.warehouse.duckdb.derive import all_keys, derive_stale, rederive_keys
 from muster.warehouse.duckdb.instance import Instance
 from muster.warehouse.duckdb.load import load_rows
 from muster.warehouse.duckdb.matching import matching_entries, matching_keys
+from muster.warehouse.duckdb.migrations import SCHEMA_VERSION
 from muster.warehouse.duckdb.occurrences import Occurrences
 from muster.warehouse.duckdb.past import copy_past, said_later
 from muster.warehouse.duckdb.person import read_people
@@ -67,6 +68,9 @@ class DuckDBWarehouse:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    schema_version = SCHEMA_VERSION
+    """Of the tables in the file, since it was opened."""
 
     # Reading
 
