@@ -21,7 +21,7 @@ from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from muster.web.runner import JobRunner
 from muster.wiring.configuration import Configuration
 from muster.wiring.operation.backup import sweep_unfinished
-from muster.wiring.operation.restore import is_switching
+from muster.wiring.operation.restore import is_switching, sweep_restores
 from muster.wiring.operation.settle import settle
 from muster.wiring.operation.upgrade import begin_upgrade, end_upgrade
 from muster.wiring.ownership import owned
@@ -53,6 +53,7 @@ def open_installation(
     with _own(configuration, patience_seconds):
         begin_upgrade(configuration)
         sweep_unfinished(configuration.backup_directory)
+        sweep_restores(configuration.home)
         sweep_memberships()
         sweep_lists()
         # What a past that was asked when the process died left behind.

@@ -87,7 +87,7 @@ def restore(
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with owned(configuration.lock):
         finish_switch(home)
-        _sweep(home)
+        sweep_restores(home)
         if not replace and ((home / CONTROL).exists() or (home / WAREHOUSE).exists()):
             raise HomeNotEmpty(
                 f"There is an installation in {home}. Restore elsewhere (MUSTER_HOME), or give --replace to move it"
@@ -143,9 +143,18 @@ def is_settling(home: Path) -> bool:
 
 
 def note_settled(home: Path) -> None:
-    _sweep(home)
     (home / JOURNAL).unlink(missing_ok=True)
     sync_directory(home)
+    sweep_restores(home)
+
+
+def sweep_restores(home: Path) -> None:
+    """Removes what a restore that was killed before its journal laid out; does nothing while one goes on."""
+    if journal_of(home) is not None:
+        return
+    (home / f"{JOURNAL}.unfinished").unlink(missing_ok=True)
+    for path in home.glob(f"{_LAID_OUT}*"):
+        shutil.rmtree(path)
 
 
 def journal_of(home: Path) -> Journal | None:
@@ -213,12 +222,6 @@ def _move_aside(home: Path, aside: Path) -> None:
             source.rename(target)
     sync_directory(aside)
     sync_directory(home)
-
-
-def _sweep(home: Path) -> None:
-    """What a restore that was killed before its journal laid out."""
-    for path in home.glob(f"{_LAID_OUT}*"):
-        shutil.rmtree(path)
 
 
 def _sync_tree(directory: Path) -> None:
