@@ -217,7 +217,11 @@ def _check_restored(archive: Path, environment: dict[str, str]) -> None:
         # An import under way went on by itself; one that was only judged waits for whoever applies it.
         assert states <= {"done", "checked"}
         # Who came in with which import: everybody of those that are done, nobody of others, known or not.
-        firsts = {int(one["file_name"].removesuffix(".csv")): one["state"] for one in imports if one["file_name"] != "file.csv"}
+        firsts = {
+            int(one["file_name"].removesuffix(".csv")): one["state"]
+            for one in imports
+            if one["file_name"] != "file.csv"
+        }
         for first in (*firsts, max(firsts, default=951) + 50):
             found = [town.local.get(f"/customers/external:u{n}").status_code for n in (first, first + 49)]
             assert found == ([200, 200] if firsts.get(first) == "done" else [404, 404])
