@@ -14,7 +14,7 @@ from django.db import connection
 from muster.customers.actions import sweep_imports
 from muster.customers.hooks import provide_warehouse
 from muster.groups.actions.lists import sweep_lists
-from muster.groups.actions.membership import sweep_memberships
+from muster.groups.actions.membership import begin_memory, sweep_memberships
 from muster.kernel.errors import MusterError
 from muster.warehouse.duckdb.connection import Resources
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
@@ -55,6 +55,7 @@ def open_installation(
         sweep_unfinished(configuration.backup_directory)
         sweep_restores(configuration.home)
         sweep_memberships()
+        begin_memory()
         sweep_lists()
         # What a past that was asked when the process died left behind.
         shutil.rmtree(configuration.past_directory, ignore_errors=True)
