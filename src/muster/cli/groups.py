@@ -174,6 +174,22 @@ def explain(client: Client, group: str, customer: str, as_of: str | None) -> Ans
     return Answer(answer, outline(answer))
 
 
+@groups.command("compare")
+@click.argument("group")
+@answers
+def compare(client: Client, group: str) -> Answer:
+    """Who they are, beside everybody."""
+    answer = client.get(_path(group, "compare"))
+    rows = [
+        {"figure": one["key"], "value": value["value"], "group": _number(value["group"]),
+         "population": _number(value["population"]),
+         "index": "" if value["index"] is None else f"{value['index']:.2f}"}
+        for one in answer["breakdowns"]
+        for value in one["values"]
+    ]  # fmt: skip
+    return Answer(answer, pick(rows, "figure", "value", "group", "population", "index"))
+
+
 @groups.command("overlap")
 @click.argument("group", nargs=-1, required=True)
 @answers
