@@ -15,6 +15,7 @@ from muster.rules.vocabulary import Type
 from muster.warehouse.batch import Batch, Merge, Note, Rate
 from muster.warehouse.builder import batch_of
 from muster.warehouse.catalog import App, Catalog, CustomAttribute, Trust
+from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from muster.warehouse.items import Item, Occurrence, OrderEntry
 from tests.spec.customers.told import CATALOG, NOTES, RECEIVED, at, event, item, order
 
@@ -267,3 +268,14 @@ def test_order_part_is_the_orders_grain(warehouse):
     with warehouse.reader() as reader:
         rows = reader.table(warehouse.relation("orders").select("order_id", "state")).to_pylist()
     assert rows == [{"order_id": "o1", "state": "cancelled"}]
+
+
+def test_file_without_entries_of_rates_gets_them(tmp_path):
+    day = date(2026, 11, 1)
+    with DuckDBWarehouse(tmp_path) as before:
+        before.put_rates([Rate(day, "USD", Fraction(1, 2))], CATALOG)
+        before.submit(lambda connection: connection.execute("DROP TABLE rate_entries")).result()
+    with DuckDBWarehouse(tmp_path) as opened:
+        opened.put_rates([Rate(day, "USD", Fraction(1, 4))], CATALOG, source=9)
+        opened.remove_source(9, CATALOG)
+        assert opened.rates(None, None, 9) == [Rate(day, "USD", Fraction(1, 2))]
