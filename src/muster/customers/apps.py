@@ -11,7 +11,8 @@ class CustomersConfig(AppConfig):
     label = "customers"
 
     def ready(self) -> None:
-        from muster.customers import jobs
+        from muster.catalog.hooks import publisher_changing
+        from muster.customers import actions, jobs
         from muster.web import hooks
 
         hooks.register_job(
@@ -23,3 +24,7 @@ class CustomersConfig(AppConfig):
         hooks.register_job(
             "customers.undo", jobs.undo_import, scope="customers:write", unit="items", label=_("Undoing an import")
         )
+        hooks.register_job(
+            "customers.derive", jobs.derive_all, scope="customers:write", label=_("Deriving all facts again")
+        )
+        publisher_changing.append(actions.follow_publisher)

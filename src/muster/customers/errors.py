@@ -9,6 +9,7 @@ MusterError
     ImportStateWrong     import_state
     ImportHasInvalid     import_invalid_rows, with counts
     ImportTooLarge       import_too_large
+    RateMissing          rate_missing, with how many rates and the first day
   (warehouse.files.errors)  mapping_invalid, column_unknown, date_ambiguous, encoding_unreadable, file_unreadable
 """
 
@@ -47,3 +48,7 @@ class ImportHasInvalid(CustomerError):
 
 class ImportTooLarge(CustomerError):
     code = "import_too_large"
+
+
+class RateMissing(CustomerError):
+    code = "rate_missing"

@@ -128,6 +128,18 @@ def _append_chunks(job: RunningJob, row: Import, stage: Stage, mapping: ImportMa
     warehouse.derive_stale(catalog)
 
 
+def derive_all(job: RunningJob) -> dict[str, Any]:
+    """Derives every fact again after a change of the publisher's settings (C-5), rates told in the new currency."""
+    old, new = job.parameters["old_currency"], job.parameters["new_currency"]
+    warehouse = current_warehouse()
+    if old != new:
+        warehouse.restate_rates(old, new)
+    with warehouse.frugal():
+        touched = warehouse.rederive(None, warehouse_catalog())
+    announce_change()
+    return {"customers": len(touched)}
+
+
 def cursor_of(row: Import) -> str:
     """The name under which the warehouse notes how far the import came."""
     return f"import:{row.id}"

@@ -33,6 +33,7 @@ from muster.warehouse.duckdb.person import read_people
 from muster.warehouse.duckdb.properties import literal
 from muster.warehouse.duckdb.rates import known_rates, put_rates, read_rates
 from muster.warehouse.duckdb.reader import DuckDBReader
+from muster.warehouse.duckdb.restating import rates_without, restate_rates
 from muster.warehouse.duckdb.settings import install_settings
 from muster.warehouse.duckdb.unchanged import unchanged_rows
 from muster.warehouse.duckdb.undo import remove_source
@@ -186,6 +187,10 @@ class DuckDBWarehouse:
         """The rate in force of each row's `day` and `currency`; None where there is none."""
         return self._ask(lambda cursor: known_rates(cursor, rows))
 
+    def rates_without(self, currency: str) -> list[Rate]:
+        """Rates that could not be told in this currency, were it the publisher's, by day."""
+        return self._ask(lambda cursor: rates_without(cursor, currency))
+
     def unchanged_rows(self, kind: str, app_key: int, rows: pa.Table, lines: pa.Table | None = None) -> pa.Array:
         """Which import rows of known customers or orders say nothing new (see `unchanged`); a boolean each."""
         return self._ask(lambda cursor: unchanged_rows(cursor, kind, app_key, rows, lines))
@@ -246,6 +251,10 @@ class DuckDBWarehouse:
         """Adds or replaces rates (C-24); answers the customers whose orders may have changed."""
         self.use_catalog(catalog)
         return self.submit(lambda connection: put_rates(connection, rates, catalog, source)).result()
+
+    def restate_rates(self, old: str, new: str) -> None:
+        """Tells all rates in another publisher's currency; nothing is derived."""
+        self.submit(lambda connection: restate_rates(connection, old, new)).result()
 
     def remove_source(self, source: int, catalog: Catalog, *, cursor: str | None = None) -> BitMap:
         """Undoes all that came from one source (C-37), its cursor too; answers whose rows may have changed."""
