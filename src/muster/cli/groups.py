@@ -11,6 +11,7 @@ from muster.cli.client import Client, Document
 from muster.cli.documents import read_json
 from muster.cli.lists import add_commands
 from muster.cli.output import Answer, answers, follow_job_in, outline, pick
+from muster.cli.plans import as_yaml
 
 _definition = click.option(
     "--definition", type=click.File(encoding="utf-8"), help="A JSON file with the definition; - reads stdin."
@@ -238,3 +239,4 @@ def _sized(group: Document) -> Document:
 
 
 add_commands(groups)
+groups.add_command(as_yaml)

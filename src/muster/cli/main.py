@@ -11,6 +11,7 @@ from muster.cli.doors import Doors
 from muster.cli.groups import groups
 from muster.cli.jobs import jobs
 from muster.cli.output import shown_errors
+from muster.cli.plans import apply, plan
 from muster.cli.team import setup, tokens
 
 
@@ -31,5 +32,5 @@ def serve(doors: Doors) -> None:
         doors.serve(click.echo)
 
 
-for _command in (setup, tokens, jobs, groups, customers, catalog, demo):
+for _command in (setup, tokens, jobs, groups, customers, catalog, demo, plan, apply):
     muster.add_command(_command)

@@ -84,6 +84,7 @@ def group_json(view: GroupView) -> dict[str, Any]:
 
 def preview_json(view: PreviewView) -> dict[str, Any]:
     return {
+        "definition": view.definition,
         **(told_json(view.size) or {}),
         "available_customers": view.available_customers.size,
         **({"available_small": True} if view.available_customers.small else {}),
