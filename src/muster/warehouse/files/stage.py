@@ -24,7 +24,8 @@ from muster.warehouse.files.columns import select_parsed
 from muster.warehouse.files.mapping import ImportMapping
 from muster.warehouse.files.reading import NUMBER, FileRows
 
-_MEMORY = "96MiB"
+# Of the engine: while the file is read and judged, and while the warehouse works beside it.
+_MEMORY, _READING_MEMORY = "96MiB", "48MiB"
 _LOOKUP_ROWS = 200_000
 _BATCH_ROWS = 16_384
 Progress = Callable[[int], None]
@@ -60,7 +61,7 @@ class Stage:
     def __init__(self, directory: Path, mapping: ImportMapping) -> None:
         self._mapping = mapping
         self._connection = duckdb.connect(str(directory / "stage.duckdb"))
-        self._connection.execute(f"SET memory_limit = '{_MEMORY}'")
+        self._connection.execute(f"SET memory_limit = '{_READING_MEMORY}'")
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET preserve_insertion_order = false")
         # Hashes are numbers of 128 bits here.
@@ -78,6 +79,7 @@ class Stage:
 
     def fill(self, rows: FileRows, digest: str, known: Known, app_key: int, progress: Progress) -> dict[str, int]:
         """The dry run: reads the whole file and judges every row. Answers rows by verdict; they sum up to all rows."""
+        self._connection.execute(f"SET memory_limit = '{_MEMORY}'")
         statements = staging.statements(self._mapping, digest)
         for statement in statements.create:
             self._connection.execute(statement)
@@ -93,6 +95,8 @@ class Stage:
             self._connection.execute(statement)
         for start in range(0, self.end() if known.highest_key() else 0, _LOOKUP_ROWS):
             self._look_up(start, known, app_key)
+        self._connection.execute(f"SET memory_limit = '{_READING_MEMORY}'")
+        pa.default_memory_pool().release_unused()
         return self.counts()
 
     def counts(self) -> dict[str, int]:
@@ -190,11 +194,18 @@ class Stage:
 
 
 def _in_order(items: pa.Table) -> pa.Table:
-    """By position. They nearly always come so: sorting whole rows in the engine would cost as much as reading them."""
+    """By position. Threads have written whole runs in order, so runs are put in order and no row is copied."""
     positions = items.column("position").to_numpy()
+    starts = (
+        np.flatnonzero(np.concatenate([[True], positions[1:] < positions[:-1]])) if len(positions) else np.array([])
+    )
+    ends = np.append(starts[1:], len(positions))
+    runs = [items.slice(starts[run], ends[run] - starts[run]) for run in np.argsort(positions[starts])]
+    ordered = pa.concat_tables(runs) if runs else items
+    positions = ordered.column("position").to_numpy()
     if np.all(positions[:-1] < positions[1:]):
-        return items
-    return items.take(pa.array(np.argsort(positions)))
+        return ordered
+    return ordered.take(pa.array(np.argsort(positions)))
 
 
 def _bytes(hashes: pa.ChunkedArray) -> pa.Array:
