@@ -24,8 +24,8 @@ from muster.warehouse.files.columns import select_parsed
 from muster.warehouse.files.mapping import ImportMapping
 from muster.warehouse.files.reading import NUMBER, FileRows
 
-# Of the engine: while the file is read and judged, and while the warehouse works beside it.
-_MEMORY, _READING_MEMORY = "96MiB", "48MiB"
+# Of the engine; the second while rows are only read again and the warehouse works beside it.
+_MEMORY, _READING_MEMORY = "96MiB", "32MiB"
 _LOOKUP_ROWS = 200_000
 _BATCH_ROWS = 16_384
 Progress = Callable[[int], None]
@@ -61,7 +61,7 @@ class Stage:
     def __init__(self, directory: Path, mapping: ImportMapping) -> None:
         self._mapping = mapping
         self._connection = duckdb.connect(str(directory / "stage.duckdb"))
-        self._connection.execute(f"SET memory_limit = '{_READING_MEMORY}'")
+        self._connection.execute(f"SET memory_limit = '{_MEMORY}'")
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET preserve_insertion_order = false")
         # Hashes are numbers of 128 bits here.
@@ -79,7 +79,6 @@ class Stage:
 
     def fill(self, rows: FileRows, digest: str, known: Known, app_key: int, progress: Progress) -> dict[str, int]:
         """The dry run: reads the whole file and judges every row. Answers rows by verdict; they sum up to all rows."""
-        self._connection.execute(f"SET memory_limit = '{_MEMORY}'")
         statements = staging.statements(self._mapping, digest)
         for statement in statements.create:
             self._connection.execute(statement)
@@ -95,7 +94,6 @@ class Stage:
             self._connection.execute(statement)
         for start in range(0, self.end() if known.highest_key() else 0, _LOOKUP_ROWS):
             self._look_up(start, known, app_key)
-        self._connection.execute(f"SET memory_limit = '{_READING_MEMORY}'")
         pa.default_memory_pool().release_unused()
         return self.counts()
 
@@ -124,6 +122,8 @@ class Stage:
 
     def items(self, start: int, count: int) -> pa.Table:
         """Items at positions `start`..`start + count`, in order, numbered by `item`, with the stage's columns."""
+        if not self._mapping.lines:
+            self._connection.execute(f"SET memory_limit = '{_READING_MEMORY}'")
         found = _in_order(self._connection.sql(staging.items(start, count)).to_arrow_table())
         hashes = pa.chunked_array([_bytes(found.column("hash"))])
         found = found.set_column(found.schema.get_field_index("hash"), "hash", hashes)
