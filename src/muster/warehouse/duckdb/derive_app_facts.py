@@ -15,7 +15,10 @@ _RATED = STANDARD_EVENTS["app_rated"].number
 
 
 def derive_app_facts(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
-    """Replaces the app facts of the touched customers; reads `activity_now`, `touches_now`, derived rows."""
+    """Replaces the app facts of the touched customers; reads `activity_now`, `touches_now`, derived rows.
+
+    Leaves `ordered_now` and `acquired_now` (customer_key, app_key, ...) to the profiles.
+    """
     connection.execute(_USED)
     connection.execute(_ACQUIRED)
     derive_attribution(connection)
@@ -32,7 +35,11 @@ SELECT customer_key, app_key, min(happened_at) AS first_used_at, max(happened_at
 FROM activity_now GROUP BY ALL;
 CREATE OR REPLACE TEMP TABLE ordered_now AS
 SELECT customer_key, app_key, min(happened_at) FILTER (coalesce(amount_micros, 0) >= 0) AS first_order_at,
-    CAST(sum(base_micros - refunded_base_micros) AS BIGINT) AS app_spend_micros
+    CAST(sum(base_micros - refunded_base_micros) AS BIGINT) AS app_spend_micros,
+    count(*) FILTER (amount_micros > 0) AS purchase_count,
+    min(happened_at) FILTER (amount_micros > 0) AS first_purchase_at,
+    max(happened_at) FILTER (amount_micros > 0) AS last_purchase_at,
+    min(market) AS first_market, max(market) AS last_market
 FROM all_orders SEMI JOIN touched USING (customer_key) WHERE state = 'completed' GROUP BY ALL;
 CREATE OR REPLACE TEMP TABLE acquisitions_now AS
 SELECT customer_key, app_key, min(happened_at) FILTER (addon IS NULL) AS first_at,

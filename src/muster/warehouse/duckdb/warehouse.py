@@ -41,7 +41,7 @@ from muster.warehouse.duckdb.writer import T as Answer
 from muster.warehouse.duckdb.writer import Write, Writer
 from muster.warehouse.port import Person, PropertyColumn
 
-FRUGAL_MEMORY = "192MiB"
+FRUGAL_MEMORY = "128MiB"
 
 
 class DuckDBWarehouse:
