@@ -7,6 +7,7 @@ at every past instant that is remembered (G-15, G-17, G-23, G-25).
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -84,6 +85,7 @@ class Life:
     sources: list[int] = field(default_factory=list)
     lists: list[str] = field(default_factory=list)
     items: int = 0
+    numbers: Iterator[int] = field(default_factory=itertools.count)
     seen: dict[datetime, list[dict[str, BitMap]]] = field(default_factory=dict)
     """All states at an instant, in order: a clock may stand still."""
 
@@ -171,7 +173,7 @@ class Life:
         row = Group.objects.get(key="listed")
         known = [named(entry) for entry in entries]
         columns = {"kind": [one.kind for one in known], "entry": entries, "identity": [one.identity for one in known]}
-        source = f"imp_{self.items}_{len(self.seen)}_{len(self.lists)}"
+        source = f"imp_{next(self.numbers)}"
         put_in_force(row, write_list(row, pa.table(columns, schema=SCHEMA).to_batches(), source))
         self.lists.append(source)
 

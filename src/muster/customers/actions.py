@@ -328,7 +328,7 @@ def _foreign(currency: str, place: int) -> str:
 def follow_publisher(before: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
     """What another currency or time zone of the publisher means for the facts; `rate_missing` if rates cannot follow.
 
-    An order without a rate waits, but a rate that cannot be told in the new currency would be lost (ADR 0012).
+    An order without a rate waits, but a rate that cannot be told in the new currency would be lost (ADR 0019).
     """
     if not {"currency", "time_zone"} & set(changes):
         return

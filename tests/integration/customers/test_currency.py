@@ -1,4 +1,4 @@
-"""Another currency of the publisher: rates follow it, or it is refused (C-24, ADR 0012)."""
+"""Another currency of the publisher: rates follow it, or it is refused (C-24, ADR 0019)."""
 
 from __future__ import annotations
 

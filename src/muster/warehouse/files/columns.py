@@ -104,7 +104,10 @@ def _reading(mapping: ImportMapping, name: str, one: Field, cells: dict[str, str
         return fields.decimal(one, nulls, cells, required=required)
     if name == "rate":
         rate = fields.decimal(one, nulls, cells, required=True)
-        return Reading(rate.value, f"coalesce({rate.fault}, CASE WHEN {rate.value} <= 0 THEN 'not_positive' END)")
+        return Reading(
+            rate.value,
+            lambda value, cell: f"coalesce({rate.fault(value, cell)}, CASE WHEN {value} <= 0 THEN 'not_positive' END)",
+        )
     if name == "granted":
         return fields.boolean(one, nulls, cells, required=True)
     longest = LONGEST_ID if name.endswith("_id") or name == "group_key" else 1_024
