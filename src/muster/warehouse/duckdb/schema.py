@@ -156,9 +156,11 @@ def get_meta(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
     return rows[0][0] if rows else None
 
 
-def set_meta(connection: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
+def set_meta(connection: duckdb.DuckDBPyConnection, key: str, value: str | None) -> None:
+    """None forgets it."""
     connection.execute("DELETE FROM meta WHERE key = ?", [key])
-    connection.execute("INSERT INTO meta VALUES (?, ?)", [key, value])
+    if value is not None:
+        connection.execute("INSERT INTO meta VALUES (?, ?)", [key, value])
 
 
 def askable_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
