@@ -141,6 +141,12 @@ def _is_old(row: Import) -> bool:
     return system_clock() - row.checked_at > timedelta(hours=EXPIRES_AFTER_HOURS)
 
 
+def first_sent_at(row: Import) -> datetime:
+    """When the file came first: what a file says without a time it said then, however often it is sent (C-47)."""
+    earlier = Import.objects.filter(digest=row.digest, created_at__lt=row.created_at).order_by("created_at").first()
+    return (earlier or row).created_at
+
+
 def import_view(row: Import) -> ImportView:
     counts: dict[str, Any] = row.counts
     state, reason = current_state(row)
