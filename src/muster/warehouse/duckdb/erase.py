@@ -18,7 +18,7 @@ from muster.warehouse.subject import Subject
 
 RAW = (
     "identities", "sightings", "traits", "emails", "consents", "all_events", "touches", "device_sightings",
-    "churn_scores", "stale",
+    "churn_scores", "usage_carry", "stale",
 )  # fmt: skip
 """Raw tables whose rows say by `customer_key` whose they are; orders are erased apart."""
 DERIVED = (

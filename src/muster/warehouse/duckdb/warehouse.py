@@ -20,7 +20,7 @@ from pyroaring import BitMap
 from muster.rules.vocabulary import Type
 from muster.warehouse.batch import Batch, Outcome, Rate
 from muster.warehouse.catalog import Catalog
-from muster.warehouse.duckdb import erase, erased, lookup, schema
+from muster.warehouse.duckdb import erase, erased, lookup, retention, schema
 from muster.warehouse.duckdb.append import append_batch, read_cursors
 from muster.warehouse.duckdb.categories import Categories
 from muster.warehouse.duckdb.connection import Resources, connect
@@ -301,6 +301,18 @@ class DuckDBWarehouse:
     def raw_rows(self, keys: BitMap) -> dict[str, list[dict[str, Any]]]:
         """All that was ever said of these customers, by raw relation, as it is kept (see `raw`)."""
         return self._ask(lambda cursor: raw_rows(cursor, keys, self._catalog))
+
+    def drop_old_events(self, cut: datetime) -> dict[str, int]:
+        """Retention of events (C-48): what both happened and came before; facts stay as they are (C-33)."""
+        return self.submit(lambda connection: retention.drop_old_events(connection, cut)).result()
+
+    def drop_old_rejects(self, cut: datetime) -> int:
+        """What was refused before."""
+        return self.submit(lambda connection: retention.drop_old_rejects(connection, cut)).result()
+
+    def unseen_visitors(self, cut: datetime, most: int) -> BitMap:
+        """Customers without an external id who were last seen before; at most so many."""
+        return self._ask(lambda cursor: retention.unseen_visitors(cursor, cut, most))
 
     def scrub(self) -> bool:
         """Overwrites what erasures left in the file; answers whether there was anything (see `scrub`)."""

@@ -1,7 +1,8 @@
 """The SQL of a stage: from parsed rows to items and verdicts.
 
 Tables: `parsed` (every row), `doubles` (rows of things an earlier row has named) or `orders` (rows joined to orders),
-`found` (what the warehouse has already), `erased` (items from before an erasure). Views: `items` (what would be applied), `verdicts` (one of every row).
+`found` (what the warehouse has already), `erased` (items from before an erasure). Views: `items` (what would be
+applied), `verdicts` (one of every row).
 """
 
 from __future__ import annotations
