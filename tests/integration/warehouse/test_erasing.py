@@ -7,13 +7,11 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 from pyroaring import BitMap
 
 from muster.warehouse.builder import batch_of
 from muster.warehouse.catalog import Catalog
-from muster.warehouse.duckdb import erase, schema
 from muster.warehouse.duckdb.consents import ConsentEntry
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from muster.warehouse.items import Consent, Device, Email, Line
@@ -234,22 +232,6 @@ def test_raw_rows_tell_everything_that_was_said(warehouse: DuckDBWarehouse) -> N
         "notes", "server", [f"p-{MARK}"],
     )  # fmt: skip
     assert rows["events"][0]["properties"] == {"note": f"first {MARK}"}
-
-
-def test_every_table_says_how_it_is_erased() -> None:
-    connection = duckdb.connect()
-    schema.prepare(connection)
-    tables = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
-    keyed = {
-        table
-        for (table,) in connection.execute(
-            "SELECT t.table_name FROM duckdb_columns() c JOIN duckdb_tables() t USING (table_name)"
-            " WHERE c.column_name = 'customer_key'"
-        ).fetchall()
-    }
-    connection.close()
-    assert {*erase.RAW, *erase.DERIVED, *erase.BY_NAME, *erase.IMPERSONAL} == tables
-    assert keyed == {*erase.RAW, *erase.DERIVED, "order_entries"}
 
 
 def test_nobody_of_an_empty_catalog_is_somebody(warehouse: DuckDBWarehouse) -> None:
