@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from muster.customers.actions import sweep_imports
-from muster.customers.hooks import provide_warehouse
+from muster.customers.hooks import provide_ledger, provide_warehouse
 from muster.groups.actions.lists import sweep_lists
 from muster.groups.actions.membership import sweep_memberships
 from muster.kernel.errors import MusterError
 from muster.warehouse.duckdb.connection import Resources
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
+from muster.warehouse.ledger import ErasureLedger
 from muster.web.runner import JobRunner
 from muster.wiring.configuration import Configuration
 from muster.wiring.wsgi import application
@@ -76,12 +78,16 @@ def migrate() -> None:
 @contextmanager
 def _warehouse(configuration: Configuration) -> Iterator[DuckDBWarehouse]:
     resources = Resources(threads=configuration.warehouse_threads, memory_limit=configuration.warehouse_memory)
+    ledger = ErasureLedger(configuration.ledger, settings.SECRET_KEY)
     with DuckDBWarehouse(configuration.warehouse_directory, resources) as warehouse:
+        warehouse.use_ledger(ledger)
         provide_warehouse(warehouse)
+        provide_ledger(ledger)
         try:
             yield warehouse
         finally:
             provide_warehouse(None)
+            provide_ledger(None)
 
 
 @contextmanager

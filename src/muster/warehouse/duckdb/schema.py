@@ -111,6 +111,14 @@ CREATE TABLE rate_entries (
 """
 
 
+# What retention took out of the events and the facts still count (C-33): sessions that went, by customer and app.
+_USAGE_CARRY = """
+CREATE TABLE usage_carry (
+    customer_key UINTEGER, app_key USMALLINT, first_used_at TIMESTAMP, last_used_at TIMESTAMP, session_count INTEGER,
+    engaged_seconds BIGINT);
+"""
+
+
 def duckdb_type(ibis_type: str) -> str:
     return _DUCKDB_TYPES[ibis_type]
 
@@ -128,6 +136,8 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     elif not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'rate_entries'").fetchall():
         # A file of before entries were kept: its rates are taken for entered by hand.
         connection.execute(f"BEGIN; {_RATE_ENTRIES} INSERT INTO rate_entries SELECT *, 0, 1 FROM rates; COMMIT")
+    if not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'usage_carry'").fetchall():
+        connection.execute(_USAGE_CARRY)
     version = int(get_meta(connection, "schema_version") or 0)
     if version > SCHEMA_VERSION:
         raise WarehouseTooNewError(
@@ -146,7 +156,7 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f"CREATE VIEW {name} AS SELECT {', '.join(columns)} FROM {stored_table(name)}")
         else:
             connection.execute(f"CREATE TABLE {name} ({asked})")
-    connection.execute(_DERIVED + _RAW + _RATE_ENTRIES)
+    connection.execute(_DERIVED + _RAW + _RATE_ENTRIES + _USAGE_CARRY)
     set_meta(connection, "schema_version", str(SCHEMA_VERSION))
     connection.commit()
 
@@ -162,9 +172,11 @@ def get_meta(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
     return rows[0][0] if rows else None
 
 
-def set_meta(connection: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
+def set_meta(connection: duckdb.DuckDBPyConnection, key: str, value: str | None) -> None:
+    """None forgets it."""
     connection.execute("DELETE FROM meta WHERE key = ?", [key])
-    connection.execute("INSERT INTO meta VALUES (?, ?)", [key, value])
+    if value is not None:
+        connection.execute("INSERT INTO meta VALUES (?, ?)", [key, value])
 
 
 def askable_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
