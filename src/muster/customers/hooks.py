@@ -70,6 +70,9 @@ def register_personal_data(place: PersonalData) -> None:
 data_changed: list[Callable[[], None]] = []
 """Called after an import has been applied: groups take it up from here."""
 
+after_restore: list[Callable[[], None]] = []
+"""Called when a backup was put back, with the warehouse open and before anybody is let in. A crash calls them again."""
+
 
 @dataclass(frozen=True)
 class ImportKind:

@@ -217,6 +217,11 @@ def check_file(row: Import) -> Path:
     return path
 
 
+def import_states(database: str = "default") -> dict[str, str]:
+    """The state of every import by its id; also in a copy of the control database, by another alias."""
+    return dict(Import.objects.using(database).values_list("id", "state"))
+
+
 def import_directory(identifier: str) -> Path:
     """Where the file and the stage of an import lie."""
     directory: Path = settings.MUSTER.import_directory

@@ -14,6 +14,7 @@ from muster.team.api import router as team
 from muster.web.api import router as web
 from muster.web.doors import answer_with_problems
 from muster.web.json_body import StrictParser
+from muster.wiring.operation.api import router as operation
 
 api = NinjaAPI(
     title="Muster",
@@ -32,3 +33,4 @@ for room in ("catalog", "customers", "groups"):
     if find_spec(f"muster.{room}.api"):
         api.add_router("", import_string(f"muster.{room}.api.router"))
 api.add_router("", privacy)
+api.add_router("", operation)

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "muster.catalog.apps.CatalogConfig",
     "muster.customers.apps.CustomersConfig",
     "muster.groups.apps.GroupsConfig",
+    "muster.wiring.apps.WiringConfig",
 ]
 MIDDLEWARE = [
     "muster.web.headers.SecurityHeaders",

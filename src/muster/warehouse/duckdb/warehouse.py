@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -23,11 +22,13 @@ from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb import erase, erased, lookup, retention, schema
 from muster.warehouse.duckdb.append import append_batch, read_cursors
 from muster.warehouse.duckdb.categories import Categories
-from muster.warehouse.duckdb.connection import Resources, connect
+from muster.warehouse.duckdb.connection import Resources
 from muster.warehouse.duckdb.consents import ConsentEntry, put_consents
 from muster.warehouse.duckdb.derive import all_keys, derive_stale, rederive_keys
+from muster.warehouse.duckdb.instance import Instance
 from muster.warehouse.duckdb.load import load_rows
 from muster.warehouse.duckdb.matching import matching_entries, matching_keys
+from muster.warehouse.duckdb.migrations import SCHEMA_VERSION
 from muster.warehouse.duckdb.occurrences import Occurrences
 from muster.warehouse.duckdb.past import copy_past, said_later
 from muster.warehouse.duckdb.person import read_people
@@ -54,27 +55,29 @@ class DuckDBWarehouse:
 
     def __init__(self, directory: Path, resources: Resources = Resources()) -> None:  # noqa: B008 - frozen
         self._resources = resources
-        self._root = connect(directory, resources)
-        self._root_lock = threading.Lock()
-        schema.prepare(self._root)
-        self._columns = schema.askable_columns(self._root)
+        self._instance = Instance(directory, resources)
+        with self._instance.cursor() as cursor:
+            schema.prepare(cursor)
+            self._columns = schema.askable_columns(cursor)
         self._occurrences = Occurrences()
-        self._writer = Writer(self._cursor())
-        self._categories = Categories(self._cursor())
+        self._writer = Writer(self._instance.lasting_cursor, self._instance.renew)
+        self._categories = Categories(self._ask)
         self._catalog = Catalog(apps={})
         self._ledger: ErasureLedger | None = None
 
     def close(self) -> None:
         """Finishes the writes under way and lets go of the file."""
         self._writer.close()
-        with self._root_lock:
-            self._root.close()
+        self._instance.close()
 
     def __enter__(self) -> DuckDBWarehouse:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    schema_version = SCHEMA_VERSION
+    """Of the tables in the file, since it was opened."""
 
     # Reading
 
@@ -99,13 +102,10 @@ class DuckDBWarehouse:
 
     @contextmanager
     def reader(self) -> Iterator[DuckDBReader]:
-        cursor = self._cursor()
-        # One transaction for all of a task's questions: they see one state, whatever is written meanwhile (G-16).
-        cursor.begin()
-        try:
+        with self._instance.cursor() as cursor:
+            # One transaction for all of a task's questions: they see one state, whatever is written meanwhile (G-16).
+            cursor.begin()
             yield DuckDBReader(cursor, self._occurrences)
-        finally:
-            cursor.close()
 
     def highest_key(self) -> int:
         """The greatest customer_key ever given; 0 when empty."""
@@ -135,14 +135,11 @@ class DuckDBWarehouse:
         """
         with DuckDBWarehouse(directory, self._resources) as past:
             past.use_catalog(catalog)
-            source = self._cursor()
-            try:
+            with self._instance.cursor() as source:
                 source.begin()
                 past.submit(lambda target: copy_past(source, target, at, keys)).result()
                 highest = schema.get_meta(source, "highest_key") or "0"
                 past.submit(lambda target: schema.set_meta(target, "highest_key", highest)).result()
-            finally:
-                source.close()
             past.rederive(keys, catalog)
             past.checkpoint()
             yield past
@@ -179,11 +176,8 @@ class DuckDBWarehouse:
 
     def matching_entries(self, entries: pa.RecordBatchReader, *, customers: bool) -> Iterator[pa.RecordBatch]:
         """Those of the entries that name somebody, now."""
-        cursor = self._cursor()
-        try:
+        with self._instance.cursor() as cursor:
             yield from matching_entries(cursor, entries, customers=customers)
-        finally:
-            cursor.close()
 
     def rates(self, before: tuple[date, str] | None, currency: str | None, limit: int) -> list[Rate]:
         """Rates in force, newest day first, currencies of a day in order; `before`: the last one seen."""
@@ -332,8 +326,7 @@ class DuckDBWarehouse:
         if catalog == self._catalog:
             return
         self.submit(lambda connection: schema.ensure_columns(connection, catalog)).result()
-        with self._root_lock:
-            self._columns = schema.askable_columns(self._root)
+        self._columns = self._ask(schema.askable_columns)
         self._catalog = catalog
 
     @contextmanager
@@ -370,16 +363,25 @@ class DuckDBWarehouse:
         """Moves the log into the file; event properties are only asked fast from there (C-29)."""
         self._writer.submit_alone(lambda connection: connection.execute("CHECKPOINT")).result()
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
-        with self._root_lock:
-            return self._root.cursor()
+    def copy_to(self, directory: Path, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Copies the database into an empty directory, as it is at one instant; durable when it returns.
+
+        `meanwhile` is called first, on the writer's thread: nothing is written from its beginning until the copy is
+        done, so what it sees elsewhere belongs to the same instant. Readers go on.
+        """
+
+        def copy(connection: duckdb.DuckDBPyConnection) -> None:
+            meanwhile()
+            # Readers of an older state may hold it up; then the log is copied beside the file.
+            with suppress(duckdb.TransactionException):
+                connection.execute("CHECKPOINT")
+            self._instance.copy_to(directory)
+
+        self._writer.submit_alone(copy).result()
 
     def _meta(self, key: str) -> str | None:
         return self._ask(lambda cursor: schema.get_meta(cursor, key))
 
     def _ask(self, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
-        cursor = self._cursor()
-        try:
+        with self._instance.cursor() as cursor:
             return question(cursor)
-        finally:
-            cursor.close()
