@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.living import Document, Living, csv_of, living, problem
+from tests.integration.processes import wait_until
 
 MARK = "mark7e31"
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -196,3 +198,68 @@ def _check_restored(environment: dict[str, str], home: Path, backup: Path) -> No
     assert _night(environment, "overwrite") is True
     assert _with_marker(home) == []
     assert _night(environment, "apply-ledger") == []
+
+
+def _small_town(town: Living) -> None:
+    """Two people, both on a list."""
+    mapping = {"kind": "customers", "row": {"external_id": "id", "email": "email"}}
+    town.bring_in(csv_of("id,email", "gone,gone@example.com", "stays,stays@example.com"), mapping)
+    town.post("/groups", {"key": "testers", "name": "Testers", "kind": "known"}, 201)
+    _list(town, "gone@example.com stays@example.com")
+
+
+def _work(environment: Mapping[str, str], *mode: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.integration.customers.erasing_process", *mode]
+    root = Path(__file__).parents[3]
+    return subprocess.run(command, env=dict(environment), cwd=root, capture_output=True, text=True, check=False)
+
+
+def test_erasure_goes_on_after_kill_at_every_step(environment: dict[str, str], home: Path) -> None:
+    """Each process dies one call later than the one before; what was removed is told whole all the same."""
+    with living(environment) as town:
+        _small_town(town)
+    kills = 0
+    while (ended := _work(environment, str(kills + 1))).returncode != 0:
+        assert ended.returncode == -signal.SIGKILL, ended.stderr
+        kills += 1
+        assert kills < 30
+    assert kills > 4
+    done = json.loads(ended.stdout)
+    assert done["state"] == "done"
+    _check_small(environment, done)
+
+
+def _check_small(environment: dict[str, str], done: Document) -> None:
+    removed = {one["place"]: (one["removed"], one["found"]) for one in done["receipt"]["places"]}
+    assert removed["warehouse"] == ({"emails": 1, "event_ids": 1, "identities": 1, "profiles": 1, "sightings": 1}, 0)
+    assert (removed["lists"], removed["imports"][0]["uploads"]) == (({"entries": 1}, 0), 2)
+    with living(environment) as town:
+        town.settle()
+        group = town.get("/groups/testers")
+        assert (group["size"], group["entries"], group["pending"]) == (1, 1, 0)
+        assert town.get("/customers/external:stays")["external_id"] == "stays"
+        assert town.get("/erasures")["items"][0]["state"] == "done"
+
+
+def test_place_that_fails_is_shown_and_tried_again(environment: dict[str, str]) -> None:
+    with living(environment) as town:
+        _small_town(town)
+    failed = json.loads(_work(environment, "fail", "lists").stdout)
+    assert (failed["state"], failed["receipt"], failed["places"]["lists"]["error"]) == ("running", None, "OSError")
+    assert {key for key, told in failed["places"].items() if told["state"] == "erased"} == set(failed["places"]) - {
+        "lists"
+    }
+    assert datetime.fromisoformat(failed["retry_at"]) > datetime.now(UTC)
+    done = json.loads(_work(environment, "run").stdout)
+    assert (done["state"], done["places"]["lists"]["tries"], done["retry_at"]) == ("done", 2, None)
+    _check_small(environment, done)
+
+
+def test_order_whose_process_died_is_worked_off_by_the_next_server(environment: dict[str, str]) -> None:
+    """Never lost: an erasure order. Its grace ends while nobody serves."""
+    with living(environment) as town:
+        _small_town(town)
+    assert _work(environment, "3").returncode == -signal.SIGKILL
+    with living(environment) as town:
+        wait_until(lambda: town.get("/erasures")["items"][0]["state"] == "done")
+        assert town.get("/erasures")["items"][0]["receipt"]["customers"] == 1

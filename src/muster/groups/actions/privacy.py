@@ -59,6 +59,8 @@ def _erase_entries(subject: Subject) -> dict[str, int]:
     for identifier, version, count in _naming(subject):
         _rewrite(identifier, version, subject)
         removed += count
+    if removed:
+        rematch_known(Cause.DATA)
     return {"entries": removed} if removed else {}
 
 

@@ -131,6 +131,7 @@ def count_customers(connection: duckdb.DuckDBPyConnection, subject: Subject) -> 
     """Rows of theirs by relation; nobody's rows are none. Lines and devices nobody's entry names count as theirs."""
     _ask(connection, subject.keys)
     counts = {table: _rows_of(connection, table) for table in (*RAW, *DERIVED, "order_entries")}
+    counts["event_ids"] = count_of(connection, f"SELECT count(*) FROM event_ids WHERE hash IN ({_HASHES})")
     counts["order_lines"] = count_of(connection, f"SELECT count(*) FROM order_lines WHERE {_NO_ENTRY}")
     counts["device_ids"] = count_of(connection, f"SELECT count(*) FROM device_ids WHERE {_NEVER_SEEN}")
     counts["merges"] = count_of(
@@ -152,13 +153,15 @@ def _delete(connection: duckdb.DuckDBPyConnection, what: str) -> int:
     return int(count)
 
 
+_HASHES = " UNION ".join(
+    f"SELECT hash FROM {table} SEMI JOIN asked_people USING (customer_key)"
+    for table in ("traits", "emails", "consents", "all_events", "touches", "device_sightings", "order_entries")
+)
+
+
 def _erase_items(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """The hashes by which repetitions are known, as far as rows say whose they are."""
-    hashes = " UNION ".join(
-        f"SELECT hash FROM {table} SEMI JOIN asked_people USING (customer_key)"
-        for table in ("traits", "emails", "consents", "all_events", "touches", "device_sightings", "order_entries")
-    )
-    return {"event_ids": _delete(connection, f"event_ids WHERE hash IN ({hashes})")}
+    return {"event_ids": _delete(connection, f"event_ids WHERE hash IN ({_HASHES})")}
 
 
 # An order is theirs whole if nobody else is named by its entries; of a shared one only their own entries go.

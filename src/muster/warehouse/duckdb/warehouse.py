@@ -284,11 +284,15 @@ class DuckDBWarehouse:
         """Rows of theirs by relation."""
         return self._ask(lambda cursor: erase.count_customers(cursor, subject))
 
-    def erased_rows(self, app_key: int, rows: pa.Table, said_at: datetime) -> pa.Array | None:
-        """Which import rows are from before an erasure (see `erased`), a boolean each; None while nobody was erased."""
+    def remembers_erasures(self) -> bool:
+        """Whether anybody was erased as far back as the ledger goes."""
+        return bool(self._ledger)
+
+    def erased_rows(self, app_key: int, rows: pa.Table, said_at: datetime) -> pa.Array:
+        """Which import rows are from before an erasure (see `erased`); a boolean each."""
         ledger = self._ledger
         if not ledger:
-            return None
+            return pa.array([False] * rows.num_rows)
         return self._ask(lambda cursor: erased.erased_rows(cursor, ledger, app_key, rows, said_at))
 
     def erased_people(self) -> dict[datetime, BitMap]:

@@ -46,7 +46,8 @@ class Known(Protocol):
     def known_external_ids(self, ids: pa.Array) -> pa.Array: ...
     def known_rates(self, rows: pa.Table) -> list[Fraction | None]: ...
     def unchanged_rows(self, kind: str, app_key: int, rows: pa.Table, lines: pa.Table | None) -> pa.Array: ...
-    def erased_rows(self, app_key: int, rows: pa.Table, said_at: datetime) -> pa.Array | None: ...
+    def remembers_erasures(self) -> bool: ...
+    def erased_rows(self, app_key: int, rows: pa.Table, said_at: datetime) -> pa.Array: ...
 
 
 NameJudge = Callable[[Sequence[str]], Mapping[str, str]]
@@ -126,7 +127,7 @@ class Stage:
         # Nobody is known of an empty warehouse; rates are known without customers.
         nothing = not known.highest_key() and self._mapping.kind != "rates"
         for start in range(0, 0 if nothing else self.end(), _LOOKUP_ROWS):
-            if self._mapping.kind != "rates":
+            if self._mapping.kind != "rates" and known.remembers_erasures():
                 self._leave_erased(start, known, app_key, said_at or datetime.now(UTC))
             self._look_up(start, known, app_key)
         pa.default_memory_pool().release_unused()
@@ -223,10 +224,9 @@ class Stage:
         items = self._connection.sql(
             f"SELECT position, {', '.join(columns)} FROM items WHERE {_between(start)} ORDER BY position"
         ).to_arrow_table()
-        erased = known.erased_rows(app_key, items, said_at)
-        if erased is not None:
-            with registered(self._connection, "looked_up", items.filter(erased).select(["position"])):
-                self._connection.execute("INSERT INTO erased SELECT position FROM looked_up")
+        erased = items.filter(known.erased_rows(app_key, items, said_at)).select(["position"])
+        with registered(self._connection, "looked_up", erased):
+            self._connection.execute("INSERT INTO erased SELECT position FROM looked_up")
 
     def _look_up(self, start: int, known: Known, app_key: int) -> None:
         """Notes which items are stored already, or what they say of what is; `new` is not noted."""

@@ -13,11 +13,11 @@ from django.db import connection, transaction
 from pyroaring import BitMap
 
 from muster.audit.actions import record
-from muster.customers.errors import ConfirmMismatch, ErasureRunning, ErasureStateWrong, PrivacyError
+from muster.customers.errors import ConfirmMismatch, CustomerUnknown, ErasureRunning, ErasureStateWrong, PrivacyError
 from muster.customers.hooks import PersonalData, current_ledger, current_warehouse, personal_data
 from muster.customers.models import Erasure
 from muster.customers.privacy.queries import ErasureView, erasure_row, erasure_view, kept
-from muster.customers.queries import customer
+from muster.customers.queries import customer_key
 from muster.customers.terms import (
     ERASURE_EVENTS,
     MOST_ERASED_AT_ONCE,
@@ -53,7 +53,7 @@ def request_erasure(
     """
     if not 1 <= len(references) <= MOST_ERASED_AT_ONCE:
         raise PrivacyError(f"Name 1 to {MOST_ERASED_AT_ONCE:,} customers.", pointer="/customers")
-    keys = BitMap(customer(reference).customer_key for reference in references)
+    keys = BitMap(_key(reference, place) for place, reference in enumerate(references))
     _check_confirmed(keys, confirm)
     hours = kept().grace_hours if grace_hours is None else grace_hours
     if not 0 <= hours <= MOST_GRACE_HOURS:
@@ -67,6 +67,16 @@ def request_erasure(
         if not hours:
             _start(row)
     return erasure_view(row)
+
+
+def _key(reference: str, place: int) -> int:
+    key = customer_key(reference)
+    if key is None:
+        raise CustomerUnknown(
+            f"There is no customer `{reference}`. Name one by id (cus_2f), or by `external:` and the publisher's own id.",
+            pointer=f"/customers/{place}",
+        )
+    return key
 
 
 def _order(keys: BitMap, label: str, now: datetime, due_at: datetime) -> Erasure:

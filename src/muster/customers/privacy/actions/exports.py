@@ -29,6 +29,7 @@ from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id, new_id
 from muster.team.policies import Principal
 from muster.web.actions import start_job
+from muster.web.formats import formats_for
 
 JOB = "customers.export"
 # Long ones are one object a line, so that they can be read without being loaded whole.
@@ -125,11 +126,12 @@ def _page(language: str, row: Export, files: Mapping[str, Rows]) -> str:
             }
             for name, rows in files.items()
         ]
+        here = publisher()
         context = {
             "language": language,
-            "publisher": publisher().name,
+            "publisher": here.name,
             "customer": customer_id(row.customer_key),
-            "made_at": system_clock(),
+            "made_at": formats_for(language, here.time_zone, here.currency).instant(system_clock()),
             "sections": sections,
         }
         return render_to_string("customers/export.html", context)
