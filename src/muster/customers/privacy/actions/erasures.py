@@ -73,7 +73,7 @@ def _key(reference: str, place: int) -> int:
     key = customer_key(reference)
     if key is None:
         raise CustomerUnknown(
-            f"There is no customer `{reference}`. Name one by id (cus_2f), or by `external:` and the publisher's own id.",
+            f"There is no customer `{reference}`. Name one by id (cus_2f), or by `external:` and your own id.",
             pointer=f"/customers/{place}",
         )
     return key
