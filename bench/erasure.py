@@ -2,8 +2,8 @@
 
     python -m bench.erasure --customers 200000
 
-Lines as `bench NAME RATIO LIMIT ok|short`, like bench.groups. The baseline only deletes; it derives nothing again, looks
-for nobody's name and counts nothing afterwards.
+Lines as `bench NAME RATIO LIMIT ok|short`, like bench.groups. The baseline only deletes; it derives nothing again,
+looks for nobody's name and counts nothing afterwards.
 """
 
 from __future__ import annotations

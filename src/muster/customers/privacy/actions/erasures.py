@@ -53,7 +53,8 @@ def request_erasure(
     """
     if not 1 <= len(references) <= MOST_ERASED_AT_ONCE:
         raise PrivacyError(f"Name 1 to {MOST_ERASED_AT_ONCE:,} customers.", pointer="/customers")
-    keys = BitMap(_key(reference, place) for place, reference in enumerate(references))
+    several = len(references) > 1
+    keys = BitMap(_key(one, f"/customers/{place}" if several else "") for place, one in enumerate(references))
     _check_confirmed(keys, confirm)
     hours = kept().grace_hours if grace_hours is None else grace_hours
     if not 0 <= hours <= MOST_GRACE_HOURS:
@@ -69,12 +70,13 @@ def request_erasure(
     return erasure_view(row)
 
 
-def _key(reference: str, place: int) -> int:
+def _key(reference: str, pointer: str) -> int:
     key = customer_key(reference)
     if key is None:
         raise CustomerUnknown(
-            f"There is no customer `{reference}`. Name one by id (cus_2f), or by `external:` and your own id.",
-            pointer=f"/customers/{place}",
+            f"There is no customer `{reference}`. Name one by id (cus_2f), or by `external:` and the publisher's own"
+            " id.",
+            pointer=pointer,
         )
     return key
 
