@@ -59,12 +59,18 @@ def test_every_changed_byte_is_noticed(archive: Path) -> None:
         changed[place] ^= 0x10
         archive.write_bytes(bytes(changed))
         # A flag of the compression that says nothing about the content may differ; content may not.
-        try:
-            extract_archive(archive, None)
-        except MusterError as error:
-            assert error.code in ("backup_damaged", "backup_too_new")
-        else:
+        code = _code(archive)
+        assert code in (None, "backup_damaged", "backup_too_new")
+        if code is None:
             assert zstandard.ZstdDecompressor().stream_reader(io.BytesIO(bytes(changed))).read() == _plain(whole)
+
+
+def _code(archive: Path) -> str | None:
+    try:
+        extract_archive(archive, None)
+    except MusterError as error:
+        return error.code
+    return None
 
 
 def _plain(archive: bytes) -> bytes:
@@ -108,8 +114,9 @@ CONTROL = _entry("control.sqlite3")
 @pytest.mark.parametrize(
     "name",
     [
-        "../outside", "/etc/cron.d/job", "membership/../../outside", "membership/grp_1.7.roaring/../x", "warehouse/tmp/x",
-        "imports/imp_1/../../x", "imports/imp_1/other", "ledger/.hidden", "ledger/a/b", "owner.lock", "restore.json",
+        "../outside", "/etc/cron.d/job", "membership/../../outside", "membership/grp_1.7.roaring/../x",
+        "warehouse/tmp/x", "imports/imp_1/../../x", "imports/imp_1/other",
+        "ledger/.hidden", "ledger/a/b", "owner.lock", "restore.json",
         "control.sqlite3\n", "membership/GRP.1.roaring", "",
     ],
 )  # fmt: skip

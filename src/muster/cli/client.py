@@ -132,6 +132,16 @@ def connect(doors: Doors) -> Iterator[Client]:
         return
 
 
+@contextmanager
+def running_server(doors: Doors) -> Iterator[Client | None]:
+    """A client of the server that runs, if one does: nothing is opened here."""
+    if not _listens(doors.socket):
+        yield None
+        return
+    with _http(httpx.HTTPTransport(uds=str(doors.socket))) as http:
+        yield Client(http, None)
+
+
 def _http(transport: httpx.BaseTransport) -> httpx.Client:
     return httpx.Client(transport=transport, base_url="http://localhost", timeout=_TIMEOUT)
 

@@ -1,17 +1,18 @@
-"""`muster backup`, `backups` and `restore`: the installation as a whole."""
+"""`muster backup`, `backups`, `restore` and `doctor`: the installation as a whole."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import click
 
-from muster.cli.client import Client, Document
+from muster.cli.client import Client, Document, running_server
 from muster.cli.doors import Doors
-from muster.cli.output import Answer, answers, follow_job_in, pick, shown_errors
+from muster.cli.output import EXIT_REFUSED, Answer, answers, follow_job_in, pick, shown_errors
 from muster.kernel.errors import MusterError
 
 
@@ -54,6 +55,27 @@ def restore(doors: Doors, file: Path, replace: bool, as_json: bool) -> None:
     click.echo(f"Restored {restored['files']:,} files of {restored['created_at']} (Muster {restored['muster']}).")
     if restored["aside"]:
         click.echo(f"What was there lies in {restored['aside']}.")
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
+@click.pass_obj
+def doctor(doors: Doors, as_json: bool) -> None:
+    """Looks at everything the installation needs, also at one that cannot be opened. Exit code 1 if a check failed."""
+    with shown_errors(as_json):
+        with running_server(doors) as client:
+            examined = None if client is None else client.get("/doctor")
+        if examined is None:
+            examined = doors.examine()
+    if as_json:
+        click.echo(json.dumps(examined, ensure_ascii=False, indent=2))
+    else:
+        for check in examined["checks"]:
+            click.echo(f"{check['state']:<7}  {check['key']}: {check['message']}")
+            if check["state"] != "ok":
+                click.echo(f"{'':<9}at {check['place']}" + (f"; {check['remedy']}" if check["remedy"] else ""))
+    if examined["failed"]:
+        sys.exit(EXIT_REFUSED)
 
 
 def _copy(source: Path, target: Path) -> None:

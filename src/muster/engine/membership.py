@@ -31,11 +31,16 @@ class MembershipFiles:
         path = self._path(group, generation)
         # A crash leaves a file without a pointer; the same generation is then simply written again.
         unfinished = path.with_suffix(".unfinished")
-        with unfinished.open("wb") as file:
-            file.write(members.to_roaring_bytes())
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
+        try:
+            with unfinished.open("wb") as file:
+                file.write(members.to_roaring_bytes())
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        except OSError:
+            # The disk may be full: give back what was taken of it.
+            unfinished.unlink(missing_ok=True)
+            raise
 
     def sync(self) -> None:
         """Makes the names durable; once after a batch of `write`, before the pointers are swapped."""

@@ -53,7 +53,19 @@ def doors_of(configuration: Configuration) -> Doors:
         with open_here():
             return restored.as_json(configuration.home)
 
-    return Doors(configuration.socket, configuration.backup_directory, open_here, serve, restore)
+    def examine() -> dict[str, Any]:
+        """Changes nothing and opens nothing for long: the installation may be what cannot be opened."""
+        from muster.wiring.operation.check import check_home, examined
+
+        first = list(check_home(configuration.home))
+        if any(check.state == "failed" for check in first):
+            return examined(first)
+        _start_django(configuration)
+        from muster.wiring.operation.checks import examine
+
+        return examined(examine(configuration, inside=False))
+
+    return Doors(configuration.socket, open_here, serve, restore, examine)
 
 
 def _start_django(configuration: Configuration) -> None:

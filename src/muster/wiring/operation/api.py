@@ -17,6 +17,8 @@ from muster.team.api import permitted
 from muster.web.actions import start_job
 from muster.web.schemas import JobOut, job_out
 from muster.wiring.operation.backup import backups
+from muster.wiring.operation.check import examined
+from muster.wiring.operation.checks import examine
 from muster.wiring.operation.jobs import BACK_UP
 
 router = Router(tags=["installation"])
@@ -38,6 +40,30 @@ class BackupList(Schema):
 
 class BackupBegun(Schema):
     job: JobOut
+
+
+class CheckOut(Schema):
+    """`state`: ok, warning or failed."""
+
+    key: str
+    state: str
+    place: str
+    message: str
+    remedy: str
+
+
+class Examined(Schema):
+    """`failed`: whether any check did."""
+
+    failed: bool
+    checks: list[CheckOut]
+
+
+@router.get("/doctor", response=Examined, operation_id="examine")
+def doctor(request: HttpRequest) -> dict[str, Any]:
+    """Looks at everything the installation needs; reads every file that groups point to."""
+    permitted(request, "team:admin")
+    return examined(examine(settings.MUSTER, inside=True))
 
 
 @router.get("/backups", response=BackupList, operation_id="list_backups")
