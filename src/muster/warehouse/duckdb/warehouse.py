@@ -16,6 +16,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from pyroaring import BitMap
 
+from muster.kernel.clock import system_clock
 from muster.rules.vocabulary import Type
 from muster.warehouse.batch import Batch, Outcome, Rate
 from muster.warehouse.catalog import Catalog
@@ -277,7 +278,7 @@ class DuckDBWarehouse:
         What lies in the file is overwritten by `scrub`.
         """
         self.use_catalog(catalog)
-        since = datetime.now(UTC).isoformat(timespec="seconds")
+        since = system_clock().isoformat(timespec="seconds")
         return self.submit(lambda connection: erase.erase_customers(connection, subject, catalog, since)).result()
 
     def count_customers(self, subject: Subject) -> dict[str, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from muster.kernel.ahead import ahead
+from muster.kernel.clock import system_clock
 from muster.kernel.text import key_of
 from muster.warehouse.batch import Rate
 from muster.warehouse.duckdb.scratch import count_of, registered
@@ -128,7 +129,7 @@ class Stage:
         nothing = not known.highest_key() and self._mapping.kind != "rates"
         for start in range(0, 0 if nothing else self.end(), _LOOKUP_ROWS):
             if self._mapping.kind != "rates" and known.remembers_erasures():
-                self._leave_erased(start, known, app_key, said_at or datetime.now(UTC))
+                self._leave_erased(start, known, app_key, said_at or system_clock())
             self._look_up(start, known, app_key)
         pa.default_memory_pool().release_unused()
         return self.counts()
