@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import resource
 import shutil
 import subprocess
@@ -45,10 +46,10 @@ def _mounted(home: Path) -> Disk | None:
 
 
 def _limited() -> Disk:
-    """No file of the server may become larger than it is; the control database is smaller than that."""
+    """No file of the server may become larger than this; the control database and its log never are."""
 
     def fill(town: Living) -> None:
-        largest = (town.home / "warehouse" / "warehouse.duckdb").stat().st_size
+        largest = 5 * 1024 * 1024
         resource.prlimit(town.server.process.pid, resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
 
     def clear(town: Living) -> None:
@@ -72,8 +73,6 @@ def disk(request: pytest.FixtureRequest, home: Path) -> Iterator[Disk]:
 
 def _people(first: int, last: int) -> bytes:
     # A note of a kilobyte that does not compress makes the disk full soon.
-    import random
-
     letters = random.Random(first)
     return csv_of("id,country,note", *(f"u{n},NO,{letters.randbytes(400).hex()}" for n in range(first, last + 1)))
 
@@ -93,7 +92,7 @@ def _size(town: Living) -> int:
 def test_import_goes_on_when_there_is_room(environment: dict[str, str], disk: Disk) -> None:
     with living(environment) as town:
         _town(town)
-        checked = town.dry_run(_people(3_001, 9_000), _CUSTOMERS)
+        checked = town.dry_run(_people(3_001, 15_000), _CUSTOMERS)
         disk.fill(town)
         applying = _attempt(town, f"/imports/{checked['id']}/apply")
         # What was there is still told, also by a warehouse that had to be opened anew.
@@ -102,13 +101,13 @@ def test_import_goes_on_when_there_is_room(environment: dict[str, str], disk: Di
         _finish(town, checked, applying)
         town.settle()
         shown = town.get(f"/imports/{checked['id']}")
-        assert (shown["state"], shown["applied"]) == ("done", 6_000)
-        assert town.get("/customers/external:u9000")["attributes"]["country"] == "NO"
-        visits = csv_of("id,event,at", *(f"u{n},app_opened,2026-01-01" for n in range(3_001, 9_001)))
+        assert (shown["state"], shown["applied"]) == ("done", 12_000)
+        assert town.get("/customers/external:u15000")["attributes"]["country"] == "NO"
+        visits = csv_of("id,event,at", *(f"u{n},app_opened,2026-01-01" for n in range(3_001, 15_001)))
         town.bring_in(visits, _EVENTS)
-        assert _size(town) == 9_000
+        assert _size(town) == 15_000
     with living(environment) as town:
-        assert (_size(town), town.get("/doctor")["failed"]) == (9_000, False)
+        assert (_size(town), town.get("/doctor")["failed"]) == (15_000, False)
 
 
 def _attempt(town: Living, path: str) -> Document | None:
@@ -132,7 +131,9 @@ def _finish(town: Living, checked: Document, applying: Document | None) -> None:
     assert job["state"] == "done"
 
 
+@pytest.mark.parametrize("disk", ["full"], indirect=True)
 def test_refused_import_is_refused_whole(environment: dict[str, str], disk: Disk, home: Path) -> None:
+    """Not on the limited one: there waitress has no room for the request itself, and hangs up."""
     with living(environment) as town:
         _town(town)
         disk.fill(town)
@@ -149,8 +150,7 @@ def test_backup_takes_no_room_that_is_not_there(environment: dict[str, str], dis
         _town(town)
         disk.fill(town)
         begun = _attempt(town, "/backups")
-        if begun is not None and disk.clear.__name__ == "clear":
-            # Its own files are as limited as the others.
+        if begun is not None:
             job = town.finish(begun["job"]["id"])
             assert job["state"] in ("done", "failed")
             assert job["error"] is None or job["error"]["code"] == "disk_full"
