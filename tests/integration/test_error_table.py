@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from muster.warehouse.files.reading import file_digest
 from tests.integration.living import Document, Living, csv_of, living
 
 NOT_FOUND, REFUSED = 3, 1
@@ -97,6 +98,13 @@ CASES = [
     Case("customer_unknown", 404, "GET", "/groups/large/explain?customer=external:nobody",
          ("groups", "explain", "large", "--customer", "external:nobody")),
     Case("import_unknown", 404, "GET", "/imports/imp_none/rows", ("customers", "imports", "rows", "imp_none")),
+    *(Case("import_unknown", 404, "POST", f"/imports/imp_none/{verb}", ("customers", "imports", verb, "imp_none"), {})
+      for verb in ("apply", "pause", "cancel", "undo")),
+    Case("cursor_invalid", 400, "GET", "/rates?limit=1000&cursor=x", ("catalog", "rates", "list", "--cursor", "x")),
+    Case("value_not_allowed", 422, "POST", "/rates",
+         ("catalog", "rates", "create", *("--set", "day=2026-01-01", "--set", "currency=USD", "--set", "rate=0")),
+         {"rates": [{"day": "2026-01-01", "currency": "USD", "rate": 0}]}),
+    Case("app_unknown", 404, "GET", "/apps/none/events", ("catalog", "events", "list", "--app", "none")),
     Case("key_taken", 409, "POST", "/apps", ("catalog", "apps", "create", "--set", "key=notes"), {"key": "notes"}),
     Case("app_unknown", 404, "GET", "/apps/none", ("catalog", "apps", "show", "none")),
     Case("value_not_allowed", 422, "POST", "/apps", ("catalog", "apps", "create", "--set", "key=-a"), {"key": "-a"}),
@@ -113,6 +121,28 @@ def test_refusal_is_the_same_from_both_doors(town: Living, case: Case) -> None:
         assert problem["errors"][0]["code"] == case.inner
     ended, said = town.command(*case.command, stdin=json.dumps(case.stdin) if case.stdin else "")
     assert (ended, said) == (NOT_FOUND if case.status == 404 else REFUSED, problem)
+
+
+def test_refused_import_is_the_same_from_both_doors(town: Living, tmp_path: Path) -> None:
+    """One request each for what a dry run can no longer stand for, and for a verb its state does not have."""
+    people = {"kind": "customers", "row": {"external_id": "id"}}
+    other = {"kind": "customers", "row": {"external_id": {"column": "id", "strip": "x"}}}
+    (tmp_path / "other.yaml").write_text(yaml.safe_dump(other), encoding="utf-8")
+    (tmp_path / "other.csv").write_bytes(csv_of("id", "b"))
+    for code, option, body in (
+        ("mapping_changed", ("--mapping", "other.yaml"), {"mapping": other}),
+        ("import_expired", ("--file", "other.csv"), {"digest": file_digest(tmp_path / "other.csv")}),
+        ("import_state", (), {}),
+    ):
+        ids = [town.dry_run(csv_of("id", "a"), people)["id"] for _ in range(2)]
+        if code == "import_state":
+            for one in ids:
+                town.post(f"/imports/{one}/cancel")
+        answer = town.local.post(f"/imports/{ids[0]}/apply", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (409, code)
+        options = [str(tmp_path / word) if word.startswith("other") else word for word in option]
+        ended, said = town.command("customers", "imports", "apply", ids[1], *options)
+        assert (ended, said) == (REFUSED, json.loads(answer.text.replace(ids[0], ids[1])))
 
 
 @pytest.mark.parametrize(

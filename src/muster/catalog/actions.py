@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from muster.audit.actions import record
-from muster.catalog import models
+from muster.catalog import hooks, models
 from muster.catalog.errors import AppUnknown, CatalogError, KeyTaken
 from muster.catalog.queries import (
     APP_SETTINGS,
@@ -50,6 +50,10 @@ def edit_publisher(actor: Principal, *, revision: int | None, **changes: Any) ->
     _check_publisher(changes)
     row, _ = models.Publisher.objects.get_or_create(id=1)
     check_revision(row.revision, revision)
+    before = {name: getattr(row, name) for name in _PUBLISHER_FIELDS}
+    changed = {name: value for name, value in changes.items() if value != before[name]}
+    for tell in hooks.publisher_changing:
+        tell(before, changed)
     for name, value in changes.items():
         setattr(row, name, value)
     row.revision += 1

@@ -79,7 +79,8 @@ def list_attributes(request: HttpRequest, cursor: str | None = None, limit: Limi
 @router.post("/attributes", response={201: schemas.AttributeOut})
 def declare_attribute(request: HttpRequest, body: schemas.AttributeIn) -> Any:
     principal = permitted(request, "catalog:write")
-    return Status(201, actions.declare_attribute(principal, **body.model_dump(), scope=Scope.CUSTOMER))
+    row = actions.declare_attribute(principal, **body.model_dump(), scope=Scope.CUSTOMER)
+    return Status(201, queries.summary_of(row))
 
 
 @router.get("/apps/{key}/attributes", response=Page[schemas.AttributeOut])
@@ -94,7 +95,8 @@ def list_app_attributes(request: HttpRequest, key: str, cursor: str | None = Non
 def declare_app_attribute(request: HttpRequest, key: str, body: schemas.AttributeIn) -> Any:
     principal = permitted(request, "catalog:write")
     queries.app(key)
-    return Status(201, actions.declare_attribute(principal, **body.model_dump(), scope=Scope.APP))
+    row = actions.declare_attribute(principal, **body.model_dump(), scope=Scope.APP)
+    return Status(201, queries.summary_of(row))
 
 
 @router.get("/apps/{key}/events", response=Page[schemas.EventOut])

@@ -134,6 +134,11 @@ def attribute_summaries(*, of_apps: bool) -> list[AttributeSummary]:
     ]
 
 
+def summary_of(row: models.Attribute) -> AttributeSummary:
+    """A custom attribute as people list it."""
+    return AttributeSummary(row.key, row.type, row.scope, "custom", row.source)
+
+
 def event_summaries() -> list[EventSummary]:
     """Every event as people list it."""
     sources = dict(models.Event.objects.values_list("key", "source")) | dict.fromkeys(STANDARD_EVENTS, "standard")

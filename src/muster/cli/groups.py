@@ -11,6 +11,7 @@ from muster.cli.client import Client, Document
 from muster.cli.documents import read_json
 from muster.cli.lists import add_commands
 from muster.cli.output import Answer, answers, follow_job_in, outline, pick
+from muster.cli.plans import as_yaml
 
 _definition = click.option(
     "--definition", type=click.File(encoding="utf-8"), help="A JSON file with the definition; - reads stdin."
@@ -174,6 +175,22 @@ def explain(client: Client, group: str, customer: str, as_of: str | None) -> Ans
     return Answer(answer, outline(answer))
 
 
+@groups.command("compare")
+@click.argument("group")
+@answers
+def compare(client: Client, group: str) -> Answer:
+    """Who they are, beside everybody."""
+    answer = client.get(_path(group, "compare"))
+    rows = [
+        {"figure": one["key"], "value": value["value"], "group": _number(value["group"]),
+         "population": _number(value["population"]),
+         "index": "" if value["index"] is None else f"{value['index']:.2f}"}
+        for one in answer["breakdowns"]
+        for value in one["values"]
+    ]  # fmt: skip
+    return Answer(answer, pick(rows, "figure", "value", "group", "population", "index"))
+
+
 @groups.command("overlap")
 @click.argument("group", nargs=-1, required=True)
 @answers
@@ -222,3 +239,4 @@ def _sized(group: Document) -> Document:
 
 
 add_commands(groups)
+groups.add_command(as_yaml)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -26,6 +26,7 @@ from muster.customers.errors import (
     ImportStateWrong,
     ImportTooLarge,
     MappingChanged,
+    RateMissing,
 )
 from muster.customers.hooks import current_warehouse
 from muster.customers.models import Import
@@ -322,6 +323,25 @@ def _foreign(currency: str, place: int) -> str:
             pointer=pointer,
         )
     return code
+
+
+def follow_publisher(before: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+    """What another currency or time zone of the publisher means for the facts; `rate_missing` if rates cannot follow.
+
+    An order without a rate waits, but a rate that cannot be told in the new currency would be lost (ADR 0019).
+    """
+    if not {"currency", "time_zone"} & set(changes):
+        return
+    old, new = before["currency"], changes.get("currency", before["currency"])
+    lost = current_warehouse().rates_without(new) if new != old else []
+    if lost:
+        raise RateMissing(
+            f"{len(lost):,} rates cannot be told in {new}, the first of {lost[0].day}: there is no rate of {new} for"
+            " that day or the 7 before. Put these rates first.",
+            pointer="/currency",
+            details={"count": len(lost), "day": lost[0].day.isoformat()},
+        )
+    start_job("customers.derive", {"old_currency": old, "new_currency": new})
 
 
 def announce_change() -> None:

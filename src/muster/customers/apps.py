@@ -11,7 +11,12 @@ class CustomersConfig(AppConfig):
     label = "customers"
 
     def ready(self) -> None:
-        from muster.customers import jobs
+        from muster.catalog.hooks import publisher_changing
+        from muster.customers import actions, jobs
+        from muster.customers.hooks import register_personal_data
+        from muster.customers.privacy import jobs as privacy
+        from muster.customers.privacy.actions.erasures import start_due_erasures
+        from muster.customers.privacy.actions.places import PLACES
         from muster.web import hooks
 
         hooks.register_job(
@@ -23,3 +28,25 @@ class CustomersConfig(AppConfig):
         hooks.register_job(
             "customers.undo", jobs.undo_import, scope="customers:write", unit="items", label=_("Undoing an import")
         )
+        hooks.register_job(
+            "customers.derive", jobs.derive_all, scope="customers:write", label=_("Deriving all facts again")
+        )
+        publisher_changing.append(actions.follow_publisher)
+        hooks.register_job(
+            "customers.erase", privacy.erase, scope="customers:erase", unit="places", label=_("Erasure of customers")
+        )
+        hooks.register_job(
+            "customers.export", privacy.export, scope="customers:personal", label=_("Export of a customer’s data")
+        )
+        hooks.register_job(
+            "customers.keep-times", privacy.keep_times, scope="team:admin", daily=True,
+            label=_("Letting go of what is too old"),
+        )  # fmt: skip
+        hooks.register_job(
+            "customers.overwrite", privacy.overwrite, scope="team:admin", daily=True,
+            label=_("Overwriting what was deleted"),
+        )  # fmt: skip
+        if start_due_erasures not in hooks.due_starters:
+            hooks.due_starters.append(start_due_erasures)
+        for place in PLACES:
+            register_personal_data(place)

@@ -15,7 +15,7 @@ from muster.customers.schemas import import_json
 from muster.groups import schemas
 from muster.groups.actions import imports, lists, segments
 from muster.groups.errors import ValueNotAllowed
-from muster.groups.queries import groups, history, people, previews, templates, wording
+from muster.groups.queries import comparison, groups, history, people, previews, templates, wording
 from muster.groups.queries.trees import tree
 from muster.groups.terms import Kind
 from muster.rules.describe.sentence import sentence
@@ -252,6 +252,14 @@ def list_sizes(request: HttpRequest, reference: str) -> Any:
     permitted(request, "groups:read")
     days = history.sizes_by_day(reference)
     return {"items": [{"day": day.date().isoformat(), **(schemas.told_json(size) or {})} for day, size in days]}
+
+
+@router.get("/groups/{reference}/compare")
+def compare(request: HttpRequest, reference: str) -> Any:
+    """Key figures of a group beside those of its population (G-20)."""
+    principal = permitted(request, "groups:read")
+    found = comparison.comparison_of(reference, may_list=can(principal, "members:read"))
+    return schemas.comparison_json(found)
 
 
 @router.get("/groups/{reference}/explain")

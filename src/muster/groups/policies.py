@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from muster.groups.errors import InUse, StateNotAllowed
@@ -100,6 +100,44 @@ def told_steps(
 
 def _said(*numbers: Told) -> list[Told]:
     return [number for number in numbers if not number.small]
+
+
+def told_breakdown(
+    counts: Sequence[tuple[int, int]],
+    size: Told,
+    available: Told,
+    minimum_size: int,
+    *,
+    exclusive: bool,
+    may_list: bool,
+) -> list[tuple[Told, Told]]:
+    """(of the group, of the population) for every value: both parts of their wholes, and one of the other (D-44).
+
+    The parts of an `exclusive` breakdown sum up to their whole: where what is withheld would be small, the smallest
+    part that is told is withheld as well.
+    """
+    if may_list and not (size.small or available.small):
+        return [(Told(group), Told(population)) for group, population in counts]
+    populations = [told_part(count, minimum_size, available, may_list=False) for _, count in counts]
+    groups = [
+        told_part(count, minimum_size, size, *_said(population), may_list=False)
+        for (count, _), population in zip(counts, populations, strict=True)
+    ]
+    if exclusive:
+        populations = _without_remainder(populations, [count for _, count in counts], minimum_size)
+        groups = _without_remainder(groups, [count for count, _ in counts], minimum_size)
+    return list(zip(groups, populations, strict=True))
+
+
+def _without_remainder(parts: list[Told], counts: list[int], minimum_size: int) -> list[Told]:
+    """Withholds further parts until what is withheld in all is nothing or not small."""
+    parts = list(parts)
+    while 0 < sum(count for part, count in zip(parts, counts, strict=True) if part.small) < minimum_size:
+        open_parts = [place for place, part in enumerate(parts) if part.size]
+        if not open_parts:
+            break
+        parts[min(open_parts, key=lambda place: counts[place])] = Told(None, small=True)
+    return parts
 
 
 def told_overlap(

@@ -10,6 +10,7 @@ from pydantic import ConfigDict
 
 from muster.groups.policies import Told
 from muster.groups.queries.clock import AtInstant
+from muster.groups.queries.comparison import ComparisonView, SpendView
 from muster.groups.queries.groups import GroupView
 from muster.groups.queries.history import ChangeDetail, ChangeView, Recalled
 from muster.groups.queries.people import Listed, MemberPage, Why
@@ -83,6 +84,7 @@ def group_json(view: GroupView) -> dict[str, Any]:
 
 def preview_json(view: PreviewView) -> dict[str, Any]:
     return {
+        "definition": view.definition,
         **(told_json(view.size) or {}),
         "available_customers": view.available_customers.size,
         **({"available_small": True} if view.available_customers.small else {}),
@@ -147,6 +149,37 @@ def change_json(view: ChangeView) -> dict[str, Any]:
 def change_detail_json(detail: ChangeDetail) -> dict[str, Any]:
     shown = change_json(detail.change)
     return shown | {"joined_ids": detail.joined, "left_ids": detail.left, "complete": detail.complete}
+
+
+def comparison_json(view: ComparisonView) -> dict[str, Any]:
+    def spend(one: SpendView) -> dict[str, Any]:
+        return {
+            "buyers": told_json(one.buyers),
+            "total": None if one.total is None else str(one.total),
+            "average": None if one.average is None else str(one.average),
+        }
+
+    return {
+        **(told_json(view.size) or {}),
+        "available_customers": view.available_customers.size,
+        "breakdowns": [
+            {
+                "key": one.key,
+                "exclusive": one.exclusive,
+                "values": [
+                    {
+                        "value": share.value,
+                        "group": told_json(share.group),
+                        "population": told_json(share.population),
+                        "index": share.index,
+                    }
+                    for share in one.shares
+                ],
+            }
+            for one in view.breakdowns
+        ],
+        "spend": {"currency": view.currency, "group": spend(view.spend), "population": spend(view.population_spend)},
+    }
 
 
 def listed_json(found: Listed) -> dict[str, Any]:

@@ -56,6 +56,16 @@ class Configuration:
         return self.home / "imports"
 
     @property
+    def export_directory(self) -> Path:
+        """What is handed over to customers, until its link ends."""
+        return self.home / "exports"
+
+    @property
+    def ledger(self) -> Path:
+        """Who was erased when, in keyed hashes. A backup that is put back leaves it as it is (ADR 0015)."""
+        return self.home / "ledger" / "erasures"
+
+    @property
     def backup_directory(self) -> Path:
         return self.home / "backups"
 

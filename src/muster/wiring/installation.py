@@ -12,12 +12,13 @@ from django.conf import settings
 from django.db import connection
 
 from muster.customers.actions import sweep_imports
-from muster.customers.hooks import provide_warehouse
+from muster.customers.hooks import provide_ledger, provide_warehouse
 from muster.groups.actions.lists import sweep_lists
 from muster.groups.actions.membership import begin_memory, sweep_memberships
 from muster.kernel.errors import MusterError
 from muster.warehouse.duckdb.connection import Resources
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
+from muster.warehouse.ledger import ErasureLedger
 from muster.web.runner import JobRunner
 from muster.wiring.configuration import Configuration
 from muster.wiring.operation.backup import sweep_unfinished
@@ -70,12 +71,16 @@ def open_installation(
 @contextmanager
 def _warehouse(configuration: Configuration) -> Iterator[DuckDBWarehouse]:
     resources = Resources(threads=configuration.warehouse_threads, memory_limit=configuration.warehouse_memory)
+    ledger = ErasureLedger(configuration.ledger, settings.SECRET_KEY)
     with DuckDBWarehouse(configuration.warehouse_directory, resources) as warehouse:
+        warehouse.use_ledger(ledger)
         provide_warehouse(warehouse)
+        provide_ledger(ledger)
         try:
             yield warehouse
         finally:
             provide_warehouse(None)
+            provide_ledger(None)
 
 
 @contextmanager

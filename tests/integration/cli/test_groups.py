@@ -109,7 +109,7 @@ def test_definition_that_is_wrong_names_every_place(asks: dict[str, str]) -> Non
 def test_catalog_is_told_with_fields(asks: dict[str, str]) -> None:
     app = _json(asks, "catalog", "apps", "create", "--set", "key=notes", "--set", "name={en: Notes}")
     assert (app["key"], app["name"]) == ("notes", {"en": "Notes"})
-    assert [one["key"] for one in _json(asks, "catalog", "apps", "list")] == ["notes"]
+    assert [one["key"] for one in _json(asks, "catalog", "apps", "list")["items"]] == ["notes"]
     assert _json(asks, "catalog", "apps", "edit", "notes", "--set", "name={en: Note}")["name"] == {"en": "Note"}
     assert _json(asks, "catalog", "publisher", "edit", "--set", "time_zone=Europe/Oslo")["time_zone"] == "Europe/Oslo"
     assert muster(asks, "catalog", "apps", "show", "none").returncode == 3

@@ -10,10 +10,13 @@ import pyarrow as pa
 import pytest
 from pyroaring import BitMap
 
+from muster.kernel.errors import MusterError
 from muster.rules.vocabulary import Type
 from muster.warehouse.batch import Batch, Merge, Note, Rate
 from muster.warehouse.builder import batch_of
 from muster.warehouse.catalog import App, Catalog, CustomAttribute, Trust
+from muster.warehouse.duckdb import schema
+from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from muster.warehouse.items import Item, Occurrence, OrderEntry
 from tests.spec.customers.told import CATALOG, NOTES, RECEIVED, at, event, item, order
 
@@ -152,6 +155,31 @@ def test_rates_put_later_touch_whom_they_concern(warehouse):
     assert warehouse.person(1).profile["store_spend_micros"] == 2 * MICROS
 
 
+def test_rates_of_another_currency_wait_until_those_of_before_are_told_in_it(warehouse):
+    day, dollars = date(2026, 11, 1), dataclasses.replace(CATALOG, currency="USD")
+    warehouse.put_rates([Rate(day, "GBP", Fraction(5, 4)), Rate(day, "USD", Fraction(4, 5))], CATALOG)
+    with pytest.raises(MusterError) as refused:
+        warehouse.put_rates([Rate(day, "CHF", Fraction(1))], dollars)
+    assert refused.value.code == "state_conflict"
+    assert (warehouse.rates_without("USD"), len(warehouse.rates_without("JPY"))) == ([], 2)
+    for _ in range(2):
+        warehouse.restate_rates(CATALOG.currency, "USD")
+    assert warehouse.rates(None, None, 9) == [Rate(day, "EUR", Fraction(5, 4)), Rate(day, "GBP", Fraction(25, 16))]
+    warehouse.put_rates([Rate(day, "CHF", Fraction(1))], dollars)
+    assert [rate.currency for rate in warehouse.rates((day, "CHF"), None, 9)] == ["EUR", "GBP"]
+
+
+def test_rates_of_an_undone_source_give_way_to_those_of_before(warehouse):
+    day = date(2026, 11, 1)
+    _append(warehouse, order("completed", "o1", 8 * MICROS, currency="USD"), cursors={"import:x": 1})
+    warehouse.put_rates([Rate(day, "USD", Fraction(1, 2))], CATALOG)
+    warehouse.put_rates([Rate(day, "USD", Fraction(1, 4)), Rate(day, "JPY", Fraction(1))], CATALOG, source=9)
+    assert warehouse.person(1).profile["store_spend_micros"] == 2 * MICROS
+    assert warehouse.remove_source(9, CATALOG, cursor="import:x") == BitMap([1])
+    assert warehouse.person(1).profile["store_spend_micros"] == 4 * MICROS
+    assert (warehouse.rates(None, None, 9), warehouse.cursors()) == ([Rate(day, "USD", Fraction(1, 2))], {})
+
+
 def test_stale_facts_are_derived_when_asked(warehouse):
     _append(warehouse, order("completed", "o1", 5), derive=False)
     _append(warehouse, order("completed", "o2", 5), derive=False)
@@ -241,3 +269,16 @@ def test_order_part_is_the_orders_grain(warehouse):
     with warehouse.reader() as reader:
         rows = reader.table(warehouse.relation("orders").select("order_id", "state")).to_pylist()
     assert rows == [{"order_id": "o1", "state": "cancelled"}]
+
+
+def test_file_without_entries_of_rates_gets_them(tmp_path):
+    day = date(2026, 11, 1)
+    with DuckDBWarehouse(tmp_path) as before:
+        before.put_rates([Rate(day, "USD", Fraction(1, 2))], CATALOG)
+        # As the version before last left it.
+        before.submit(lambda connection: connection.execute("DROP TABLE rate_entries")).result()
+        before.submit(lambda connection: schema.set_meta(connection, "schema_version", "1")).result()
+    with DuckDBWarehouse(tmp_path) as opened:
+        opened.put_rates([Rate(day, "USD", Fraction(1, 4))], CATALOG, source=9)
+        opened.remove_source(9, CATALOG)
+        assert opened.rates(None, None, 9) == [Rate(day, "USD", Fraction(1, 2))]

@@ -285,7 +285,7 @@ def test_restore_killed_at_any_step_leaves_the_old_or_the_new(
     archive = other.with_suffix(".zst")
     assert muster(environment, "backup", str(archive)).returncode == 0
     _with_group(elsewhere, "old")
-    (other / "ledger").mkdir()
+    (other / "ledger").mkdir(exist_ok=True)
     (other / "ledger" / "erased").write_text("of the old one\n", encoding="ascii")
     original = other.with_suffix(".old")
     shutil.copytree(other, original, ignore=shutil.ignore_patterns("*.sock"))

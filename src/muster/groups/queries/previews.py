@@ -43,6 +43,8 @@ class Step:
 class PreviewView:
     """`share` of the population in 0..1; None where the size is not told."""
 
+    definition: dict[str, Any]
+    """In the form it would be saved in."""
     size: Told
     available_customers: Told
     share: float | None
@@ -111,7 +113,7 @@ def preview_definition(
             compared={row.id: _members(row, asked) for row in others},
         )
         data_as_of = asked.warehouse.data_as_of()
-    shown = _told(found, data_as_of, {row.id: row for row in others}, saved_row, may_list=may_list)
+    shown = _told(encode(definition), found, data_as_of, {row.id: row for row in others}, saved_row, may_list=may_list)
     return shown if at is None else replace(shown, not_historic=not_historic(definition, at))
 
 
@@ -120,7 +122,13 @@ def _members(row: Group, asked: Evaluation) -> Bitset:
 
 
 def _told(
-    found: Preview, data_as_of: datetime | None, others: dict[str, Group], saved: Group | None, *, may_list: bool
+    definition: dict[str, Any],
+    found: Preview,
+    data_as_of: datetime | None,
+    others: dict[str, Group],
+    saved: Group | None,
+    *,
+    may_list: bool,
 ) -> PreviewView:
     minimum = publisher().minimum_size
     available = told(found.available_customers, minimum)
@@ -135,6 +143,7 @@ def _told(
     steps = told_steps(numbers, found.size, available, minimum, may_list=may_list)
     before = _size_told(saved, minimum) if saved else size
     return PreviewView(
+        definition=definition,
         size=size,
         available_customers=available,
         share=found.size / found.available_customers if size.size is not None and found.available_customers else None,

@@ -16,34 +16,50 @@ def derive_orders(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> No
     """Replaces the rows of `touched_orders`; who owned or owns one of them is added to `touched`."""
     if not count_of(connection, "SELECT count(*) FROM touched_orders"):
         return
+    connection.execute(_PLACES)
     connection.execute(_OWNERS)
     connection.execute(_ENTRIES)
-    foreign = "SELECT min(happened_at), max(happened_at) FROM orders_now WHERE currency NOT IN ('', $publisher)"
-    install_zone_days(connection, catalog.zone, foreign, {"publisher": catalog.currency})
-    connection.execute(_STATES, {"publisher": catalog.currency})
-    connection.execute(_REPLACE)
+    connection.execute(_FOREIGN, {"publisher": catalog.currency})
+    install_zone_days(connection, catalog.zone, "SELECT min(happened_at), max(happened_at) FROM foreign_now")
+    connection.execute(_REMOVE)
+    connection.execute(_ORDERS, {"publisher": catalog.currency})
+    connection.execute(_PURCHASES)
     connection.execute(_OWNERS)
 
 
-_OWNERS = """
-INSERT INTO touched SELECT DISTINCT customer_key FROM all_orders SEMI JOIN touched_orders USING (app_key, order_id)
-    ANTI JOIN touched USING (customer_key);
+def _place(table: str) -> str:
+    """A number of an order. Two orders may share one by chance: then both are touched and neither stands alone."""
+    return f"hash(CAST({table}.app_key AS USMALLINT), {table}.order_id)"
+
+
+# Orders are found by numbers: joins by text would cost more than all the rest.
+_PLACES = f"""
+CREATE OR REPLACE TEMP TABLE touched_places AS SELECT {_place("t")} AS place FROM touched_orders t;
+"""
+
+_OWNERS = f"""
+INSERT INTO touched SELECT DISTINCT customer_key FROM all_orders o
+    SEMI JOIN touched_places t ON t.place = {_place("o")} ANTI JOIN touched USING (customer_key);
 """
 
 # The entry in force: the newest update (an update replaces), else the first completion: a second one is a repetition.
 # Entries less trusted than the app asks for orders do not count (C-9). Nearly all orders have one entry: only the
-# others are ranked, and all joins but the first are by number, not by text.
-_ENTRIES = """
-CREATE OR REPLACE TEMP TABLE numbered_orders AS
-SELECT app_key, order_id, row_number() OVER () AS number FROM (SELECT DISTINCT app_key, order_id FROM touched_orders);
+# others are ranked.
+_ENTRIES = f"""
+CREATE OR REPLACE TEMP VIEW touched_entries AS
+SELECT e.*, s.default_currency, {_place("e")} AS place FROM order_entries e LEFT JOIN set_app s USING (app_key)
+SEMI JOIN touched_places t ON t.place = {_place("e")} WHERE e.trust >= coalesce(s.commerce_trust, 0);
 
-CREATE OR REPLACE TEMP TABLE order_entries_now AS
-SELECT e.*, t.number, s.default_currency FROM order_entries e JOIN numbered_orders t USING (app_key, order_id)
-LEFT JOIN set_app s USING (app_key) WHERE e.trust >= coalesce(s.commerce_trust, 0);
+CREATE OR REPLACE TEMP TABLE shared_places AS
+SELECT place FROM touched_entries GROUP BY place HAVING count(*) > 1;
 
-CREATE OR REPLACE TEMP TABLE orders_now AS
+CREATE OR REPLACE TEMP TABLE shared_entries AS
+SELECT *, dense_rank() OVER (ORDER BY place, app_key, order_id) AS number FROM touched_entries
+SEMI JOIN shared_places USING (place);
+
+CREATE OR REPLACE TEMP TABLE shared_orders AS
 WITH said AS (
-    SELECT number, count(*) AS entries,
+    SELECT number,
         min(coalesce(placed_at, happened_at)) FILTER (kind = 'completed') AS completed_at,
         min_by(customer_key, row(happened_at, hash))
             FILTER (kind IN ('completed', 'updated') AND customer_key IS NOT NULL) AS first_customer,
@@ -51,27 +67,28 @@ WITH said AS (
         bool_or(kind = 'refunded') AS refunded,
         bool_or(kind = 'refunded' AND amount_micros IS NULL) AS all_refunded,
         sum(abs(amount_micros)) FILTER (kind = 'refunded') AS refund_sum
-    FROM order_entries_now e
-    SEMI JOIN (SELECT number FROM order_entries_now GROUP BY number HAVING count(*) > 1) m USING (number)
-    GROUP BY number),
+    FROM shared_entries GROUP BY number),
 forced AS (
-    SELECT e.* FROM order_entries_now e SEMI JOIN said USING (number) WHERE kind IN ('completed', 'updated')
+    SELECT * FROM shared_entries WHERE kind IN ('completed', 'updated')
     QUALIFY row_number() OVER (PARTITION BY number ORDER BY kind = 'updated' DESC,
         CASE WHEN kind = 'updated' THEN happened_at END DESC, CASE WHEN kind = 'updated' THEN hash END DESC,
         happened_at, hash) = 1)
 SELECT coalesce(f.customer_key, s.first_customer) AS customer_key, app_key, order_id, number,
     coalesce(f.placed_at, s.completed_at, f.happened_at) AS happened_at, f.amount_micros,
     coalesce(f.currency, upper(f.default_currency), '') AS currency, f.currency IS NULL AS currency_assumed,
-    f.coupon, f.market, f.hash AS entry, s.cancelled, s.refunded,
+    f.coupon, f.market, f.hash AS entry, CASE WHEN s.cancelled THEN 'cancelled' ELSE 'completed' END AS state,
     CAST(CASE WHEN s.all_refunded THEN greatest(coalesce(f.amount_micros, 0), 0)
         ELSE least(coalesce(s.refund_sum, 0), greatest(coalesce(f.amount_micros, 0), 0)) END AS BIGINT)
-        AS refunded_micros
+        AS refunded_micros, s.refunded
 FROM forced f JOIN said s USING (number)
-WHERE coalesce(f.customer_key, s.first_customer) IS NOT NULL
+WHERE coalesce(f.customer_key, s.first_customer) IS NOT NULL;
+
+CREATE OR REPLACE TEMP VIEW orders_now AS
+SELECT * EXCLUDE (number, refunded) FROM shared_orders
 UNION ALL
-SELECT customer_key, app_key, order_id, number, coalesce(placed_at, happened_at), amount_micros,
-    coalesce(currency, upper(default_currency), ''), currency IS NULL, coupon, market, hash, false, false, 0
-FROM order_entries_now ANTI JOIN said USING (number)
+SELECT customer_key, app_key, order_id, coalesce(placed_at, happened_at), amount_micros,
+    coalesce(currency, upper(default_currency), ''), currency IS NULL, coupon, market, hash, 'completed', 0
+FROM touched_entries ANTI JOIN shared_places USING (place)
 WHERE kind IN ('completed', 'updated') AND customer_key IS NOT NULL;
 """
 
@@ -90,36 +107,40 @@ def _in_base(micros: str) -> str:
 
 
 # Orders in the publisher's own currency, usually most, need neither day nor rate.
-_STATES = f"""
-CREATE OR REPLACE TEMP TABLE orders_rated AS
-WITH named AS (
-    SELECT * REPLACE (CASE WHEN currency = '' THEN $publisher ELSE currency END AS currency) FROM orders_now),
-dated AS (
-    SELECT o.*, d.day FROM named o ASOF LEFT JOIN zone_days d ON o.happened_at >= d.starts_at
-    WHERE o.currency <> $publisher)
+_FOREIGN = """
+CREATE OR REPLACE TEMP TABLE foreign_now AS SELECT * FROM orders_now WHERE currency NOT IN ('', $publisher);
+"""
+
+_REMOVE = f"""
+DELETE FROM all_orders o WHERE {_place("o")} IN (SELECT place FROM touched_places);
+DELETE FROM purchases o WHERE {_place("o")} IN (SELECT place FROM touched_places);
+"""
+
+_ORDERS = f"""
+INSERT INTO all_orders BY NAME
+WITH dated AS (
+    SELECT o.*, d.day FROM foreign_now o ASOF LEFT JOIN zone_days d ON o.happened_at >= d.starts_at)
+SELECT * REPLACE ($publisher AS currency), amount_micros AS base_micros, refunded_micros AS refunded_base_micros
+FROM orders_now WHERE currency IN ('', $publisher)
+UNION ALL
 SELECT o.* EXCLUDE (day), {_in_base("o.amount_micros")} AS base_micros,
     {_in_base("o.refunded_micros")} AS refunded_base_micros
-FROM dated o ASOF LEFT JOIN rates r ON r.currency = o.currency AND o.day >= r.day
-UNION ALL
-SELECT *, amount_micros, refunded_micros FROM named WHERE currency = $publisher;
+FROM dated o ASOF LEFT JOIN rates r ON r.currency = o.currency AND o.day >= r.day;
 """
 
 # Cancelled orders and credit notes (negative amounts) sell nothing. A line is refunded with its order, or if a refund
 # names its product.
-_REPLACE = """
-DELETE FROM all_orders o USING numbered_orders t WHERE o.app_key = t.app_key AND o.order_id = t.order_id;
-INSERT INTO all_orders BY NAME
-SELECT * EXCLUDE (number, cancelled, refunded), CASE WHEN cancelled THEN 'cancelled' ELSE 'completed' END AS state
-FROM orders_rated;
-DELETE FROM purchases o USING numbered_orders t WHERE o.app_key = t.app_key AND o.order_id = t.order_id;
+_PURCHASES = f"""
 INSERT INTO purchases BY NAME
 WITH returned AS (
-    SELECT DISTINCT e.number, l.product_id FROM order_lines l JOIN order_entries_now e ON e.hash = l.hash
+    SELECT DISTINCT e.number, l.product_id FROM order_lines l JOIN shared_entries e ON e.hash = l.hash
     WHERE e.kind = 'refunded' AND l.product_id IS NOT NULL)
 SELECT o.customer_key, o.app_key, o.order_id, l.line, o.happened_at, l.product_id, l.category, l.name, l.price_micros,
-    l.quantity, o.coupon, o.amount_micros,
-    (o.refunded AND o.refunded_micros >= coalesce(o.amount_micros, 0)) OR r.number IS NOT NULL AS refunded, o.entry
-FROM orders_rated o JOIN order_lines l ON l.hash = o.entry
-LEFT JOIN returned r ON r.number = o.number AND r.product_id = l.product_id
-WHERE NOT o.cancelled AND coalesce(o.amount_micros, 0) >= 0;
+    l.quantity, o.coupon, o.amount_micros, coalesce(s.refunded AND o.refunded_micros >= coalesce(o.amount_micros, 0),
+        false) OR r.number IS NOT NULL AS refunded, o.entry
+FROM order_lines l JOIN all_orders o ON o.entry = l.hash
+SEMI JOIN touched_places t ON t.place = {_place("o")}
+LEFT JOIN shared_orders s ON s.entry = o.entry
+LEFT JOIN returned r ON r.number = s.number AND r.product_id = l.product_id
+WHERE o.state = 'completed' AND coalesce(o.amount_micros, 0) >= 0;
 """

@@ -61,15 +61,16 @@ context AS (
         max_by(time_zone, row(happened_at, hash)) AS time_zone
     FROM device_sightings SEMI JOIN touched USING (customer_key) GROUP BY customer_key),
 bought AS (
-    SELECT customer_key, CAST(count(*) FILTER (amount_micros > 0) AS INTEGER) AS purchase_count,
-        min(happened_at) FILTER (amount_micros > 0) AS first_purchase_at,
-        max(happened_at) FILTER (amount_micros > 0) AS last_purchase_at,
-        CAST(sum(base_micros - refunded_base_micros) AS BIGINT) AS store_spend_micros
-    FROM all_orders SEMI JOIN touched USING (customer_key) WHERE state = 'completed' GROUP BY customer_key),
+    SELECT customer_key, CAST(sum(purchase_count) AS INTEGER) AS purchase_count,
+        min(first_purchase_at) AS first_purchase_at, max(last_purchase_at) AS last_purchase_at,
+        CAST(sum(app_spend_micros) AS BIGINT) AS store_spend_micros,
+        min(first_market) AS first_market, max(last_market) AS last_market
+    FROM ordered_now GROUP BY customer_key),
 markets AS (
+    -- Nearly all order from one market: of the others the newest order is looked for.
     SELECT customer_key, max_by(market, row(happened_at, entry)) AS market
-    FROM all_orders SEMI JOIN touched USING (customer_key) WHERE state = 'completed' AND market IS NOT NULL
-    GROUP BY customer_key),
+    FROM all_orders SEMI JOIN (SELECT customer_key FROM bought WHERE first_market <> last_market) USING (customer_key)
+    WHERE state = 'completed' AND market IS NOT NULL GROUP BY customer_key),
 kinds AS (SELECT DISTINCT app_key, product_id, kind FROM set_addon),
 addons AS (
     -- Each repeat of a consumable counts; another acquisition of what is owned does not.
@@ -83,7 +84,7 @@ objected AS (
     SELECT customer_key, NOT max_by(granted, row(happened_at, hash, NOT granted)) AS denied
     FROM consents SEMI JOIN touched USING (customer_key) WHERE purpose = 'profiling' GROUP BY customer_key)
 SELECT customer_key, p.subject, s.first_seen_at, s.last_seen_at, coalesce(t.born, t.reckoned) AS birth_code, t.gender,
-    coalesce(t.country, m.market) AS country, coalesce(t.language, c.locale) AS language,
+    coalesce(t.country, m.market, b.last_market) AS country, coalesce(t.language, c.locale) AS language,
     coalesce(t.time_zone, c.time_zone) AS time_zone, t.name, t.first_name, t.last_name, t.phone,
     CAST(try_cast(t.created_at AS TIMESTAMPTZ) AS TIMESTAMP) AS created_at,
     coalesce(o.denied, false) AS profiling_denied,

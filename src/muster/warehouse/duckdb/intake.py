@@ -49,7 +49,10 @@ def _complete(rows: pa.Table, schema: pa.Schema) -> pa.Table:
 
 def placeholder(column: str) -> str:
     """SQL: whether a text is what programs send when they have no id."""
-    return f"lower(trim({column}, E' \\t\\r\\n')) IN ({_PLACEHOLDERS})"
+    # Only what begins or ends with a blank is trimmed: blanks come before all signs that are seen.
+    blank = f"{column} < '!' OR {column}[-1] < '!'"
+    trimmed = f"CASE WHEN {blank} THEN trim({column}, E' \\t\\r\\n') ELSE {column} END"
+    return f"lower({trimmed}) IN ({_PLACEHOLDERS})"
 
 
 def _clean(column: str) -> str:

@@ -23,7 +23,16 @@ def _keep_rate_entries(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("INSERT INTO rate_entries SELECT day, currency, numerator, denominator, 0, 1 FROM rates")
 
 
+def _carry_usage(connection: duckdb.DuckDBPyConnection) -> None:
+    """What retention takes out of the events and the facts still count has a place of its own."""
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS usage_carry (customer_key UINTEGER, app_key USMALLINT, first_used_at TIMESTAMP,"
+        " last_used_at TIMESTAMP, session_count INTEGER, engaged_seconds BIGINT)"
+    )
+
+
 MIGRATIONS: Mapping[int, Callable[[duckdb.DuckDBPyConnection], None]] = {
     2: _keep_rate_entries,
+    3: _carry_usage,
 }
 SCHEMA_VERSION = max(MIGRATIONS)

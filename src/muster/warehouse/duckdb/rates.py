@@ -10,12 +10,17 @@ import duckdb
 import pyarrow as pa
 from pyroaring import BitMap
 
+from muster.kernel.errors import MusterError
 from muster.warehouse.batch import Rate
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb.derive import derive_touched
 from muster.warehouse.duckdb.derive_orders import RATE_DAYS
+from muster.warehouse.duckdb.schema import get_meta, set_meta
 from muster.warehouse.duckdb.scratch import registered
 from muster.warehouse.duckdb.settings import install_settings
+
+CURRENCY = "rates_currency"
+"""Key of the publisher's currency that the rates are told in."""
 
 
 def put_rates(
@@ -23,8 +28,16 @@ def put_rates(
 ) -> BitMap:
     """Adds or replaces what a source says of rates; answers the customers whose orders may have changed.
 
-    Of several sources the one that spoke last counts.
+    Of several sources the one that spoke last counts. `state_conflict` while those of before are in another currency.
     """
+    told = get_meta(connection, CURRENCY)
+    if told not in (None, catalog.currency):
+        raise MusterError(
+            f"The rates of before are just being told in {catalog.currency} instead of {told}. Try again when that job"
+            " is done.",
+            code="state_conflict",
+        )
+    set_meta(connection, CURRENCY, catalog.currency)
     latest = {(rate.day, rate.currency.strip().upper()): rate.rate for rate in rates}
     rows = pa.table(
         {

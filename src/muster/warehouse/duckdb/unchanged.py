@@ -110,7 +110,7 @@ there_lines AS (
 SELECT a.position FROM asked a JOIN there o USING (order_id, customer_key)
 LEFT JOIN there_lines k USING (order_id) LEFT JOIN {{lines}} l ON l.item = a.position
 WHERE o.happened_at = a.happened_at AND o.amount_micros IS NOT DISTINCT FROM a.amount_micros
-    AND CASE WHEN a.currency IS NULL THEN o.currency_assumed ELSE o.currency = a.currency END
+    AND CASE WHEN o.currency_assumed THEN a.currency IS NULL ELSE o.currency IS NOT DISTINCT FROM a.currency END
     AND o.coupon IS NOT DISTINCT FROM nullif(trim(a.coupon), '') AND o.market IS NOT DISTINCT FROM a.code
     AND k.said IS NOT DISTINCT FROM l.said
 """

@@ -16,13 +16,15 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from pyroaring import BitMap
 
+from muster.kernel.clock import system_clock
 from muster.rules.vocabulary import Type
 from muster.warehouse.batch import Batch, Outcome, Rate
 from muster.warehouse.catalog import Catalog
-from muster.warehouse.duckdb import lookup, schema
+from muster.warehouse.duckdb import erase, erased, lookup, retention, schema
 from muster.warehouse.duckdb.append import append_batch, read_cursors
 from muster.warehouse.duckdb.categories import Categories
 from muster.warehouse.duckdb.connection import Resources
+from muster.warehouse.duckdb.consents import ConsentEntry, put_consents
 from muster.warehouse.duckdb.derive import all_keys, derive_stale, rederive_keys
 from muster.warehouse.duckdb.instance import Instance
 from muster.warehouse.duckdb.load import load_rows
@@ -33,15 +35,20 @@ from muster.warehouse.duckdb.past import copy_past, said_later
 from muster.warehouse.duckdb.person import read_people
 from muster.warehouse.duckdb.properties import literal
 from muster.warehouse.duckdb.rates import known_rates, put_rates, read_rates
+from muster.warehouse.duckdb.raw import raw_rows
 from muster.warehouse.duckdb.reader import DuckDBReader
+from muster.warehouse.duckdb.restating import rates_without, restate_rates
+from muster.warehouse.duckdb.scrub import scrub
 from muster.warehouse.duckdb.settings import install_settings
 from muster.warehouse.duckdb.unchanged import unchanged_rows
 from muster.warehouse.duckdb.undo import remove_source
 from muster.warehouse.duckdb.writer import T as Answer
 from muster.warehouse.duckdb.writer import Write, Writer
+from muster.warehouse.ledger import ErasureLedger
 from muster.warehouse.port import Person, PropertyColumn
+from muster.warehouse.subject import Subject
 
-FRUGAL_MEMORY = "192MiB"
+FRUGAL_MEMORY = "128MiB"
 
 
 class DuckDBWarehouse:
@@ -57,6 +64,7 @@ class DuckDBWarehouse:
         self._writer = Writer(self._instance.lasting_cursor, self._instance.renew)
         self._categories = Categories(self._ask)
         self._catalog = Catalog(apps={})
+        self._ledger: ErasureLedger | None = None
 
     def close(self) -> None:
         """Finishes the writes under way and lets go of the file."""
@@ -180,6 +188,10 @@ class DuckDBWarehouse:
         """The rate in force of each row's `day` and `currency`; None where there is none."""
         return self._ask(lambda cursor: known_rates(cursor, rows))
 
+    def rates_without(self, currency: str) -> list[Rate]:
+        """Rates that could not be told in this currency, were it the publisher's, by day."""
+        return self._ask(lambda cursor: rates_without(cursor, currency))
+
     def unchanged_rows(self, kind: str, app_key: int, rows: pa.Table, lines: pa.Table | None = None) -> pa.Array:
         """Which import rows of known customers or orders say nothing new (see `unchanged`); a boolean each."""
         return self._ask(lambda cursor: unchanged_rows(cursor, kind, app_key, rows, lines))
@@ -208,7 +220,9 @@ class DuckDBWarehouse:
         """
         self.use_catalog(catalog)
         return self.submit(
-            lambda connection: append_batch(connection, batch, cursors or {}, catalog, derive=derive)
+            lambda connection: append_batch(
+                connection, batch, cursors or {}, catalog, derive=derive, ledger=self._ledger
+            )
         ).result()
 
     def derive_stale(self, catalog: Catalog) -> BitMap:
@@ -241,10 +255,76 @@ class DuckDBWarehouse:
         self.use_catalog(catalog)
         return self.submit(lambda connection: put_rates(connection, rates, catalog, source)).result()
 
+    def restate_rates(self, old: str, new: str) -> None:
+        """Tells all rates in another publisher's currency; nothing is derived."""
+        self.submit(lambda connection: restate_rates(connection, old, new)).result()
+
     def remove_source(self, source: int, catalog: Catalog, *, cursor: str | None = None) -> BitMap:
         """Undoes all that came from one source (C-37), its cursor too; answers whose rows may have changed."""
         self.use_catalog(catalog)
         return self.submit(lambda connection: remove_source(connection, source, catalog, cursor)).result()
+
+    def use_ledger(self, ledger: ErasureLedger | None) -> None:
+        """From now on appends and dry runs refuse what is from before an erasure (C-47)."""
+        self._ledger = ledger
+
+    def subject_of(self, keys: BitMap) -> Subject:
+        """Everything these customers are known by; retired keys stand for their survivors."""
+        return self._ask(lambda cursor: erase.subject_of(cursor, keys))
+
+    def erase_customers(self, subject: Subject, catalog: Catalog) -> tuple[dict[str, int], BitMap]:
+        """Removes every row of theirs; answers the rows by relation, and everybody whose rows may have changed.
+
+        What lies in the file is overwritten by `scrub`.
+        """
+        self.use_catalog(catalog)
+        since = system_clock().isoformat(timespec="seconds")
+        return self.submit(lambda connection: erase.erase_customers(connection, subject, catalog, since)).result()
+
+    def count_customers(self, subject: Subject) -> dict[str, int]:
+        """Rows of theirs by relation."""
+        return self._ask(lambda cursor: erase.count_customers(cursor, subject))
+
+    def remembers_erasures(self) -> bool:
+        """Whether anybody was erased as far back as the ledger goes."""
+        return bool(self._ledger)
+
+    def erased_rows(self, app_key: int, rows: pa.Table, said_at: datetime) -> pa.Array:
+        """Which import rows are from before an erasure (see `erased`); a boolean each."""
+        ledger = self._ledger
+        if not ledger:
+            return pa.array([False] * rows.num_rows)
+        return self._ask(lambda cursor: erased.erased_rows(cursor, ledger, app_key, rows, said_at))
+
+    def erased_people(self) -> dict[datetime, BitMap]:
+        """Who is there although they were erased, by the instant (UTC without a zone) of the erasure."""
+        ledger = self._ledger
+        return self._ask(lambda cursor: erased.erased_people(cursor, ledger)) if ledger else {}
+
+    def put_consents(self, entries: Sequence[ConsentEntry], catalog: Catalog) -> BitMap:
+        """Adds entries to the log of consents (C-12); answers everybody whose rows may have changed."""
+        self.use_catalog(catalog)
+        return self.submit(lambda connection: put_consents(connection, entries, catalog)).result()
+
+    def raw_rows(self, keys: BitMap) -> dict[str, list[dict[str, Any]]]:
+        """All that was ever said of these customers, by raw relation, as it is kept (see `raw`)."""
+        return self._ask(lambda cursor: raw_rows(cursor, keys, self._catalog))
+
+    def drop_old_events(self, cut: datetime) -> dict[str, int]:
+        """Retention of events (C-48): what both happened and came before; facts stay as they are (C-33)."""
+        return self.submit(lambda connection: retention.drop_old_events(connection, cut)).result()
+
+    def drop_old_rejects(self, cut: datetime) -> int:
+        """What was refused before."""
+        return self.submit(lambda connection: retention.drop_old_rejects(connection, cut)).result()
+
+    def unseen_visitors(self, cut: datetime, most: int) -> BitMap:
+        """Customers without an external id who were last seen before; at most so many."""
+        return self._ask(lambda cursor: retention.unseen_visitors(cursor, cut, most))
+
+    def scrub(self) -> bool:
+        """Overwrites what erasures left in the file; answers whether there was anything (see `scrub`)."""
+        return self._writer.submit_alone(scrub).result()
 
     def use_catalog(self, catalog: Catalog) -> None:
         """Reads and writes by this catalog from now on; adds the columns of its custom attributes if they are new."""

@@ -78,7 +78,7 @@ def _identity(mapping: ImportMapping, cells: dict[str, str]) -> Column | None:
     unusable = " AND ".join(f"({text} IS NULL OR {placeholder(text)})" for text in texts)
     given = f"coalesce({', '.join(texts)})"
     fault = f"CASE WHEN {unusable} THEN CASE WHEN {given} IS NULL THEN 'missing' ELSE 'identity_placeholder' END END"
-    return Column("identity", Reading("NULL", fault), given, ids[0].column or "external_id")
+    return Column("identity", Reading("NULL", lambda _value, _cell: fault), given, ids[0].column or "external_id")
 
 
 def _field_of(mapping: ImportMapping, name: str) -> Field | None:
@@ -104,7 +104,10 @@ def _reading(mapping: ImportMapping, name: str, one: Field, cells: dict[str, str
         return fields.decimal(one, nulls, cells, required=required)
     if name == "rate":
         rate = fields.decimal(one, nulls, cells, required=True)
-        return Reading(rate.value, f"coalesce({rate.fault}, CASE WHEN {rate.value} <= 0 THEN 'not_positive' END)")
+        return Reading(
+            rate.value,
+            lambda value, cell: f"coalesce({rate.fault(value, cell)}, CASE WHEN {value} <= 0 THEN 'not_positive' END)",
+        )
     if name == "granted":
         return fields.boolean(one, nulls, cells, required=True)
     longest = LONGEST_ID if name.endswith("_id") or name == "group_key" else 1_024
@@ -123,13 +126,9 @@ def _pairs(part: str, named: dict[str, Field], nulls: tuple[str, ...], cells: di
 def select_parsed(mapping: ImportMapping, source: str, cells: dict[str, str]) -> str:
     """SELECT of every stage column of the kind, and `bad_column`, `bad_reason`, `bad_value` of the first fault."""
     columns = columns_of(mapping, cells)
-    inner = ["row_number"]
-    for index, column in enumerate(columns):
-        inner += [
-            f"{column.reading.value} AS v{index}",
-            f"{column.reading.fault} AS e{index}",
-            f"{column.cell} AS c{index}",
-        ]
+    # Values in the innermost query and faults around it: what is asked of a column is not read once more.
+    values = [f"{column.reading.value} AS v{index}, {column.cell} AS c{index}" for index, column in enumerate(columns)]
+    faults = [f"{column.reading.fault(f'v{index}', f'c{index}')} AS e{index}" for index, column in enumerate(columns)]
     plain = {column.name: f"v{index}" for index, column in enumerate(columns)}
     outer = ["row_number"]
     for name, kind in COLUMNS[mapping.kind].items():
@@ -138,7 +137,8 @@ def select_parsed(mapping: ImportMapping, source: str, cells: dict[str, str]) ->
     outer.append(first.format(*(literal(column.shown) for column in columns)) + " AS bad_column")
     outer.append("coalesce(" + ", ".join(f"e{i}" for i in range(len(columns))) + ") AS bad_reason")
     outer.append(first.format(*(f"c{i}" for i in range(len(columns)))) + " AS bad_value")
-    return f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {source})"
+    read = f"SELECT *, {', '.join(values)} FROM {source}"
+    return f"SELECT {', '.join(outer)} FROM (SELECT *, {', '.join(faults)} FROM ({read}))"
 
 
 def _outer(name: str, columns: list[Column], plain: dict[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from muster.rules.vocabulary import Type
@@ -13,10 +14,11 @@ LONGEST_ID = 255
 
 @dataclass(frozen=True)
 class Reading:
-    """`value`: the typed expression, null if missing or unreadable; `fault`: the reason as text, or null."""
+    """`value`: the typed expression, null if missing or unreadable. `fault`: of the columns that hold the value and the
+    cell, the expression of the reason as text, or null: asked of columns, nothing is read twice."""
 
     value: str
-    fault: str
+    fault: Callable[[str, str], str]
 
 
 def cell(one: Field, nulls: tuple[str, ...], cells: dict[str, str]) -> str:
@@ -30,13 +32,16 @@ def cell(one: Field, nulls: tuple[str, ...], cells: dict[str, str]) -> str:
 
 
 def text(one: Field, nulls: tuple[str, ...], cells: dict[str, str], *, longest: int, required: bool = False) -> Reading:
-    value = cell(one, nulls, cells)
-    # Bytes first: they are known, characters must be counted.
-    too_long = f"strlen({value}) > {longest} AND length({value}) > {longest}"
-    fault = f"CASE WHEN {too_long} THEN 'too_long' WHEN contains({value}, chr(0)) THEN 'control_character'"
-    if required:
-        fault += f" WHEN {value} IS NULL OR trim({value}) = '' THEN 'missing'"
-    return Reading(value, fault + " END")
+    def fault(_: str, said: str) -> str:
+        # Bytes first: they are known, characters must be counted.
+        too_long = f"CASE WHEN strlen({said}) > {longest} THEN length({said}) > {longest} END"
+        found = f"CASE WHEN {too_long} THEN 'too_long' WHEN contains({said}, chr(0)) THEN 'control_character'"
+        if required:
+            # Blank texts come before all signs that are seen.
+            found += f" WHEN {said} IS NULL OR CASE WHEN {said} < '!' THEN trim({said}) = '' END THEN 'missing'"
+        return found + " END"
+
+    return Reading(cell(one, nulls, cells), fault)
 
 
 def instant(one: Field, nulls: tuple[str, ...], cells: dict[str, str], *, required: bool) -> Reading:
@@ -50,11 +55,20 @@ def instant(one: Field, nulls: tuple[str, ...], cells: dict[str, str], *, requir
         # expressions would say the same at several times the cost.
         offset = f"(upper({trimmed}[-1]) = 'Z' OR {trimmed}[-6] IN ('+', '-') OR {trimmed}[-5] IN ('+', '-'))"
         iso = f"({trimmed}[5] = '-' AND {trimmed}[8] = '-' AND {trimmed}[11] IN ('', 'T', 't', ' '))"
-        with_offset = f"CAST(try_cast({trimmed} AS TIMESTAMPTZ) AS TIMESTAMP)"
         plain = _in_zone(f"try_cast({trimmed} AS TIMESTAMP)", one.zone)
         zoned = f"strlen({trimmed}) > 10 AND {offset}"
-        parsed = f"CASE WHEN NOT {iso} THEN NULL WHEN {zoned} THEN {with_offset} ELSE {plain} END"
-    return _checked(value, f"({parsed})", "not_a_date", required=required)
+        # Most files say it this way, with nothing to trim.
+        usual = f"{value} >= '!' AND {value} LIKE '____-__-__T%Z'"
+        parsed = (
+            f"CASE WHEN {usual} THEN {_utc(value)}"
+            f" WHEN NOT {iso} THEN NULL WHEN {zoned} THEN {_utc(trimmed)} ELSE {plain} END"
+        )
+    return _checked(f"({parsed})", "not_a_date", required=required)
+
+
+def _utc(text: str) -> str:
+    """UTC of a time with its offset; by the number, because the cast between the types asks a calendar."""
+    return f"make_timestamp(epoch_us(try_cast({text} AS TIMESTAMPTZ)))"
 
 
 def _in_zone(parsed: str, zone: str) -> str:
@@ -78,7 +92,7 @@ def day(one: Field, nulls: tuple[str, ...], cells: dict[str, str], *, required: 
     else:
         iso = f"regexp_matches({trimmed}, '^[0-9]{{4}}-[0-9][0-9]-[0-9][0-9]$')"
         parsed = f"CASE WHEN {iso} THEN try_cast({trimmed} AS DATE) END"
-    return _checked(value, f"({parsed})", "not_a_date", required=required)
+    return _checked(f"({parsed})", "not_a_date", required=required)
 
 
 def decimal(one: Field, nulls: tuple[str, ...], cells: dict[str, str], *, required: bool = False) -> Reading:
@@ -89,10 +103,10 @@ def decimal(one: Field, nulls: tuple[str, ...], cells: dict[str, str], *, requir
         plain = f"translate({plain}, {literal(one.strip)}, '')"
     if one.decimal != ".":
         plain = f"replace({plain}, {literal(one.decimal)}, '.')"
-    # Without its digits a number is nothing, a sign, a point, or both: no exponents, no words, no separators.
-    rest = f"translate({plain}, '0123456789', '')"
-    parsed = f"(CASE WHEN {rest} IN ('', '.', '-', '+', '-.', '+.') THEN try_cast({plain} AS DECIMAL(18, 6)) END)"
-    return _checked(value, parsed, "not_a_number", required=required)
+    # No exponents, no words, no separators, which the cast would take.
+    shaped = f"regexp_full_match({plain}, '[+-]?[0-9]*[.]?[0-9]*')"
+    parsed = f"(CASE WHEN {shaped} THEN try_cast({plain} AS DECIMAL(18, 6)) END)"
+    return _checked(parsed, "not_a_number", required=required)
 
 
 def micros(reading: Reading) -> str:
@@ -107,7 +121,7 @@ def boolean(one: Field, nulls: tuple[str, ...], cells: dict[str, str], *, requir
         f"(CASE WHEN {word} IN ('true', 'yes', 'y', '1', 'granted') THEN true"
         f" WHEN {word} IN ('false', 'no', 'n', '0', 'denied') THEN false END)"
     )
-    return _checked(value, parsed, "not_yes_or_no", required=required)
+    return _checked(parsed, "not_yes_or_no", required=required)
 
 
 def json_value(one: Field, nulls: tuple[str, ...], cells: dict[str, str]) -> Reading:
@@ -129,8 +143,10 @@ def json_value(one: Field, nulls: tuple[str, ...], cells: dict[str, str]) -> Rea
     return Reading(f"CAST(to_json({reading.value}) AS VARCHAR)", reading.fault)
 
 
-def _checked(value: str, parsed: str, reason: str, *, required: bool) -> Reading:
-    fault = f"CASE WHEN {value} IS NOT NULL AND {parsed} IS NULL THEN '{reason}'"
-    if required:
-        fault += f" WHEN {value} IS NULL THEN 'missing'"
-    return Reading(parsed, fault + " END")
+def _checked(parsed: str, reason: str, *, required: bool) -> Reading:
+    missing = " WHEN {} IS NULL THEN 'missing'" if required else ""
+
+    def fault(read: str, said: str) -> str:
+        return f"CASE WHEN {said} IS NOT NULL AND {read} IS NULL THEN '{reason}'{missing.format(said)} END"
+
+    return Reading(parsed, fault)

@@ -19,18 +19,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from muster.kernel.ahead import ahead
+from muster.kernel.clock import system_clock
 from muster.kernel.text import key_of
 from muster.warehouse.batch import Rate
 from muster.warehouse.duckdb.scratch import count_of, registered
 from muster.warehouse.files import staging
-from muster.warehouse.files.columns import select_parsed
+from muster.warehouse.files.columns import COLUMNS, select_parsed
 from muster.warehouse.files.mapping import ImportMapping
 from muster.warehouse.files.rates import rate_of
 from muster.warehouse.files.reading import NUMBER, FileRows
 
-_MEMORY = "96MiB"
+# Of the engine; the second while rows are only read again and the warehouse works beside it.
+_MEMORY, _READING_MEMORY = "96MiB", "32MiB"
 _LOOKUP_ROWS = 200_000
 _BATCH_ROWS = 16_384
+_SAYING_WHO = ("external_id", "anonymous_id", "email", "happened_at")
 Progress = Callable[[int], None]
 VERDICTS = ("new", "updated", "unchanged", "duplicate_in_file", "already_stored", "erased", "invalid")
 
@@ -44,6 +47,8 @@ class Known(Protocol):
     def known_external_ids(self, ids: pa.Array) -> pa.Array: ...
     def known_rates(self, rows: pa.Table) -> list[Fraction | None]: ...
     def unchanged_rows(self, kind: str, app_key: int, rows: pa.Table, lines: pa.Table | None) -> pa.Array: ...
+    def remembers_erasures(self) -> bool: ...
+    def erased_rows(self, app_key: int, rows: pa.Table, said_at: datetime) -> pa.Array: ...
 
 
 NameJudge = Callable[[Sequence[str]], Mapping[str, str]]
@@ -78,6 +83,8 @@ class Stage:
         self._connection.execute(f"SET memory_limit = '{_MEMORY}'")
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET preserve_insertion_order = false")
+        # Hashes are numbers of 128 bits here.
+        self._connection.execute("SET arrow_lossless_conversion = true")
         self._connection.execute(f"SET temp_directory = '{directory / 'spill'}'")
 
     def close(self) -> None:
@@ -97,10 +104,12 @@ class Stage:
         app_key: int,
         progress: Progress,
         judge_names: NameJudge = nameless,
+        said_at: datetime | None = None,
     ) -> dict[str, int]:
         """The dry run: reads the whole file and judges every row. Answers rows by verdict; they sum up to all rows.
 
-        `judge_names`: says which names of events are not taken.
+        `judge_names`: says which names of events are not taken. `said_at`: when rows without a time were said, for
+        whom has been erased since (C-47).
         """
         statements = staging.statements(self._mapping, digest)
         for statement in statements.create:
@@ -119,7 +128,10 @@ class Stage:
         # Nobody is known of an empty warehouse; rates are known without customers.
         nothing = not known.highest_key() and self._mapping.kind != "rates"
         for start in range(0, 0 if nothing else self.end(), _LOOKUP_ROWS):
+            if self._mapping.kind != "rates" and known.remembers_erasures():
+                self._leave_erased(start, known, app_key, said_at or system_clock())
             self._look_up(start, known, app_key)
+        pa.default_memory_pool().release_unused()
         return self.counts()
 
     def counts(self) -> dict[str, int]:
@@ -147,7 +159,11 @@ class Stage:
 
     def items(self, start: int, count: int) -> pa.Table:
         """Items at positions `start`..`start + count`, in order, numbered by `item`, with the stage's columns."""
-        found = self._connection.sql(staging.items(start, count)).to_arrow_table()
+        if not self._mapping.lines:
+            self._connection.execute(f"SET memory_limit = '{_READING_MEMORY}'")
+        found = _in_order(self._connection.sql(staging.items(start, count)).to_arrow_table())
+        hashes = pa.chunked_array([_bytes(found.column("hash"))])
+        found = found.set_column(found.schema.get_field_index("hash"), "hash", hashes)
         return found.append_column("item", pa.array(np.arange(found.num_rows, dtype=np.uint32)))
 
     def lines(self, start: int, count: int) -> pa.Table:
@@ -203,6 +219,16 @@ class Stage:
                 [shown],
             )
 
+    def _leave_erased(self, start: int, known: Known, app_key: int, said_at: datetime) -> None:
+        """Items from before their person's erasure are none."""
+        columns = [name for name in _SAYING_WHO if name in COLUMNS[self._mapping.kind]]
+        items = self._connection.sql(
+            f"SELECT position, {', '.join(columns)} FROM items WHERE {_between(start)} ORDER BY position"
+        ).to_arrow_table()
+        erased = items.filter(known.erased_rows(app_key, items, said_at)).select(["position"])
+        with registered(self._connection, "looked_up", erased):
+            self._connection.execute("INSERT INTO erased SELECT position FROM looked_up")
+
     def _look_up(self, start: int, known: Known, app_key: int) -> None:
         """Notes which items are stored already, or what they say of what is; `new` is not noted."""
         kind = self._mapping.kind
@@ -213,7 +239,7 @@ class Stage:
         items = self._connection.sql(
             f"SELECT position, hash{columns} FROM items WHERE {_between(start)} ORDER BY position"
         ).to_arrow_table()
-        there = known.known_hashes(items.column("hash").combine_chunks())
+        there = known.known_hashes(_bytes(items.column("hash")))
         if kind == "orders":
             earlier = known.known_orders(app_key, items.column("order_id").combine_chunks())
         elif kind == "customers":
@@ -268,6 +294,26 @@ def _between(start: int) -> str:
     return f"position >= {int(start)} AND position < {int(start) + _LOOKUP_ROWS}"
 
 
+def _in_order(items: pa.Table) -> pa.Table:
+    """By position. Threads have written whole runs in order, so runs are put in order and no row is copied."""
+    positions = items.column("position").to_numpy()
+    starts = (
+        np.flatnonzero(np.concatenate([[True], positions[1:] < positions[:-1]])) if len(positions) else np.array([])
+    )
+    ends = np.append(starts[1:], len(positions))
+    runs = [items.slice(starts[run], ends[run] - starts[run]) for run in np.argsort(positions[starts])]
+    ordered = pa.concat_tables(runs) if runs else items
+    positions = ordered.column("position").to_numpy()
+    if np.all(positions[:-1] < positions[1:]):
+        return ordered
+    return ordered.take(pa.array(np.argsort(positions)))
+
+
+def _bytes(hashes: pa.ChunkedArray) -> pa.Array:
+    """128-bit numbers as the 16 bytes that they are of."""
+    return hashes.combine_chunks().storage
+
+
 def batch_items(units: pa.Table, app_key: int, source: int, fallback: datetime) -> pa.Table:
     """The ITEMS of a batch; rows without a time of their own happened when the import was made."""
     count = units.num_rows
@@ -276,7 +322,7 @@ def batch_items(units: pa.Table, app_key: int, source: int, fallback: datetime) 
         "app_key": pa.array([app_key] * count, pa.uint16()),
         "trust": pa.array([2] * count, pa.uint8()),
         "source": pa.array([source] * count, pa.uint32()),
-        "hash": units.column("hash").cast(pa.binary(16)),
+        "hash": units.column("hash"),
     }
     for name in ("external_id", "anonymous_id"):
         if name in units.column_names:

@@ -1,7 +1,8 @@
 """The SQL of a stage: from parsed rows to items and verdicts.
 
 Tables: `parsed` (every row), `doubles` (rows of things an earlier row has named) or `orders` (rows joined to orders),
-`found` (what the warehouse has already). Views: `items` (what would be applied), `verdicts` (one of every row).
+`found` (what the warehouse has already), `erased` (items from before an erasure). Views: `items` (what would be
+applied), `verdicts` (one of every row).
 """
 
 from __future__ import annotations
@@ -21,6 +22,13 @@ _THINGS = {
 }
 
 
+# Half of a SHA-256: as much as the hash that it goes into.
+_DIGEST = 32
+
+# As they are, about the size of the file: finding out how to compress them would cost as much as reading the cells.
+_STORED = {"VARCHAR": "VARCHAR USING COMPRESSION uncompressed"}
+
+
 @dataclass(frozen=True)
 class Statements:
     """`create` before the first row, `finish` after the last."""
@@ -30,13 +38,14 @@ class Statements:
 
 
 def statements(mapping: ImportMapping, digest: str) -> Statements:
-    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS[mapping.kind].items())
+    columns = ", ".join(f"{name} {_STORED.get(kind, kind)}" for name, kind in COLUMNS[mapping.kind].items())
     create = [
         *(f"DROP VIEW IF EXISTS {view}" for view in ("verdicts", "items")),
-        *(f"DROP TABLE IF EXISTS {table}" for table in ("parsed", "repeated", "doubles", "orders", "found")),
+        *(f"DROP TABLE IF EXISTS {table}" for table in ("parsed", "repeated", "doubles", "orders", "found", "erased")),
         f"CREATE TABLE parsed (row_number UINTEGER, {columns}, bad_column VARCHAR, bad_reason VARCHAR,"
         " bad_value VARCHAR)",
         "CREATE TABLE found (position UINTEGER, stored VARCHAR)",
+        "CREATE TABLE erased (position UINTEGER)",
     ]
     return Statements(create, _grouped(digest) if mapping.lines else _single(mapping.kind, digest))
 
@@ -49,7 +58,7 @@ def _content(kind: str) -> str:
 
 def _item_hash(digest: str, row: str, content: str) -> str:
     # An import row is known by file and row (C-19), its content beside it: a corrected mapping gives other items.
-    return f"unhex(md5(concat('{digest}:', {row}, ':', {content})))"
+    return f"md5_number(concat('{digest[:_DIGEST]}:', {row}, ':', {content}))"
 
 
 def _single(kind: str, digest: str) -> list[str]:
@@ -68,15 +77,17 @@ def _single(kind: str, digest: str) -> list[str]:
             FROM (SELECT row_number, {thing} AS thing, {content} AS said FROM parsed WHERE bad_reason IS NULL) p
             JOIN repeated r USING (thing) QUALIFY p.row_number <> r.first_row""",
         f"CREATE VIEW items AS SELECT row_number AS position, {columns},"
-        f" {_item_hash(digest, 'row_number', content)} AS hash FROM parsed ANTI JOIN doubles USING (row_number)"
-        " WHERE bad_reason IS NULL",
+        f" {_item_hash(digest, 'row_number', content)} AS hash FROM parsed p ANTI JOIN doubles USING (row_number)"
+        " ANTI JOIN erased e ON e.position = p.row_number WHERE bad_reason IS NULL",
         """CREATE VIEW verdicts AS SELECT p.row_number, CASE
             WHEN p.bad_reason IS NOT NULL OR NOT d.same THEN 'invalid'
             WHEN d.same THEN 'duplicate_in_file'
+            WHEN e.position IS NOT NULL THEN 'erased'
             ELSE coalesce(f.stored, 'new') END AS verdict,
             p.bad_column, CASE WHEN NOT d.same THEN 'conflict_in_file' ELSE p.bad_reason END AS bad_reason,
             CASE WHEN NOT d.same THEN 'row ' || d.first_row ELSE p.bad_value END AS bad_value
-            FROM parsed p LEFT JOIN doubles d USING (row_number) LEFT JOIN found f ON f.position = p.row_number""",
+            FROM parsed p LEFT JOIN doubles d USING (row_number) LEFT JOIN found f ON f.position = p.row_number
+            LEFT JOIN erased e ON e.position = p.row_number""",
     ]
 
 
@@ -100,16 +111,17 @@ def _grouped(digest: str) -> list[str]:
             FROM parsed WHERE group_key IS NOT NULL GROUP BY group_key""",
         f"""CREATE VIEW items AS SELECT position, group_key, external_id, anonymous_id, order_id, happened_at,
             amount_micros, currency, coupon, market, {_item_hash(digest, "position", "content")} AS hash
-            FROM orders WHERE bad = 0 AND NOT differs""",
+            FROM orders ANTI JOIN erased USING (position) WHERE bad = 0 AND NOT differs""",
         """CREATE VIEW verdicts AS SELECT p.row_number,
             CASE WHEN p.bad_reason IS NOT NULL OR o.bad > 0 OR o.differs THEN 'invalid'
-                ELSE coalesce(f.stored, 'new') END AS verdict,
+                WHEN e.position IS NOT NULL THEN 'erased' ELSE coalesce(f.stored, 'new') END AS verdict,
             p.bad_column,
             CASE WHEN p.bad_reason IS NOT NULL THEN p.bad_reason
                 WHEN o.bad > 0 THEN 'order_incomplete' WHEN o.differs THEN 'conflict_in_file' END AS bad_reason,
             CASE WHEN p.bad_reason IS NOT NULL THEN p.bad_value
                 WHEN o.bad > 0 THEN 'row ' || o.first_bad WHEN o.differs THEN 'order ' || p.group_key END AS bad_value
-            FROM parsed p LEFT JOIN orders o USING (group_key) LEFT JOIN found f ON f.position = o.position""",
+            FROM parsed p LEFT JOIN orders o USING (group_key) LEFT JOIN found f ON f.position = o.position
+            LEFT JOIN erased e ON e.position = o.position""",
     ]
 
 
@@ -125,10 +137,10 @@ LEFT JOIN named b ON b.group_key = nfc_normalize(r.from_right)
 
 
 def items(start: int, count: int) -> str:
-    """The items of a range of positions in their order, with what the warehouse has already."""
+    """The items of a range of positions in any order, with what the warehouse has already."""
     return (
         "SELECT i.*, f.stored FROM items i LEFT JOIN found f USING (position)"
-        f" WHERE position >= {int(start)} AND position < {int(start) + int(count)} ORDER BY position"
+        f" WHERE position >= {int(start)} AND position < {int(start) + int(count)}"
     )
 
 
