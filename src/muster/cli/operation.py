@@ -29,7 +29,10 @@ def backup(client: Client, file: Path | None) -> Answer:
     if file is not None:
         _copy(Path(made["path"]), file)
         made = {**made, "copy": str(file)}
-    return Answer(made, f"{file or made['path']}  {made['bytes']:,} bytes")
+    told = f"{file or made['path']}  {made['bytes']:,} bytes"
+    if made["missing"]:
+        told += f"\n{len(made['missing'])} files were missing already: `muster doctor` says which."
+    return Answer(made, told)
 
 
 @click.command("backups")

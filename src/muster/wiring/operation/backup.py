@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -29,12 +29,16 @@ _SPARE_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Backup:
-    """`made`: `asked` for, by a person or at night, or `upgrade`: before one."""
+    """`made`: `asked` for, by a person or at night, or `upgrade`: before one.
+
+    `missing`: files that rows point to and that were not there; known of a backup that was just made.
+    """
 
     name: str
     made: str
     created_at: datetime
     bytes: int
+    missing: tuple[str, ...] = ()
 
 
 def make_backup(
@@ -86,7 +90,7 @@ def _make(
         write_archive(unfinished, manifest, sources, lambda done: progress(done, total))
         # What was never read back is no backup.
         extract_archive(unfinished, None, lambda done: progress(total // 2 + done, total))
-        return _put(unfinished, directory, prefix, snapshot.at)
+        return replace(_put(unfinished, directory, prefix, snapshot.at), missing=tuple(snapshot.missing))
     finally:
         sweep_unfinished(directory)
 

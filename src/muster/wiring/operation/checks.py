@@ -30,7 +30,7 @@ from muster.wiring.operation.check import Check, State, check_home
 from muster.wiring.operation.layout import CONTROL, SECRET_KEY, WAREHOUSE
 from muster.wiring.operation.stamp import this_version
 from muster.wiring.operation.upgrade import pending_migrations
-from muster.wiring.ownership import owner_of
+from muster.wiring.ownership import owned, owner_of
 
 # A backup is made beside the data before it goes anywhere else.
 _LEAST_FREE_BYTES = 1024**3
@@ -152,11 +152,15 @@ def _warehouse(configuration: Configuration, inside: bool) -> Iterator[Check]:
         highest = current_warehouse().highest_key()
         yield Check("warehouse", "ok", str(path), f"Open, schema version {SCHEMA_VERSION}, {highest:,} customers ever.")
         return
-    if not path.exists() or owner_of(configuration.lock) is not None:
+    if not path.exists():
         return
     try:
-        version = stored_version(configuration.warehouse_directory)
+        # Owned for the moment: a server that starts meanwhile waits for it.
+        with owned(configuration.lock):
+            version = stored_version(configuration.warehouse_directory)
     except Exception as error:
+        if isinstance(error, MusterError) and error.code == "installation_in_use":
+            return
         remedy = "Restore a backup: `muster restore FILE --replace`."
         yield Check("warehouse", "failed", str(path), f"It cannot be opened: {error}"[:500], remedy)
         return

@@ -24,7 +24,13 @@ def back_up(job: RunningJob) -> dict[str, Any]:
 
     made = make_backup(settings.MUSTER, current_warehouse(), progress)
     path = settings.MUSTER.backup_directory / made.name
-    return {"file": made.name, "path": str(path), "bytes": made.bytes, "created_at": made.created_at.isoformat()}
+    return {
+        "file": made.name,
+        "path": str(path),
+        "bytes": made.bytes,
+        "created_at": made.created_at.isoformat(),
+        "missing": list(made.missing),
+    }
 
 
 def keep_backups(_job: RunningJob) -> dict[str, Any]:
