@@ -20,7 +20,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "muster"
 LOCALE = SOURCE / "web" / "locale"
 LANGUAGES = ("de", "fr")
 # Rooms whose texts Django translates; `rules` has its own catalogue and marks.
-ROOMS = ("web", "audit", "team", "catalog", "customers", "groups")
+ROOMS = ("web", "audit", "team", "catalog", "customers", "groups", "wiring")
 _KEYWORDS: dict[str, Any] = {
     "_": None,
     "gettext": None,

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,10 +28,12 @@ class Serving:
         return int(self.address.rpartition(":")[2])
 
 
-def muster(environment: Mapping[str, str], *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+def muster(
+    environment: Mapping[str, str], *arguments: str, stdin: str = "", command: Sequence[str] = MUSTER
+) -> subprocess.CompletedProcess[str]:
     """One command, to its end."""
     return subprocess.run(
-        [*MUSTER, *arguments],
+        [*command, *arguments],
         env=environment,
         input=stdin,
         capture_output=True,
@@ -42,10 +44,10 @@ def muster(environment: Mapping[str, str], *arguments: str, stdin: str = "") -> 
 
 
 @contextmanager
-def serving(environment: Mapping[str, str]) -> Iterator[Serving]:
+def serving(environment: Mapping[str, str], command: Sequence[str] = MUSTER) -> Iterator[Serving]:
     """`muster serve` that answers; ended by SIGTERM, which must succeed."""
     process = subprocess.Popen(
-        [*MUSTER, "serve"],
+        [*command, "serve"],
         env={**environment, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -13,9 +13,9 @@ class CustomersConfig(AppConfig):
     def ready(self) -> None:
         from muster.catalog.hooks import publisher_changing
         from muster.customers import actions, jobs
-        from muster.customers.hooks import register_personal_data
+        from muster.customers.hooks import after_restore, register_personal_data
         from muster.customers.privacy import jobs as privacy
-        from muster.customers.privacy.actions.erasures import start_due_erasures
+        from muster.customers.privacy.actions.erasures import apply_ledger, start_due_erasures
         from muster.customers.privacy.actions.places import PLACES
         from muster.web import hooks
 
@@ -48,5 +48,7 @@ class CustomersConfig(AppConfig):
         )  # fmt: skip
         if start_due_erasures not in hooks.due_starters:
             hooks.due_starters.append(start_due_erasures)
+        if apply_ledger not in after_restore:
+            after_restore.append(apply_ledger)
         for place in PLACES:
             register_personal_data(place)

@@ -70,7 +70,7 @@ def register_personal_data(place: PersonalData) -> None:
 data_changed: list[Callable[[], None]] = []
 """Called after an import has been applied: groups take it up from here."""
 
-after_restore: list[Callable[[], None]] = []
+after_restore: list[Callable[[], object]] = []
 """Called when a backup was put back, with the warehouse open and before anybody is let in. A crash calls them again."""
 
 

@@ -351,6 +351,27 @@ def _refusal(environment: dict[str, str], *arguments: str) -> str:
     return ended.stderr.partition(":")[0]
 
 
+def test_erased_stay_erased(environment: dict[str, str], home: Path) -> None:
+    """C-45: an older backup does not bring anybody back; before anybody is let in they are erased again."""
+    with living(environment) as town:
+        _settle_town(town)
+        path = _back_up(town)
+        begun = town.post(
+            "/erasures", {"customers": ["external:u3"], "confirm": town.get("/customers/external:u3")["id"]}, 202
+        )
+        town.finish(begun["job"]["id"])
+        town.settle()
+        assert town.local.get("/customers/external:u3").status_code == 404
+    restored = muster(environment, "restore", str(path), "--replace")
+    assert (restored.returncode, restored.stderr) == (0, "")
+    shown = muster(environment, "customers", "show", "external:u3")
+    assert (shown.returncode, shown.stderr.partition(":")[0]) == (3, "error [customer_unknown]")
+    with living(environment) as town:
+        assert town.get("/erasures")["items"][0]["state"] == "done"
+        town.settle()
+        assert town.get("/groups/edited")["size"] == 29
+
+
 def test_backups_need_the_scope_of_administrators(environment: dict[str, str]) -> None:
     with living(environment) as town:
         reader: Any = town.with_scopes("groups:read", "groups:write", "customers:write", "jobs:read")

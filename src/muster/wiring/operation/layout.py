@@ -13,10 +13,11 @@ SECRET_KEY = "secret.key"  # noqa: S105 - the file's name, not the key
 STAMP = "version.json"
 WAREHOUSE = "warehouse/warehouse.duckdb"
 LEDGER = "ledger"
-# Everything below the home that a restore replaces. Backups, lock and socket are the machine's, not the data's.
+# Everything below the home that a restore replaces; exports are made again for who asks. Backups, lock
+# and socket are the machine's, not the data's.
 PARTS = (
     CONTROL, f"{CONTROL}-wal", f"{CONTROL}-shm", SECRET_KEY, STAMP, "warehouse", "membership", "lists", "imports",
-    LEDGER,
+    LEDGER, "exports",
 )  # fmt: skip
 _NAMES = re.compile(
     r"control\.sqlite3|secret\.key|version\.json"
