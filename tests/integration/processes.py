@@ -56,7 +56,7 @@ def serving(environment: Mapping[str, str]) -> Iterator[Serving]:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=PATIENCE_SECONDS)
-        assert (process.returncode, errors) == (0, "")
+        assert (process.returncode, errors) == (0, ""), errors
     finally:
         if process.poll() is None:
             process.kill()

@@ -14,6 +14,7 @@ from muster.wiring.api import api
 
 # Addresses below / for everybody, each with its reason. `\Z` and converters as Django prints them.
 OPEN = {
+    "healthz": "says that the process answers, to whoever keeps it alive; nothing of customers",
     "login": "whoever wants to log in is not logged in",
     "logout": "ends whatever session there is",
     "setup": "the one-time link is what opens it",

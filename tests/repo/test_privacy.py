@@ -9,7 +9,9 @@ import pytest
 import yaml
 from django.apps import apps
 
-from muster.warehouse.duckdb import schema
+from muster.customers.hooks import personal_data
+from muster.warehouse.duckdb import erase, schema
+from muster.wiring.configuration import Configuration
 
 PRIVACY = yaml.safe_load((Path(__file__).parents[2] / "privacy.yaml").read_text(encoding="utf-8"))
 # Field and column names that would hold something about a person; a new one must be declared or renamed.
@@ -64,4 +66,26 @@ def test_telling_columns_are_declared(columns: set[str]) -> None:
 def test_declarations_say_what_for() -> None:
     for section in ("control_database", "files"):
         for place, said in PRIVACY[section].items():
-            assert set(said) == {"purpose", "retention", "erasure"}, place
+            assert set(said) - {"place"} == {"purpose", "retention", "erasure"}, place
+
+
+def test_every_place_is_declared_and_registered() -> None:
+    """C-45"""
+    declared = {said["place"] for section in ("control_database", "files") for said in PRIVACY[section].values()
+                if "place" in said}  # fmt: skip
+    assert declared | {"warehouse"} == set(personal_data)
+
+
+def test_every_table_of_the_warehouse_is_in_charge_of_somebody(columns: set[str]) -> None:
+    """A new table says whether its rows are somebody's and how they are found."""
+    tables = {column.partition(".")[0] for column in columns} - {"orders", "events", "sessions"}
+    assert {*erase.RAW, *erase.DERIVED, *erase.BY_NAME, *erase.IMPERSONAL} == tables
+    keyed = {column.partition(".")[0] for column in columns if column.endswith(".customer_key")} & tables
+    assert keyed == {*erase.RAW, *erase.DERIVED, "order_entries"}
+    assert {column.partition(".")[0] for column in PRIVACY["warehouse"]} & set(erase.IMPERSONAL) == set()
+
+
+def test_every_directory_of_the_installation_is_declared() -> None:
+    named = {name for name in vars(Configuration) if name.endswith("_directory")}
+    directories = {getattr(Configuration(Path("/home")), name).name for name in named} - {"warehouse"}
+    assert directories | {"ledger"} == set(PRIVACY["files"])

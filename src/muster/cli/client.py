@@ -55,6 +55,9 @@ class Client:
         headers = {} if revision is None else {"If-Match": f'"{revision}"'}
         return self._ask("PATCH", path, json=json, headers=headers)
 
+    def put(self, path: str, json: Any) -> Any:
+        return self._ask("PUT", path, json=json)
+
     def delete(self, path: str) -> Any:
         return self._ask("DELETE", path)
 
@@ -75,6 +78,14 @@ class Client:
                 response.read()
                 raise Refused(response.status_code, _problem(response))
             yield from response.iter_text()
+
+    def content(self, path: str) -> Iterator[bytes]:
+        """A file, as it comes."""
+        with self._http.stream("GET", f"/api/v1{path}") as response:
+            if response.status_code >= 400:
+                response.read()
+                raise Refused(response.status_code, _problem(response))
+            yield from response.iter_bytes()
 
     def follow(self, job_id: str, tell: Callable[[Document], None]) -> Document:
         """The job when it is over or paused; `tell` hears how far it is meanwhile."""
@@ -119,6 +130,16 @@ def connect(doors: Doors) -> Iterator[Client]:
         finally:
             opened.__exit__(None, None, None)
         return
+
+
+@contextmanager
+def running_server(doors: Doors) -> Iterator[Client | None]:
+    """A client of the server that runs, if one does: nothing is opened here."""
+    if not _listens(doors.socket):
+        yield None
+        return
+    with _http(httpx.HTTPTransport(uds=str(doors.socket))) as http:
+        yield Client(http, None)
 
 
 def _http(transport: httpx.BaseTransport) -> httpx.Client:

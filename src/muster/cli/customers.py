@@ -12,6 +12,7 @@ import click
 from muster.cli.client import Client, Document
 from muster.cli.imports import imports
 from muster.cli.output import Answer, answers, follow_job_in, outline, pick
+from muster.cli.privacy import add_commands as add_privacy
 
 
 @click.group("customers")
@@ -93,3 +94,4 @@ def _text(imports: list[Document]) -> str:
 
 
 customers.add_command(imports)
+add_privacy(customers)

@@ -24,8 +24,14 @@ class Here:
 
 @dataclass(frozen=True)
 class Doors:
-    """`socket`: where a running server answers. `open_here` owns the installation, or `installation_in_use`."""
+    """`socket`: where a running server answers. `open_here` owns the installation, or `installation_in_use`.
+
+    `restore`: puts a backup in the installation's place (file, whether it may replace one, bytes done and in all).
+    `examine`: looks at an installation that no server has open.
+    """
 
     socket: Path
     open_here: Callable[[], AbstractContextManager[Here]]
     serve: Callable[[Callable[[str], None]], None]
+    restore: Callable[[Path, bool, Callable[[int, int], None]], dict[str, Any]]
+    examine: Callable[[], dict[str, Any]]

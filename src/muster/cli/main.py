@@ -10,6 +10,7 @@ from muster.cli.demo import demo
 from muster.cli.doors import Doors
 from muster.cli.groups import groups
 from muster.cli.jobs import jobs
+from muster.cli.operation import backup, backups, doctor, restore
 from muster.cli.output import shown_errors
 from muster.cli.plans import apply, plan
 from muster.cli.team import setup, tokens
@@ -32,5 +33,6 @@ def serve(doors: Doors) -> None:
         doors.serve(click.echo)
 
 
-for _command in (setup, tokens, jobs, groups, customers, catalog, demo, plan, apply):
+_COMMANDS = (setup, tokens, jobs, groups, customers, catalog, demo, plan, apply, backup, backups, restore, doctor)
+for _command in _COMMANDS:
     muster.add_command(_command)

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from muster.cli.client import Client, Document, Refused, connect
 from muster.cli.doors import Doors
 from muster.kernel.errors import MusterError
+from muster.kernel.room import disk_full
 
 EXIT_REFUSED = 1
 EXIT_NOT_FOUND = 3
@@ -59,6 +60,12 @@ def shown_errors(as_json: bool = False) -> Iterator[None]:
         sys.exit(EXIT_NOT_FOUND if refused.status == 404 else EXIT_REFUSED)
     except MusterError as error:
         click.echo(error_line(error.code, error.pointer, error.message), err=True)
+        sys.exit(EXIT_REFUSED)
+    except Exception as error:
+        full = disk_full(error)
+        if full is None:
+            raise
+        click.echo(error_line(full.code, "", full.message), err=True)
         sys.exit(EXIT_REFUSED)
 
 

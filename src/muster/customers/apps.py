@@ -13,6 +13,10 @@ class CustomersConfig(AppConfig):
     def ready(self) -> None:
         from muster.catalog.hooks import publisher_changing
         from muster.customers import actions, jobs
+        from muster.customers.hooks import register_personal_data
+        from muster.customers.privacy import jobs as privacy
+        from muster.customers.privacy.actions.erasures import start_due_erasures
+        from muster.customers.privacy.actions.places import PLACES
         from muster.web import hooks
 
         hooks.register_job(
@@ -28,3 +32,21 @@ class CustomersConfig(AppConfig):
             "customers.derive", jobs.derive_all, scope="customers:write", label=_("Deriving all facts again")
         )
         publisher_changing.append(actions.follow_publisher)
+        hooks.register_job(
+            "customers.erase", privacy.erase, scope="customers:erase", unit="places", label=_("Erasure of customers")
+        )
+        hooks.register_job(
+            "customers.export", privacy.export, scope="customers:personal", label=_("Export of a customer’s data")
+        )
+        hooks.register_job(
+            "customers.keep-times", privacy.keep_times, scope="team:admin", daily=True,
+            label=_("Letting go of what is too old"),
+        )  # fmt: skip
+        hooks.register_job(
+            "customers.overwrite", privacy.overwrite, scope="team:admin", daily=True,
+            label=_("Overwriting what was deleted"),
+        )  # fmt: skip
+        if start_due_erasures not in hooks.due_starters:
+            hooks.due_starters.append(start_due_erasures)
+        for place in PLACES:
+            register_personal_data(place)

@@ -10,6 +10,17 @@ MusterError
     ImportHasInvalid     import_invalid_rows, with counts
     ImportTooLarge       import_too_large
     RateMissing          rate_missing, with how many rates and the first day
+    PrivacyError
+      ConfirmMismatch    confirm_mismatch
+      ErasureRunning     erasure_running, with the erasure
+      ErasureUnknown     erasure_unknown
+      ErasureStateWrong  erasure_state
+      ErasureIncomplete  erasure_incomplete
+      ExportUnknown      export_unknown
+      ExportExpired      export_expired
+      ExportNotReady     export_not_ready
+      SuppressionUnknown suppression_unknown
+      PersonNeeded       person_needed
   (warehouse.files.errors)  mapping_invalid, column_unknown, date_ambiguous, encoding_unreadable, file_unreadable
 """
 
@@ -52,3 +63,47 @@ class ImportTooLarge(CustomerError):
 
 class RateMissing(CustomerError):
     code = "rate_missing"
+
+
+class PrivacyError(CustomerError):
+    code = "value_not_allowed"
+
+
+class ConfirmMismatch(PrivacyError):
+    code = "confirm_mismatch"
+
+
+class ErasureRunning(PrivacyError):
+    code = "erasure_running"
+
+
+class ErasureUnknown(PrivacyError):
+    code = "erasure_unknown"
+
+
+class ErasureStateWrong(PrivacyError):
+    code = "erasure_state"
+
+
+class ErasureIncomplete(PrivacyError):
+    code = "erasure_incomplete"
+
+
+class ExportUnknown(PrivacyError):
+    code = "export_unknown"
+
+
+class ExportExpired(PrivacyError):
+    code = "export_expired"
+
+
+class ExportNotReady(PrivacyError):
+    code = "export_not_ready"
+
+
+class SuppressionUnknown(PrivacyError):
+    code = "suppression_unknown"
+
+
+class PersonNeeded(PrivacyError):
+    code = "person_needed"

@@ -1,4 +1,4 @@
-"""What upper rooms and `wiring` give to customers: the warehouse of this process, and further kinds of imports."""
+"""What upper rooms and `wiring` give to customers: warehouse and ledger, kinds of imports, places of personal data."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 from muster.kernel.errors import InternalError
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from muster.warehouse.files.stage import Judged
+from muster.warehouse.ledger import ErasureLedger
+from muster.warehouse.subject import Subject
 from muster.web.hooks import RunningJob
 
 _provided: list[DuckDBWarehouse] = []
@@ -26,8 +28,50 @@ def current_warehouse() -> DuckDBWarehouse:
     return _provided[0]
 
 
+_ledgers: list[ErasureLedger] = []
+
+
+def provide_ledger(ledger: ErasureLedger | None) -> None:
+    """The erasure ledger of this process; None when it is no longer owned."""
+    _ledgers[:] = [] if ledger is None else [ledger]
+
+
+def current_ledger() -> ErasureLedger:
+    if not _ledgers:
+        raise InternalError("no erasure ledger is open in this process")
+    return _ledgers[0]
+
+
+@dataclass(frozen=True)
+class PersonalData:
+    """A place that holds something of people (C-45); `privacy.yaml` says of what which place is in charge.
+
+    All three may be asked of one person or of many, and again after a crash. Whoever erases also sees to it that what
+    its room derives from the data is right when it returns.
+    """
+
+    key: str
+    export: Callable[[Subject], dict[str, list[dict[str, Any]]]]
+    """What there is of one person: rows (JSON) by the name of the file they are handed over in."""
+    erase: Callable[[Subject], dict[str, int]]
+    """Removes it; answers how much, by what it is."""
+    count: Callable[[Subject], dict[str, int]]
+    """How much there is; nothing is an empty answer."""
+
+
+personal_data: dict[str, PersonalData] = {}
+
+
+def register_personal_data(place: PersonalData) -> None:
+    """Called in the `apps.py` of the room whose place it is. They are erased in the order of registration."""
+    personal_data[place.key] = place
+
+
 data_changed: list[Callable[[], None]] = []
 """Called after an import has been applied: groups take it up from here."""
+
+after_restore: list[Callable[[], None]] = []
+"""Called when a backup was put back, with the warehouse open and before anybody is let in. A crash calls them again."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from muster.customers import hooks
 from muster.customers.actions import announce_change, declare_observed, forget_observed, mapping_of
 from muster.customers.hooks import current_warehouse
 from muster.customers.models import Import
-from muster.customers.queries import import_directory, import_row, judge_names
+from muster.customers.queries import first_sent_at, import_directory, import_row, judge_names
 from muster.customers.terms import EVENTS, ImportState
 from muster.kernel.clock import system_clock
 from muster.kernel.errors import MusterError
@@ -49,7 +49,9 @@ def _check_items(row: Import, job: RunningJob) -> tuple[dict[str, int], int]:
         job.check()
 
     with Stage(import_directory(row.id), mapping) as stage:
-        counts = stage.fill(rows, row.digest, current_warehouse(), app_key, progress, judge_names)
+        counts = stage.fill(
+            rows, row.digest, current_warehouse(), app_key, progress, judge_names, said_at=first_sent_at(row)
+        )
         return counts, stage.item_count()
 
 

@@ -15,7 +15,7 @@ from muster.catalog.queries import free_event_count, warehouse_catalog
 from muster.customers import hooks
 from muster.customers.errors import CustomerUnknown, ImportExpired, ImportUnknown
 from muster.customers.hooks import current_warehouse
-from muster.customers.models import Import
+from muster.customers.models import Import, Suppression
 from muster.customers.terms import EVENTS, EXPIRES_AFTER_HOURS, KEPT_DAYS, ImportState
 from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id, customer_key_of
@@ -26,6 +26,7 @@ from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from muster.warehouse.files.mapping import read_mapping, read_source
 from muster.warehouse.files.reading import open_rows
 from muster.warehouse.files.stage import Judged, Stage, nameless
+from muster.warehouse.lists.entries import EntryKind
 from muster.warehouse.port import Person
 from muster.web.errors import NotFound
 from muster.web.queries import JobView, job_view
@@ -141,6 +142,12 @@ def _is_old(row: Import) -> bool:
     return system_clock() - row.checked_at > timedelta(hours=EXPIRES_AFTER_HOURS)
 
 
+def first_sent_at(row: Import) -> datetime:
+    """When the file came first: what a file says without a time it said then, however often it is sent (C-47)."""
+    earlier = Import.objects.filter(digest=row.digest, created_at__lt=row.created_at).order_by("created_at").first()
+    return (earlier or row).created_at
+
+
 def import_view(row: Import) -> ImportView:
     counts: dict[str, Any] = row.counts
     state, reason = current_state(row)
@@ -210,6 +217,11 @@ def check_file(row: Import) -> Path:
     return path
 
 
+def import_states(database: str = "default") -> dict[str, str]:
+    """The state of every import by its id; also in a copy of the control database, by another alias."""
+    return dict(Import.objects.using(database).values_list("id", "state"))
+
+
 def import_directory(identifier: str) -> Path:
     """Where the file and the stage of an import lie."""
     directory: Path = settings.MUSTER.import_directory
@@ -226,5 +238,13 @@ def rates(before: Any, currency: str | None, limit: int) -> list[Rate]:
 
 
 def suppressed_identities() -> pa.Table:
-    """(kind, identity) of what no message may reach (C-14), as entries of lists are named."""
-    return pa.table({"kind": pa.array([], pa.uint8()), "identity": pa.array([], pa.string())})
+    """(kind, identity) of what no message may reach (C-14), as entries of lists are named; the erased aside."""
+    kinds = {"email": EntryKind.EMAIL, "external": EntryKind.EXTERNAL}
+    rows = Suppression.objects.exclude(identity=None).values_list("kind", "identity")
+    found = [(int(kinds[kind]), identity) for kind, identity in rows.iterator()]
+    return pa.table(
+        {
+            "kind": pa.array([kind for kind, _ in found], pa.uint8()),
+            "identity": pa.array([identity for _, identity in found], pa.string()),
+        }
+    )

@@ -1,4 +1,4 @@
-"""The words of imports: states and which follows which (customers spec, section 9)."""
+"""The words of imports and erasures: states and which follows which (customers spec, sections 9 and 11)."""
 
 from __future__ import annotations
 
@@ -60,3 +60,31 @@ EXPIRES_AFTER_HOURS = 24
 
 KEPT_DAYS = 30
 """So long an import can be undone and its file lies there; then the file is deleted (C-37, C-48)."""
+
+
+class ErasureState(StrEnum):
+    REQUESTED = "requested"
+    RUNNING = "running"
+    VERIFYING = "verifying"
+    DONE = "done"
+    WITHDRAWN = "withdrawn"
+
+
+ERASURE_EVENTS: dict[str, dict[ErasureState, ErasureState]] = {
+    "grace is over": {ErasureState.REQUESTED: ErasureState.RUNNING},
+    "withdrawn": {ErasureState.REQUESTED: ErasureState.WITHDRAWN},
+    "all places report": {ErasureState.RUNNING: ErasureState.VERIFYING},
+    "nothing is found": {ErasureState.VERIFYING: ErasureState.DONE},
+    "something is found": {ErasureState.VERIFYING: ErasureState.RUNNING},
+}
+"""A place that fails leaves the erasure running; it is tried again (C-45)."""
+
+OPEN_ERASURES = (ErasureState.REQUESTED, ErasureState.RUNNING, ErasureState.VERIFYING)
+MOST_GRACE_HOURS = 72
+OVERWRITTEN_WITHIN_DAYS = 31
+"""Freed bytes are overwritten at night (warehouse/duckdb/scrub.py); this is what a receipt promises (C-46)."""
+MOST_ERASED_AT_ONCE = 10_000
+
+PURPOSES = ("profiling", "marketing", "offers")
+CHANNELS = ("push", "email", "webhook")
+SUPPRESSION_REASONS = ("unsubscribed", "bounced", "complained", "manual")

@@ -1,14 +1,14 @@
 """Membership on disk: one roaring file a group and generation, written whole before anything points to it.
 
-A file never changes. Whoever swaps the pointer in the control database does it after `write` has returned; files that
-nothing points to are leftovers of a crash and are swept away at the next start.
+A file never changes, but for erasures. Whoever swaps the pointer in the control database does it after `write` has
+returned; files that nothing points to are leftovers of a crash and are swept away at the next start.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pyroaring import BitMap
@@ -31,11 +31,16 @@ class MembershipFiles:
         path = self._path(group, generation)
         # A crash leaves a file without a pointer; the same generation is then simply written again.
         unfinished = path.with_suffix(".unfinished")
-        with unfinished.open("wb") as file:
-            file.write(members.to_roaring_bytes())
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
+        try:
+            with unfinished.open("wb") as file:
+                file.write(members.to_roaring_bytes())
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        except OSError:
+            # The disk may be full: give back what was taken of it.
+            unfinished.unlink(missing_ok=True)
+            raise
 
     def sync(self) -> None:
         """Makes the names durable; once after a batch of `write`, before the pointers are swapped."""
@@ -53,6 +58,13 @@ class MembershipFiles:
 
     def has(self, group: str, generation: int) -> bool:
         return self._path(group, generation).exists()
+
+    def generations(self) -> Iterator[tuple[str, int]]:
+        """Every file there is."""
+        for path in sorted(self._directory.iterdir()):
+            match = _NAME.fullmatch(path.name)
+            if match is not None:
+                yield match["group"], int(match["generation"])
 
     def prune(self, group: str, generation: int) -> None:
         """Removes what is older than the generation before this one, which readers may still be going through."""

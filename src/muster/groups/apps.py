@@ -11,15 +11,18 @@ class GroupsConfig(AppConfig):
 
     def ready(self) -> None:
         from muster.catalog.hooks import words_in_use
-        from muster.customers.hooks import data_changed, register_import_kind
+        from muster.customers.hooks import data_changed, register_import_kind, register_personal_data
         from muster.groups import jobs
         from muster.groups.actions.imports import MEMBERS
+        from muster.groups.actions.privacy import PLACES
         from muster.groups.queries import groups
         from muster.web import hooks
 
         hooks.register_page(100, _("Engage"), _("Customer groups"), "groups:start", icon="users", scope="groups:read")
         data_changed.append(jobs.refresh_soon)
         register_import_kind(MEMBERS)
+        for place in PLACES:
+            register_personal_data(place)
         words_in_use.append(groups.words_in_use)
         hooks.register_job(
             "groups.refresh", jobs.refresh_all, scope="groups:write", unit="groups", label=_("Refresh of all segments")

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -17,6 +17,7 @@ from muster.engine.explain import Explained
 from muster.groups.queries import groups, people, wording
 from muster.groups.queries.evaluation import definition_of, vocabulary
 from muster.groups.queries.values import seen_text
+from muster.groups.terms import Kind
 from muster.kernel.errors import MusterError
 from muster.rules.describe.sentence import clause, sentence
 from muster.rules.describe.words import Words
@@ -48,11 +49,21 @@ def start(request: HttpRequest) -> HttpResponse:
     known = vocabulary()
     page = groups.groups(limit=_MOST_SHOWN)
     rows = [
-        (group, sentence(definition_of(groups.group_row(group.id), known), words) if group.definition else "")
+        (group, sentence(definition_of(groups.group_row(group.id), known), words) if group.definition else _list(group))
         for group in page.items
     ]
     shown = {"rows": rows, "groups": page.items, "may_ask": can(asker, "members:read")}
     return render(request, "groups/start.html", shown)
+
+
+def _list(group: groups.GroupView) -> str:
+    """What a known user group is, in a line."""
+    if group.kind != Kind.KNOWN:
+        return ""
+    entries = ngettext("List with %(count)s entry", "List with %(count)s entries", group.entries)
+    pending = ngettext("%(count)s of them waiting", "%(count)s of them waiting", group.pending)
+    told = [entries % {"count": group.entries}]
+    return ", ".join(told + ([pending % {"count": group.pending}] if group.pending else []))
 
 
 @require_GET
@@ -78,6 +89,9 @@ def why(request: HttpRequest) -> HttpResponse:
 
 
 def _explained(group: str, customer: str) -> dict[str, Any]:
+    row = groups.group_row(group)
+    if row.kind == Kind.KNOWN:
+        return {"listed": people.why_listed(row, customer)}
     found = people.why(group, customer)
     words = wording.words_for(_language())
     return {

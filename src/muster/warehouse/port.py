@@ -6,10 +6,11 @@ compiles; the backend runs the SQL on a cursor of its own and answers Arrow. Wri
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 import ibis.expr.types as ir
@@ -78,6 +79,10 @@ class Reader(Protocol):
 
 
 class Warehouse(Protocol):
+    @property
+    def schema_version(self) -> int:
+        """Of what is stored; a backup says which it holds."""
+
     def relation(self, name: str) -> ir.Table:
         """The unbound table of `relations.ASKABLE`, custom columns included."""
 
@@ -99,3 +104,6 @@ class Warehouse(Protocol):
 
     def data_as_of(self) -> datetime | None:
         """When the newest committed change of the data was received."""
+
+    def copy_to(self, directory: Path, meanwhile: Callable[[], None]) -> None:
+        """Copies the whole warehouse into an empty directory; `meanwhile` is called at the instant of the copy."""

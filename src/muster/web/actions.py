@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from muster.kernel.errors import InternalError
 from muster.kernel.ids import new_id
 from muster.web import hooks
 from muster.web.errors import JobStateError, NotFound
-from muster.web.models import Job, JobState
+from muster.web.models import IdempotentAnswer, Job, JobState
 from muster.web.queries import JobView, view_of
 
 # What each wish does in each state; a state that is absent refuses it.
@@ -100,3 +101,21 @@ def _another_waits(job: Job) -> bool:
 def _announce(job: Job) -> None:
     for listener in hooks.job_listeners:
         transaction.on_commit(lambda tell=listener: tell(job.id))  # type: ignore[misc]  # bound per listener
+
+
+def forget_answers(texts: Iterable[str]) -> int:
+    """Deletes the kept answers (see `idempotency`) that hold one of the texts; answers how many."""
+    found = _answers_with(texts)
+    IdempotentAnswer.objects.filter(pk__in=found).delete()
+    return len(found)
+
+
+def count_answers(texts: Iterable[str]) -> int:
+    """How many kept answers hold one of the texts."""
+    return len(_answers_with(texts))
+
+
+def _answers_with(texts: Iterable[str]) -> list[int]:
+    asked = [spelled.encode() for text in texts for spelled in (text, json.dumps(text)[1:-1])]
+    rows = IdempotentAnswer.objects.values_list("pk", "body")
+    return [key for key, body in rows.iterator() if any(text in bytes(body) for text in asked)]

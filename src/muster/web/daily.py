@@ -1,4 +1,4 @@
-"""What happens by itself once a day: at night, or as soon as a server runs again after one."""
+"""What happens by itself: once a day, at night or as soon as a server runs again after one, or when a room says so."""
 
 from __future__ import annotations
 
@@ -14,13 +14,18 @@ NIGHT = time(3, 30)
 
 
 def start_due_jobs(now: datetime | None = None) -> list[str]:
-    """Starts every daily job that was not started since the last night began; answers their kinds."""
+    """Starts every daily job that was not started since the last night began, and what else is due.
+
+    Answers the kinds of the daily ones.
+    """
     due = last_night((now or system_clock()).astimezone())
     kinds = {kind.key for kind in hooks.job_kinds.values() if kind.daily}
     done = set(Job.objects.filter(kind__in=kinds, created_at__gte=due).values_list("kind", flat=True))
     missing = sorted(kinds - done)
     for kind in missing:
         start_job(kind, {}, key="daily")
+    for start in hooks.due_starters:
+        start()
     return missing
 
 

@@ -82,6 +82,9 @@ def register_job(
     job_kinds[kind] = JobKind(kind, run, scope, unit, label, daily)
 
 
+due_starters: list[Callable[[], None]] = []
+"""Each starts jobs whose time has come; called by the runner of a server about once a minute."""
+
 # Told the id of every job that starts to wait, after its commit; the runner of this process listens.
 job_listeners: list[Callable[[str], None]] = []
 

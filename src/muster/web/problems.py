@@ -21,6 +21,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from muster.kernel.errors import MusterError
+from muster.kernel.room import disk_full
 from muster.web import hooks
 from muster.web.errors import NotFound, WebError
 
@@ -35,12 +36,16 @@ STATUS: Mapping[str, int] = {
     "unauthenticated": 401,
     "csrf_failed": 403,
     "forbidden": 403,
+    "person_needed": 403,
     "scope_missing": 403,
     "setup_token_invalid": 403,
     "not_found": 404,
     "method_not_allowed": 405,
     "confirmation_needed": 409,
     "erasure_running": 409,
+    "erasure_state": 409,
+    "export_expired": 410,
+    "export_not_ready": 409,
     "group_inactive": 409,
     "idempotency_in_progress": 409,
     "idempotency_key_reused": 409,
@@ -67,6 +72,7 @@ STATUS: Mapping[str, int] = {
     "too_many_requests": 429,
     "internal_error": 500,
     "warehouse_locked": 503,
+    "disk_full": 507,
 }
 # What Django and Ninja answer by themselves, in our words.
 _BY_STATUS = {
@@ -133,7 +139,7 @@ def _in_our_words(error: Exception) -> MusterError | None:
             return problem_of_status(413)
         case SuspiciousOperation() | MultiPartParserError() | UnreadablePostError():
             return problem_of_status(400)
-    return None
+    return disk_full(error)
 
 
 def _unknown_document(error: Exception) -> dict[str, Any]:

@@ -42,6 +42,8 @@ class JobView:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    # When it last said how far it is.
+    heartbeat_at: datetime | None = None
 
     @property
     def label(self) -> str:
@@ -99,6 +101,7 @@ def view_of(job: Job) -> JobView:
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,
+        heartbeat_at=job.heartbeat_at,
     )
 
 

@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from django.db import close_old_connections, connection
@@ -15,6 +16,7 @@ from django.db.models import F
 
 from muster.kernel.clock import system_clock
 from muster.kernel.errors import MusterError
+from muster.kernel.room import disk_full
 from muster.web import hooks
 from muster.web.daily import start_due_jobs
 from muster.web.errors import JobStopped
@@ -26,6 +28,7 @@ logger = logging.getLogger("muster.jobs")
 MOST_ATTEMPTS = 3
 _SECONDS_BETWEEN_WRITES = 0.5
 _SECONDS_BETWEEN_LOOKS = 60
+_SECONDS_BETWEEN_TRIES = 1
 
 
 class JobRunner:
@@ -117,9 +120,12 @@ class JobRunner:
             job = _claim(job_id)
             if job is not None:
                 _perform(job, self._closing)
-        except Exception:
+        except Exception as error:
             # The table itself could not be read or written: keep the thread, try the next one.
             logger.exception("job %s could not be run", job_id)
+            if disk_full(error) is not None:
+                # Nobody announces it again, and there may be room soon.
+                self._given.append(job_id)
             self._closing.wait(1)
 
 
@@ -151,20 +157,34 @@ def _perform(job: Job, closing: threading.Event) -> None:
         # A result that is no JSON is the job's fault, not the table's.
         json.dumps(result)
     except JobStopped as stopped:
-        _leave(job, running, stopped.why)
+        why = stopped.why
+        _patiently(closing, lambda: _leave(job, running, why))
     except Exception as error:
-        _fail(job, running, error, closing)
+        failed = error
+        _patiently(closing, lambda: _fail(job, running, failed, closing))
     else:
         job.result = result
-        _finish(job, JobState.DONE, running=running)
+        _patiently(closing, lambda: _finish(job, JobState.DONE, running=running))
+
+
+def _patiently(closing: threading.Event, write: Callable[[], None]) -> None:
+    """How a job ended is known here only: while the disk is full, it waits to be written down."""
+    while True:
+        try:
+            write()
+        except Exception as error:
+            if disk_full(error) is None or closing.wait(_SECONDS_BETWEEN_TRIES):
+                raise
+        else:
+            return
 
 
 def _fail(job: Job, running: _Running, error: Exception, closing: threading.Event) -> None:
     if closing.is_set():
         # It did not leave in time and met what is closed already. Still `running`: the next process takes it again.
         logger.warning("job %s (%s) was cut off by the end of the process", job.id, job.kind)
-    elif isinstance(error, MusterError):
-        _finish(job, JobState.FAILED, error.code, error.message, running)
+    elif (known := error if isinstance(error, MusterError) else disk_full(error)) is not None:
+        _finish(job, JobState.FAILED, known.code, known.message, running)
     else:
         reference = secrets.token_hex(4)
         logger.error("job %s (%s) failed, reference %s", job.id, job.kind, reference, exc_info=error)

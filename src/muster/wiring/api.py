@@ -8,11 +8,13 @@ from importlib.util import find_spec
 from django.utils.module_loading import import_string
 from ninja import NinjaAPI
 
+from muster.customers.privacy.api import router as privacy
 from muster.team.api import MusterAuth
 from muster.team.api import router as team
 from muster.web.api import router as web
 from muster.web.doors import answer_with_problems
 from muster.web.json_body import StrictParser
+from muster.wiring.operation.api import router as operation
 
 api = NinjaAPI(
     title="Muster",
@@ -30,3 +32,5 @@ for router in (team, web):
 for room in ("catalog", "customers", "groups"):
     if find_spec(f"muster.{room}.api"):
         api.add_router("", import_string(f"muster.{room}.api.router"))
+api.add_router("", privacy)
+api.add_router("", operation)

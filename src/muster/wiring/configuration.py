@@ -25,6 +25,8 @@ class Configuration:
     warehouse_memory: str = "1GiB"
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     import_megabytes: int = 8_192
+    backup_days: int = 35
+    nightly_backup: bool = False
     debug: bool = False
 
     @property
@@ -54,6 +56,20 @@ class Configuration:
         return self.home / "imports"
 
     @property
+    def export_directory(self) -> Path:
+        """What is handed over to customers, until its link ends."""
+        return self.home / "exports"
+
+    @property
+    def ledger(self) -> Path:
+        """Who was erased when, in keyed hashes. A backup that is put back leaves it as it is (ADR 0015)."""
+        return self.home / "ledger" / "erasures"
+
+    @property
+    def backup_directory(self) -> Path:
+        return self.home / "backups"
+
+    @property
     def socket(self) -> Path:
         return self.home / "control.sock"
 
@@ -79,6 +95,8 @@ def read_configuration(environment: Mapping[str, str] | None = None) -> Configur
         warehouse_memory=_text(variables, "MUSTER_WAREHOUSE_MEMORY", Configuration.warehouse_memory),
         hosts=Configuration.hosts + tuple(host for host in hosts.split(",") if host),
         import_megabytes=_number(variables, "MUSTER_IMPORT_MEGABYTES", Configuration.import_megabytes, 1, 1_000_000),
+        backup_days=_number(variables, "MUSTER_BACKUP_DAYS", Configuration.backup_days, 1, 3_650),
+        nightly_backup=_text(variables, "MUSTER_NIGHTLY_BACKUP", "0") == "1",
         debug=_text(variables, "MUSTER_DEBUG", "0") == "1",
     )
 

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from django.core.management import call_command
+from django.conf import settings
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from muster.customers.actions import sweep_imports
-from muster.customers.hooks import provide_warehouse
+from muster.customers.hooks import provide_ledger, provide_warehouse
 from muster.groups.actions.lists import sweep_lists
-from muster.groups.actions.membership import sweep_memberships
+from muster.groups.actions.membership import begin_memory, sweep_memberships
 from muster.kernel.errors import MusterError
 from muster.warehouse.duckdb.connection import Resources
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
+from muster.warehouse.ledger import ErasureLedger
 from muster.web.runner import JobRunner
 from muster.wiring.configuration import Configuration
+from muster.wiring.operation.backup import sweep_unfinished
+from muster.wiring.operation.restore import is_switching, sweep_restores
+from muster.wiring.operation.settle import settle
+from muster.wiring.operation.upgrade import begin_upgrade, end_upgrade
+from muster.wiring.ownership import owned
 from muster.wiring.wsgi import application
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Any]
@@ -50,38 +51,36 @@ def open_installation(
     way is asked to leave, and everything is closed as another process needs it.
     """
     configuration.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _owned(configuration.lock, patience_seconds):
-        migrate()
+    with _own(configuration, patience_seconds):
+        begin_upgrade(configuration)
+        sweep_unfinished(configuration.backup_directory)
+        sweep_restores(configuration.home)
         sweep_memberships()
+        begin_memory()
         sweep_lists()
         # What a past that was asked when the process died left behind.
         shutil.rmtree(configuration.past_directory, ignore_errors=True)
         sweep_imports(at_start=True)
-        with _warehouse(configuration) as warehouse, _jobs(takes_all_jobs) as jobs:
-            yield Installation(configuration, warehouse, jobs, application)
-
-
-def migrate() -> None:
-    """Brings the control database to this version; `database_too_new` if a newer Muster has written it."""
-    executor = MigrationExecutor(connection)
-    unknown = [key for key in executor.loader.applied_migrations if key not in executor.loader.disk_migrations]
-    if unknown:
-        names = ", ".join(f"{app}.{name}" for app, name in sorted(unknown)[:3])
-        message = f"A newer Muster has written this installation ({names}); start that one."
-        raise MusterError(message, code="database_too_new")
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        call_command("migrate", verbosity=0, interactive=False)
+        with _warehouse(configuration) as warehouse:
+            end_upgrade(configuration)
+            settle(configuration)
+            with _jobs(takes_all_jobs) as jobs:
+                yield Installation(configuration, warehouse, jobs, application)
 
 
 @contextmanager
 def _warehouse(configuration: Configuration) -> Iterator[DuckDBWarehouse]:
     resources = Resources(threads=configuration.warehouse_threads, memory_limit=configuration.warehouse_memory)
+    ledger = ErasureLedger(configuration.ledger, settings.SECRET_KEY)
     with DuckDBWarehouse(configuration.warehouse_directory, resources) as warehouse:
+        warehouse.use_ledger(ledger)
         provide_warehouse(warehouse)
+        provide_ledger(ledger)
         try:
             yield warehouse
         finally:
             provide_warehouse(None)
+            provide_ledger(None)
 
 
 @contextmanager
@@ -95,29 +94,18 @@ def _jobs(takes_all: bool) -> Iterator[JobRunner]:
 
 
 @contextmanager
-def _owned(path: Path, patience_seconds: float) -> Iterator[None]:
-    """Holds the lock file; the lock is gone with the process, however it ends."""
-    deadline = time.monotonic() + patience_seconds
-    with path.open("a+", encoding="ascii") as lock:
-        while not _try_lock(lock.fileno()):
-            if time.monotonic() >= deadline:
-                lock.seek(0)
-                owner = lock.read(20).strip() or "?"
-                message = f"Process {owner} owns the installation in {path.parent}. Stop it first."
-                raise MusterError(message, code="installation_in_use")
-            time.sleep(0.1)
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
+def _own(configuration: Configuration, patience_seconds: float) -> Iterator[None]:
+    with owned(configuration.lock, patience_seconds):
+        _check_key(configuration)
         try:
             yield
         finally:
             connection.close()
 
 
-def _try_lock(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+def _check_key(configuration: Configuration) -> None:
+    """Whoever started while a backup was put back has read the key of what was there before."""
+    key = configuration.secret_key_file.read_text(encoding="ascii").strip()
+    if is_switching(configuration.home) or key != settings.SECRET_KEY:
+        message = f"A backup was put back in {configuration.home} meanwhile. Do this again."
+        raise MusterError(message, code="installation_in_use")

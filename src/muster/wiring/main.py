@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import django
 
@@ -12,6 +14,10 @@ from muster.cli.doors import Doors, Here
 from muster.cli.main import muster
 from muster.cli.output import shown_errors
 from muster.wiring.configuration import Configuration, read_configuration
+from muster.wiring.ownership import owned
+
+# Files are only renamed, but the disk may be slow.
+_SWITCH_PATIENCE_SECONDS = 60
 
 
 def main() -> None:
@@ -25,7 +31,7 @@ def doors_of(configuration: Configuration) -> Doors:
 
     @contextmanager
     def open_here() -> Iterator[Here]:
-        _start_django()
+        _start_django(configuration)
         from muster.wiring.installation import open_installation
         from muster.wiring.server import as_local
 
@@ -33,15 +39,42 @@ def doors_of(configuration: Configuration) -> Doors:
             yield Here(as_local(installation.application), installation.jobs)
 
     def serve(say: Callable[[str], None]) -> None:
-        _start_django()
+        _start_django(configuration)
         from muster.wiring import server
 
         server.serve(configuration, say)
 
-    return Doors(configuration.socket, open_here, serve)
+    def restore(file: Path, replace: bool, progress: Callable[[int, int], None]) -> dict[str, Any]:
+        from muster.warehouse.duckdb.migrations import SCHEMA_VERSION
+        from muster.wiring.operation.restore import restore
+
+        restored = restore(configuration, file, replace=replace, warehouse_schema=SCHEMA_VERSION, progress=progress)
+        # It settles as it is opened.
+        with open_here():
+            return restored.as_json(configuration.home)
+
+    def examine() -> dict[str, Any]:
+        """Changes nothing and opens nothing for long: the installation may be what cannot be opened."""
+        from muster.wiring.operation.check import check_home, examined
+
+        first = list(check_home(configuration.home))
+        if any(check.state == "failed" for check in first):
+            return examined(first)
+        _start_django(configuration)
+        from muster.wiring.operation.checks import examine
+
+        return examined(examine(configuration, inside=False))
+
+    return Doors(configuration.socket, open_here, serve, restore, examine)
 
 
-def _start_django() -> None:
+def _start_django(configuration: Configuration) -> None:
+    """Its settings read the secret key, so files that are being switched are switched first."""
+    from muster.wiring.operation.restore import finish_switch, is_switching
+
+    if is_switching(configuration.home):
+        with owned(configuration.lock, _SWITCH_PATIENCE_SECONDS):
+            finish_switch(configuration.home)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "muster.wiring.settings")
     django.setup()
 

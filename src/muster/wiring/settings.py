@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "muster.catalog.apps.CatalogConfig",
     "muster.customers.apps.CustomersConfig",
     "muster.groups.apps.GroupsConfig",
+    "muster.wiring.apps.WiringConfig",
 ]
 MIDDLEWARE = [
     "muster.web.headers.SecurityHeaders",
@@ -72,7 +73,9 @@ DATABASES: dict[str, dict[str, Any]] = {
             # IMMEDIATE: deferred transactions fail with "database is locked" when two of them want to write.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+            # secure_delete: what is deleted is overwritten (C-46).
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+            " PRAGMA secure_delete=ON;",
         },
     }
 }

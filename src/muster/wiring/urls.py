@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.staticfiles.views import serve
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import include, path
 
@@ -25,7 +25,14 @@ def static_file(request: HttpRequest, path: str) -> HttpResponseBase:
     return response
 
 
+@login_not_required
+def health(request: HttpRequest) -> HttpResponse:
+    """The process answers; says nothing else to anybody."""
+    return HttpResponse("ok\n", content_type="text/plain", headers={"Cache-Control": "no-store"})
+
+
 urlpatterns = [
+    path("healthz", health, name="health"),
     path("api/v1/", api.urls),
     path("static/<path:path>", static_file, name="static"),
     path("", include("muster.team.urls")),

@@ -78,3 +78,11 @@ def make(town: Living) -> Iterator[object]:
     yield create
     for identifier in reversed(made):
         town.local.delete(f"/groups/{identifier}")
+
+
+@pytest.fixture
+def testers(town: Living) -> Iterator[str]:
+    """A known user group with nobody on its list, by id."""
+    made = town.post("/groups", {"key": "testers", "name": "Testers", "kind": "known"}, 201)
+    yield made["id"]
+    assert town.local.delete("/groups/testers").status_code == 204

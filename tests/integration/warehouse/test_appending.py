@@ -15,6 +15,7 @@ from muster.rules.vocabulary import Type
 from muster.warehouse.batch import Batch, Merge, Note, Rate
 from muster.warehouse.builder import batch_of
 from muster.warehouse.catalog import App, Catalog, CustomAttribute, Trust
+from muster.warehouse.duckdb import schema
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from muster.warehouse.items import Item, Occurrence, OrderEntry
 from tests.spec.customers.told import CATALOG, NOTES, RECEIVED, at, event, item, order
@@ -274,7 +275,9 @@ def test_file_without_entries_of_rates_gets_them(tmp_path):
     day = date(2026, 11, 1)
     with DuckDBWarehouse(tmp_path) as before:
         before.put_rates([Rate(day, "USD", Fraction(1, 2))], CATALOG)
+        # As the version before last left it.
         before.submit(lambda connection: connection.execute("DROP TABLE rate_entries")).result()
+        before.submit(lambda connection: schema.set_meta(connection, "schema_version", "1")).result()
     with DuckDBWarehouse(tmp_path) as opened:
         opened.put_rates([Rate(day, "USD", Fraction(1, 4))], CATALOG, source=9)
         opened.remove_source(9, CATALOG)

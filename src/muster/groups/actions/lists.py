@@ -32,6 +32,7 @@ from muster.groups.models import Group, ListVersion
 from muster.groups.policies import told
 from muster.groups.queries.evaluation import list_files, membership_files, stored_members
 from muster.groups.queries.groups import GroupView, group, group_row
+from muster.groups.queries.pointers import kept_lists
 from muster.groups.terms import Cause, Exposure, Kind, State
 from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id
@@ -203,11 +204,4 @@ def rematch_known(cause: Cause) -> int:
 
 def sweep_lists(younger_seconds: float = 0) -> int:
     """Removes the files of versions that nothing points to and no undo can need; answers how many."""
-    oldest = system_clock() - UNDO_DAYS
-    kept: dict[str, set[int]] = {}
-    for identifier, version in Group.objects.filter(list_version__gt=0).values_list("id", "list_version"):
-        kept.setdefault(identifier, set()).add(version)
-    recent = ListVersion.objects.filter(made_at__gte=oldest).values_list("group", "version", "before")
-    for identifier, version, before in recent:
-        kept.setdefault(identifier, set()).update((version, before))
-    return list_files().sweep(kept, younger_seconds)
+    return list_files().sweep(kept_lists(system_clock() - UNDO_DAYS), younger_seconds)

@@ -22,6 +22,7 @@ from muster.groups.queries.evaluation import (
     stored_members,
     vocabulary,
 )
+from muster.groups.queries.pointers import current_generations
 from muster.groups.terms import EVALUATED, Cause, Kind, State, state_of_size
 from muster.kernel.errors import MusterError
 from muster.rules.canonical import condition_hash
@@ -153,4 +154,13 @@ def _readable(rows: list[Group]) -> dict[str, Definition]:
 
 def sweep_memberships() -> int:
     """At the start: removes membership files that no group points to. Answers how many."""
-    return membership_files().sweep(dict(Group.objects.filter(generation__gt=0).values_list("id", "generation")))
+    return membership_files().sweep(current_generations())
+
+
+def begin_memory() -> int:
+    """At the start: groups that an older Muster evaluated remember their members as of then. Answers how many."""
+    rows = list(Group.objects.filter(generation__gt=0, changes__isnull=True))
+    with transaction.atomic():
+        for row in rows:
+            remember(row, BitMap(), stored_members(row), Cause.FULL, row.refreshed_at or row.created_at)
+    return len(rows)

@@ -15,17 +15,25 @@ from muster.warehouse.batch import Batch, Merge, Note, Outcome
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb import intake
 from muster.warehouse.duckdb.derive import derive_touched, leave_stale
+from muster.warehouse.duckdb.erased import refuse_erased
 from muster.warehouse.duckdb.keys import highest_key
 from muster.warehouse.duckdb.resolve import resolve_items
 from muster.warehouse.duckdb.schema import get_meta, set_meta
 from muster.warehouse.duckdb.settings import install_settings
 from muster.warehouse.duckdb.store import store_items
+from muster.warehouse.ledger import ErasureLedger
 
 Cursors = Mapping[str, Any]
 
 
 def append_batch(
-    connection: duckdb.DuckDBPyConnection, batch: Batch, cursors: Cursors, catalog: Catalog, *, derive: bool = True
+    connection: duckdb.DuckDBPyConnection,
+    batch: Batch,
+    cursors: Cursors,
+    catalog: Catalog,
+    *,
+    derive: bool = True,
+    ledger: ErasureLedger | None = None,
 ) -> Outcome:
     """Runs inside the writer's transaction: a crash repeats all of it and skips nothing."""
     received_at = naive(batch.received_at)
@@ -33,6 +41,7 @@ def append_batch(
     install_settings(connection, catalog)
     intake.receive(connection, batch)
     connection.execute("UPDATE in_items SET happened_at = $at WHERE happened_at IS NULL", {"at": received_at})
+    refuse_erased(connection, ledger)
     merges, remarks = resolve_items(connection, received_at)
     _refuse(connection, remarks)
     store_items(connection, received_at, [name for name, rows in batch.parts.items() if rows.num_rows])
@@ -75,8 +84,10 @@ def _refuse(connection: duckdb.DuckDBPyConnection, remarks: list[Note]) -> None:
 
 
 def _keep_rejects(connection: duckdb.DuckDBPyConnection, received_at: datetime) -> None:
+    """With what was sent, unless that is of somebody who was erased."""
     connection.execute(
-        "INSERT INTO rejects SELECT hash, verdict, app_key, source, $at, happened_at, body FROM in_items"
+        "INSERT INTO rejects SELECT hash, verdict, app_key, source, $at, happened_at,"
+        " CASE WHEN verdict <> 'erased' THEN body END FROM in_items"
         " WHERE verdict IS NOT NULL AND verdict <> 'duplicate'",
         {"at": received_at},
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from muster.warehouse.duckdb.schema import version_in
 from muster.warehouse.errors import WarehouseLockedError
 
 FILE_NAME = "warehouse.duckdb"
@@ -49,3 +50,11 @@ def connect(directory: Path, resources: Resources) -> duckdb.DuckDBPyConnection:
     # Only after the file and its temporary directory are open: DuckDB refuses to open anything afterwards.
     connection.execute("SET GLOBAL enable_external_access = false")
     return connection
+
+
+def stored_version(directory: Path) -> int | None:
+    """The schema version of a warehouse that nobody has open, without changing it; None if there is none yet."""
+    if not (directory / FILE_NAME).exists():
+        return None
+    with duckdb.connect(str(directory / FILE_NAME), read_only=True) as connection:
+        return version_in(connection)

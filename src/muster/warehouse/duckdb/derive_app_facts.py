@@ -31,8 +31,10 @@ def derive_app_facts(connection: duckdb.DuckDBPyConnection, catalog: Catalog) ->
 
 _USED = """
 CREATE OR REPLACE TEMP TABLE used_now AS
-SELECT customer_key, app_key, min(happened_at) AS first_used_at, max(happened_at) AS last_used_at
-FROM activity_now GROUP BY ALL;
+SELECT customer_key, app_key, min(first_used_at) AS first_used_at, max(last_used_at) AS last_used_at FROM (
+    SELECT customer_key, app_key, happened_at AS first_used_at, happened_at AS last_used_at FROM activity_now UNION ALL
+    SELECT customer_key, app_key, first_used_at, last_used_at FROM usage_carry SEMI JOIN touched USING (customer_key))
+GROUP BY ALL;
 CREATE OR REPLACE TEMP TABLE ordered_now AS
 SELECT customer_key, app_key, min(happened_at) FILTER (coalesce(amount_micros, 0) >= 0) AS first_order_at,
     CAST(sum(base_micros - refunded_base_micros) AS BIGINT) AS app_spend_micros,
@@ -71,8 +73,11 @@ WITH pairs AS (
 viewed AS (
     SELECT customer_key, app_key, max(happened_at) AS page_viewed_at FROM touches_now WHERE is_listing GROUP BY ALL),
 visited AS (
-    SELECT customer_key, app_key, count(*) AS session_count, sum(engaged_seconds) // 60 AS engagement_minutes
-    FROM all_sessions SEMI JOIN touched USING (customer_key) GROUP BY ALL),
+    SELECT customer_key, app_key, sum(number) AS session_count, sum(engaged_seconds) // 60 AS engagement_minutes FROM (
+        SELECT customer_key, app_key, 1 AS number, engaged_seconds FROM all_sessions
+        SEMI JOIN touched USING (customer_key) UNION ALL
+        SELECT customer_key, app_key, session_count, engaged_seconds FROM usage_carry
+        SEMI JOIN touched USING (customer_key)) GROUP BY customer_key, app_key),
 stars AS (
     SELECT customer_key, app_key, happened_at, hash, coalesce({_RATING}, try_cast({_RATING_TEXT} AS DOUBLE)) AS rating
     FROM all_events SEMI JOIN touched USING (customer_key) WHERE event = {_RATED}),

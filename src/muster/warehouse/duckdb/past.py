@@ -62,6 +62,7 @@ def _queries() -> dict[str, str]:
     queries |= {table: f"SELECT * FROM {table}" for table in _ALWAYS}
     return queries | {
         "consents": "SELECT * FROM consents WHERE {mine}",
+        "usage_carry": "SELECT * FROM usage_carry WHERE last_used_at <= $at AND {mine}",
         "traits": f"""SELECT * FROM traits WHERE happened_at <= $at AND {{mine}} UNION ALL
             SELECT * REPLACE ($at AS happened_at) FROM traits
             SEMI JOIN ({_FIRST_SAID_LATER}) l USING (customer_key, app_key, attribute)

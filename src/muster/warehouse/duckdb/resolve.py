@@ -24,6 +24,7 @@ RAW_WITH_CUSTOMER = (
     "touches",
     "device_sightings",
     "churn_scores",
+    "usage_carry",
 )
 
 

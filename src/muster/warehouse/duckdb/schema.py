@@ -9,10 +9,9 @@ import duckdb
 from muster.kernel.errors import InternalError
 from muster.rules.vocabulary import Scope
 from muster.warehouse.catalog import Catalog
+from muster.warehouse.duckdb.migrations import MIGRATIONS, SCHEMA_VERSION
 from muster.warehouse.errors import WarehouseTooNewError
 from muster.warehouse.relations import ASKABLE, custom_columns
-
-SCHEMA_VERSION = 1
 
 _DUCKDB_TYPES = {
     "uint8": "UTINYINT",
@@ -111,6 +110,14 @@ CREATE TABLE rate_entries (
 """
 
 
+# What retention took out of the events and the facts still count (C-33): sessions that went, by customer and app.
+_USAGE_CARRY = """
+CREATE TABLE usage_carry (
+    customer_key UINTEGER, app_key USMALLINT, first_used_at TIMESTAMP, last_used_at TIMESTAMP, session_count INTEGER,
+    engaged_seconds BIGINT);
+"""
+
+
 def duckdb_type(ibis_type: str) -> str:
     return _DUCKDB_TYPES[ibis_type]
 
@@ -121,14 +128,30 @@ def stored_table(name: str) -> str:
 
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
-    """Creates the tables in a new file; refuses a file of a newer version."""
-    found = connection.execute("SELECT table_name FROM duckdb_tables() WHERE table_name = 'meta'").fetchall()
-    if not found:
+    """Creates the tables in a new file, or brings those of an older version up to date; refuses a newer one."""
+    version = version_in(connection)
+    if version is None:
         _create(connection)
-    elif not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'rate_entries'").fetchall():
-        # A file of before entries were kept: its rates are taken for entered by hand.
-        connection.execute(f"BEGIN; {_RATE_ENTRIES} INSERT INTO rate_entries SELECT *, 0, 1 FROM rates; COMMIT")
-    version = int(get_meta(connection, "schema_version") or 0)
+        return
+    check_known(version)
+    for number in range(version + 1, SCHEMA_VERSION + 1):
+        connection.begin()
+        try:
+            MIGRATIONS[number](connection)
+            set_meta(connection, "schema_version", str(number))
+        except BaseException:
+            connection.rollback()
+            raise
+        connection.commit()
+
+
+def version_in(connection: duckdb.DuckDBPyConnection) -> int | None:
+    """The schema version of an open file; None of a new one."""
+    found = connection.execute("SELECT table_name FROM duckdb_tables() WHERE table_name = 'meta'").fetchall()
+    return int(get_meta(connection, "schema_version") or 0) if found else None
+
+
+def check_known(version: int) -> None:
     if version > SCHEMA_VERSION:
         raise WarehouseTooNewError(
             f"The warehouse has schema version {version}, this Muster knows {SCHEMA_VERSION}. Install a newer Muster."
@@ -146,7 +169,7 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f"CREATE VIEW {name} AS SELECT {', '.join(columns)} FROM {stored_table(name)}")
         else:
             connection.execute(f"CREATE TABLE {name} ({asked})")
-    connection.execute(_DERIVED + _RAW + _RATE_ENTRIES)
+    connection.execute(_DERIVED + _RAW + _RATE_ENTRIES + _USAGE_CARRY)
     set_meta(connection, "schema_version", str(SCHEMA_VERSION))
     connection.commit()
 
@@ -162,9 +185,11 @@ def get_meta(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
     return rows[0][0] if rows else None
 
 
-def set_meta(connection: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
+def set_meta(connection: duckdb.DuckDBPyConnection, key: str, value: str | None) -> None:
+    """None forgets it."""
     connection.execute("DELETE FROM meta WHERE key = ?", [key])
-    connection.execute("INSERT INTO meta VALUES (?, ?)", [key, value])
+    if value is not None:
+        connection.execute("INSERT INTO meta VALUES (?, ?)", [key, value])
 
 
 def askable_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:

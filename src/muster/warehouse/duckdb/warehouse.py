@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -17,29 +16,37 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from pyroaring import BitMap
 
+from muster.kernel.clock import system_clock
 from muster.rules.vocabulary import Type
 from muster.warehouse.batch import Batch, Outcome, Rate
 from muster.warehouse.catalog import Catalog
-from muster.warehouse.duckdb import lookup, schema
+from muster.warehouse.duckdb import erase, erased, lookup, retention, schema
 from muster.warehouse.duckdb.append import append_batch, read_cursors
 from muster.warehouse.duckdb.categories import Categories
-from muster.warehouse.duckdb.connection import Resources, connect
+from muster.warehouse.duckdb.connection import Resources
+from muster.warehouse.duckdb.consents import ConsentEntry, put_consents
 from muster.warehouse.duckdb.derive import all_keys, derive_stale, rederive_keys
+from muster.warehouse.duckdb.instance import Instance
 from muster.warehouse.duckdb.load import load_rows
 from muster.warehouse.duckdb.matching import matching_entries, matching_keys
+from muster.warehouse.duckdb.migrations import SCHEMA_VERSION
 from muster.warehouse.duckdb.occurrences import Occurrences
 from muster.warehouse.duckdb.past import copy_past, said_later
 from muster.warehouse.duckdb.person import read_people
 from muster.warehouse.duckdb.properties import literal
 from muster.warehouse.duckdb.rates import known_rates, put_rates, read_rates
+from muster.warehouse.duckdb.raw import raw_rows
 from muster.warehouse.duckdb.reader import DuckDBReader
 from muster.warehouse.duckdb.restating import rates_without, restate_rates
+from muster.warehouse.duckdb.scrub import scrub
 from muster.warehouse.duckdb.settings import install_settings
 from muster.warehouse.duckdb.unchanged import unchanged_rows
 from muster.warehouse.duckdb.undo import remove_source
 from muster.warehouse.duckdb.writer import T as Answer
 from muster.warehouse.duckdb.writer import Write, Writer
+from muster.warehouse.ledger import ErasureLedger
 from muster.warehouse.port import Person, PropertyColumn
+from muster.warehouse.subject import Subject
 
 FRUGAL_MEMORY = "128MiB"
 
@@ -49,26 +56,29 @@ class DuckDBWarehouse:
 
     def __init__(self, directory: Path, resources: Resources = Resources()) -> None:  # noqa: B008 - frozen
         self._resources = resources
-        self._root = connect(directory, resources)
-        self._root_lock = threading.Lock()
-        schema.prepare(self._root)
-        self._columns = schema.askable_columns(self._root)
+        self._instance = Instance(directory, resources)
+        with self._instance.cursor() as cursor:
+            schema.prepare(cursor)
+            self._columns = schema.askable_columns(cursor)
         self._occurrences = Occurrences()
-        self._writer = Writer(self._cursor())
-        self._categories = Categories(self._cursor())
+        self._writer = Writer(self._instance.lasting_cursor, self._instance.renew)
+        self._categories = Categories(self._ask)
         self._catalog = Catalog(apps={})
+        self._ledger: ErasureLedger | None = None
 
     def close(self) -> None:
         """Finishes the writes under way and lets go of the file."""
         self._writer.close()
-        with self._root_lock:
-            self._root.close()
+        self._instance.close()
 
     def __enter__(self) -> DuckDBWarehouse:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    schema_version = SCHEMA_VERSION
+    """Of the tables in the file, since it was opened."""
 
     # Reading
 
@@ -93,13 +103,10 @@ class DuckDBWarehouse:
 
     @contextmanager
     def reader(self) -> Iterator[DuckDBReader]:
-        cursor = self._cursor()
-        # One transaction for all of a task's questions: they see one state, whatever is written meanwhile (G-16).
-        cursor.begin()
-        try:
+        with self._instance.cursor() as cursor:
+            # One transaction for all of a task's questions: they see one state, whatever is written meanwhile (G-16).
+            cursor.begin()
             yield DuckDBReader(cursor, self._occurrences)
-        finally:
-            cursor.close()
 
     def highest_key(self) -> int:
         """The greatest customer_key ever given; 0 when empty."""
@@ -129,14 +136,11 @@ class DuckDBWarehouse:
         """
         with DuckDBWarehouse(directory, self._resources) as past:
             past.use_catalog(catalog)
-            source = self._cursor()
-            try:
+            with self._instance.cursor() as source:
                 source.begin()
                 past.submit(lambda target: copy_past(source, target, at, keys)).result()
                 highest = schema.get_meta(source, "highest_key") or "0"
                 past.submit(lambda target: schema.set_meta(target, "highest_key", highest)).result()
-            finally:
-                source.close()
             past.rederive(keys, catalog)
             past.checkpoint()
             yield past
@@ -173,11 +177,8 @@ class DuckDBWarehouse:
 
     def matching_entries(self, entries: pa.RecordBatchReader, *, customers: bool) -> Iterator[pa.RecordBatch]:
         """Those of the entries that name somebody, now."""
-        cursor = self._cursor()
-        try:
+        with self._instance.cursor() as cursor:
             yield from matching_entries(cursor, entries, customers=customers)
-        finally:
-            cursor.close()
 
     def rates(self, before: tuple[date, str] | None, currency: str | None, limit: int) -> list[Rate]:
         """Rates in force, newest day first, currencies of a day in order; `before`: the last one seen."""
@@ -219,7 +220,9 @@ class DuckDBWarehouse:
         """
         self.use_catalog(catalog)
         return self.submit(
-            lambda connection: append_batch(connection, batch, cursors or {}, catalog, derive=derive)
+            lambda connection: append_batch(
+                connection, batch, cursors or {}, catalog, derive=derive, ledger=self._ledger
+            )
         ).result()
 
     def derive_stale(self, catalog: Catalog) -> BitMap:
@@ -261,13 +264,74 @@ class DuckDBWarehouse:
         self.use_catalog(catalog)
         return self.submit(lambda connection: remove_source(connection, source, catalog, cursor)).result()
 
+    def use_ledger(self, ledger: ErasureLedger | None) -> None:
+        """From now on appends and dry runs refuse what is from before an erasure (C-47)."""
+        self._ledger = ledger
+
+    def subject_of(self, keys: BitMap) -> Subject:
+        """Everything these customers are known by; retired keys stand for their survivors."""
+        return self._ask(lambda cursor: erase.subject_of(cursor, keys))
+
+    def erase_customers(self, subject: Subject, catalog: Catalog) -> tuple[dict[str, int], BitMap]:
+        """Removes every row of theirs; answers the rows by relation, and everybody whose rows may have changed.
+
+        What lies in the file is overwritten by `scrub`.
+        """
+        self.use_catalog(catalog)
+        since = system_clock().isoformat(timespec="seconds")
+        return self.submit(lambda connection: erase.erase_customers(connection, subject, catalog, since)).result()
+
+    def count_customers(self, subject: Subject) -> dict[str, int]:
+        """Rows of theirs by relation."""
+        return self._ask(lambda cursor: erase.count_customers(cursor, subject))
+
+    def remembers_erasures(self) -> bool:
+        """Whether anybody was erased as far back as the ledger goes."""
+        return bool(self._ledger)
+
+    def erased_rows(self, app_key: int, rows: pa.Table, said_at: datetime) -> pa.Array:
+        """Which import rows are from before an erasure (see `erased`); a boolean each."""
+        ledger = self._ledger
+        if not ledger:
+            return pa.array([False] * rows.num_rows)
+        return self._ask(lambda cursor: erased.erased_rows(cursor, ledger, app_key, rows, said_at))
+
+    def erased_people(self) -> dict[datetime, BitMap]:
+        """Who is there although they were erased, by the instant (UTC without a zone) of the erasure."""
+        ledger = self._ledger
+        return self._ask(lambda cursor: erased.erased_people(cursor, ledger)) if ledger else {}
+
+    def put_consents(self, entries: Sequence[ConsentEntry], catalog: Catalog) -> BitMap:
+        """Adds entries to the log of consents (C-12); answers everybody whose rows may have changed."""
+        self.use_catalog(catalog)
+        return self.submit(lambda connection: put_consents(connection, entries, catalog)).result()
+
+    def raw_rows(self, keys: BitMap) -> dict[str, list[dict[str, Any]]]:
+        """All that was ever said of these customers, by raw relation, as it is kept (see `raw`)."""
+        return self._ask(lambda cursor: raw_rows(cursor, keys, self._catalog))
+
+    def drop_old_events(self, cut: datetime) -> dict[str, int]:
+        """Retention of events (C-48): what both happened and came before; facts stay as they are (C-33)."""
+        return self.submit(lambda connection: retention.drop_old_events(connection, cut)).result()
+
+    def drop_old_rejects(self, cut: datetime) -> int:
+        """What was refused before."""
+        return self.submit(lambda connection: retention.drop_old_rejects(connection, cut)).result()
+
+    def unseen_visitors(self, cut: datetime, most: int) -> BitMap:
+        """Customers without an external id who were last seen before; at most so many."""
+        return self._ask(lambda cursor: retention.unseen_visitors(cursor, cut, most))
+
+    def scrub(self) -> bool:
+        """Overwrites what erasures left in the file; answers whether there was anything (see `scrub`)."""
+        return self._writer.submit_alone(scrub).result()
+
     def use_catalog(self, catalog: Catalog) -> None:
         """Reads and writes by this catalog from now on; adds the columns of its custom attributes if they are new."""
         if catalog == self._catalog:
             return
         self.submit(lambda connection: schema.ensure_columns(connection, catalog)).result()
-        with self._root_lock:
-            self._columns = schema.askable_columns(self._root)
+        self._columns = self._ask(schema.askable_columns)
         self._catalog = catalog
 
     @contextmanager
@@ -304,16 +368,25 @@ class DuckDBWarehouse:
         """Moves the log into the file; event properties are only asked fast from there (C-29)."""
         self._writer.submit_alone(lambda connection: connection.execute("CHECKPOINT")).result()
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
-        with self._root_lock:
-            return self._root.cursor()
+    def copy_to(self, directory: Path, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Copies the database into an empty directory, as it is at one instant; durable when it returns.
+
+        `meanwhile` is called first, on the writer's thread: nothing is written from its beginning until the copy is
+        done, so what it sees elsewhere belongs to the same instant. Readers go on.
+        """
+
+        def copy(connection: duckdb.DuckDBPyConnection) -> None:
+            meanwhile()
+            # Readers of an older state may hold it up; then the log is copied beside the file.
+            with suppress(duckdb.TransactionException):
+                connection.execute("CHECKPOINT")
+            self._instance.copy_to(directory)
+
+        self._writer.submit_alone(copy).result()
 
     def _meta(self, key: str) -> str | None:
         return self._ask(lambda cursor: schema.get_meta(cursor, key))
 
     def _ask(self, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
-        cursor = self._cursor()
-        try:
+        with self._instance.cursor() as cursor:
             return question(cursor)
-        finally:
-            cursor.close()

@@ -6,19 +6,28 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import duckdb
+
+from muster.kernel.room import disk_full
 
 T = TypeVar("T")
 Write = Callable[[duckdb.DuckDBPyConnection], T]
 
 
 class Writer:
-    """Runs each submitted function in a transaction of its own, in order of submission."""
+    """Runs each submitted function in a transaction of its own, in order of submission.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
+    `connect` opens its connection; `renew` makes the database usable again after DuckDB has given it up.
+    """
+
+    def __init__(self, connect: Callable[[], duckdb.DuckDBPyConnection], renew: Callable[[], None]) -> None:
+        self._connect = connect
+        self._renew = renew
+        self._connection = connect()
+        self._broken = False
         self.written = 0
         """How many writes were committed: whoever remembers what it read compares this."""
         self._queue: queue.SimpleQueue[tuple[Write[Any], Future[Any], bool] | None] = queue.SimpleQueue()
@@ -61,18 +70,35 @@ class Writer:
 
     def _answer(self, write: Write[Any], future: Future[Any], in_transaction: bool) -> None:
         try:
+            if self._broken:
+                self._mend()
             answer = self._transaction(write) if in_transaction else write(self._connection)
         except BaseException as error:  # whatever went wrong belongs to who waits for the future
-            future.set_exception(error)
+            if isinstance(error, duckdb.FatalException):
+                self._broken = True
+                # Readers need it again at once; if there is no room yet, the next write tries again.
+                with suppress(Exception):
+                    self._mend()
+            future.set_exception(disk_full(error) or error)
         else:
             future.set_result(answer)
+
+    def _mend(self) -> None:
+        """A checkpoint that finds no room makes DuckDB refuse everything until the file is opened anew."""
+        with suppress(duckdb.Error):
+            self._connection.close()
+        self._renew()
+        self._connection = self._connect()
+        self._broken = False
 
     def _transaction(self, write: Write[T]) -> T:
         self._connection.begin()
         try:
             answer = write(self._connection)
         except BaseException:
-            self._connection.rollback()
+            # A transaction that DuckDB itself gave up is not there any more.
+            with suppress(duckdb.Error):
+                self._connection.rollback()
             raise
         self._connection.commit()
         self.written += 1

@@ -19,11 +19,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from muster.kernel.ahead import ahead
+from muster.kernel.clock import system_clock
 from muster.kernel.text import key_of
 from muster.warehouse.batch import Rate
 from muster.warehouse.duckdb.scratch import count_of, registered
 from muster.warehouse.files import staging
-from muster.warehouse.files.columns import select_parsed
+from muster.warehouse.files.columns import COLUMNS, select_parsed
 from muster.warehouse.files.mapping import ImportMapping
 from muster.warehouse.files.rates import rate_of
 from muster.warehouse.files.reading import NUMBER, FileRows
@@ -32,6 +33,7 @@ from muster.warehouse.files.reading import NUMBER, FileRows
 _MEMORY, _READING_MEMORY, _READING_LINES_MEMORY = "96MiB", "32MiB", "64MiB"
 _LOOKUP_ROWS = 200_000
 _BATCH_ROWS = 16_384
+_SAYING_WHO = ("external_id", "anonymous_id", "email", "happened_at")
 Progress = Callable[[int], None]
 VERDICTS = ("new", "updated", "unchanged", "duplicate_in_file", "already_stored", "erased", "invalid")
 
@@ -45,6 +47,8 @@ class Known(Protocol):
     def known_external_ids(self, ids: pa.Array) -> pa.Array: ...
     def known_rates(self, rows: pa.Table) -> list[Fraction | None]: ...
     def unchanged_rows(self, kind: str, app_key: int, rows: pa.Table, lines: pa.Table | None) -> pa.Array: ...
+    def remembers_erasures(self) -> bool: ...
+    def erased_rows(self, app_key: int, rows: pa.Table, said_at: datetime) -> pa.Array: ...
 
 
 NameJudge = Callable[[Sequence[str]], Mapping[str, str]]
@@ -100,10 +104,12 @@ class Stage:
         app_key: int,
         progress: Progress,
         judge_names: NameJudge = nameless,
+        said_at: datetime | None = None,
     ) -> dict[str, int]:
         """The dry run: reads the whole file and judges every row. Answers rows by verdict; they sum up to all rows.
 
-        `judge_names`: says which names of events are not taken.
+        `judge_names`: says which names of events are not taken. `said_at`: when rows without a time were said, for
+        whom has been erased since (C-47).
         """
         for statement in staging.create(self._mapping):
             self._connection.execute(statement)
@@ -122,6 +128,8 @@ class Stage:
         # Nobody is known of an empty warehouse; rates are known without customers.
         nothing = not known.highest_key() and self._mapping.kind != "rates"
         for start in range(0, 0 if nothing else self.end(), _LOOKUP_ROWS):
+            if self._mapping.kind != "rates" and known.remembers_erasures():
+                self._leave_erased(start, known, app_key, said_at or system_clock())
             self._look_up(start, known, app_key)
         pa.default_memory_pool().release_unused()
         return self.counts()
@@ -210,6 +218,16 @@ class Stage:
                 " FROM refused_names n WHERE event = n.name AND bad_reason IS NULL",
                 [shown],
             )
+
+    def _leave_erased(self, start: int, known: Known, app_key: int, said_at: datetime) -> None:
+        """Items from before their person's erasure are none."""
+        columns = [name for name in _SAYING_WHO if name in COLUMNS[self._mapping.kind]]
+        items = self._connection.sql(
+            f"SELECT position, {', '.join(columns)} FROM items WHERE {_between(start)} ORDER BY position"
+        ).to_arrow_table()
+        erased = items.filter(known.erased_rows(app_key, items, said_at)).select(["position"])
+        with registered(self._connection, "looked_up", erased):
+            self._connection.execute("INSERT INTO erased SELECT position FROM looked_up")
 
     def _look_up(self, start: int, known: Known, app_key: int) -> None:
         """Notes which items are stored already, or what they say of what is; `new` is not noted."""

@@ -1,8 +1,8 @@
 """The SQL of a stage: from parsed rows to items and verdicts.
 
 Tables: `parsed` (every row), `doubles` (rows of things an earlier row has named), or `orders`, `members` (rows of
-orders) and `strays` (rows far from the first of their order, copied), `found` (what the warehouse has already).
-Views: `items` (what would be applied), `verdicts` (one of every row).
+orders) and `strays` (rows far from the first of their order, copied), `found` (what the warehouse has already),
+`erased` (items from before an erasure). Views: `items` (what would be applied), `verdicts` (one of every row).
 
 Nothing collects lists or texts of a whole file: DuckDB spills rows and numbers, but not what aggregates collect.
 """
@@ -40,13 +40,14 @@ _FAR = 50_000
 def create(mapping: ImportMapping) -> list[str]:
     """What to execute before the first row is there."""
     columns = ", ".join(f"{name} {_STORED.get(kind, kind)}" for name, kind in COLUMNS[mapping.kind].items())
-    tables = ("parsed", "repeated", "doubles", "groups", "unsorted", "members", "strays", "orders", "found")
+    tables = ("parsed", "repeated", "doubles", "groups", "unsorted", "members", "strays", "orders", "found", "erased")
     return [
         *(f"DROP VIEW IF EXISTS {view}" for view in ("verdicts", "items")),
         *(f"DROP TABLE IF EXISTS {table}" for table in tables),
         f"CREATE TABLE parsed (row_number UINTEGER, {columns}, bad_column VARCHAR, bad_reason VARCHAR,"
         " bad_value VARCHAR)",
         "CREATE TABLE found (position UINTEGER, stored VARCHAR)",
+        "CREATE TABLE erased (position UINTEGER)",
     ]
 
 
@@ -82,15 +83,17 @@ def _single(kind: str, digest: str) -> list[str]:
             FROM (SELECT row_number, {thing} AS thing, {content} AS said FROM parsed WHERE bad_reason IS NULL) p
             JOIN repeated r USING (thing) QUALIFY p.row_number <> r.first_row""",
         f"CREATE VIEW items AS SELECT row_number AS position, {columns},"
-        f" {_item_hash(digest, 'row_number', content)} AS hash FROM parsed ANTI JOIN doubles USING (row_number)"
-        " WHERE bad_reason IS NULL",
+        f" {_item_hash(digest, 'row_number', content)} AS hash FROM parsed p ANTI JOIN doubles USING (row_number)"
+        " ANTI JOIN erased e ON e.position = p.row_number WHERE bad_reason IS NULL",
         """CREATE VIEW verdicts AS SELECT p.row_number, CASE
             WHEN p.bad_reason IS NOT NULL OR NOT d.same THEN 'invalid'
             WHEN d.same THEN 'duplicate_in_file'
+            WHEN e.position IS NOT NULL THEN 'erased'
             ELSE coalesce(f.stored, 'new') END AS verdict,
             p.bad_column, CASE WHEN NOT d.same THEN 'conflict_in_file' ELSE p.bad_reason END AS bad_reason,
             CASE WHEN NOT d.same THEN 'row ' || d.first_row ELSE p.bad_value END AS bad_value
-            FROM parsed p LEFT JOIN doubles d USING (row_number) LEFT JOIN found f ON f.position = p.row_number""",
+            FROM parsed p LEFT JOIN doubles d USING (row_number) LEFT JOIN found f ON f.position = p.row_number
+            LEFT JOIN erased e ON e.position = p.row_number""",
     ]
 
 
@@ -132,17 +135,17 @@ def _grouped(digest: str, end: int) -> list[str]:
         ),
         f"""CREATE VIEW items AS SELECT position, external_id, anonymous_id, order_id, happened_at,
             amount_micros, currency, coupon, market, {_item_hash(digest, "position", "content")} AS hash
-            FROM orders WHERE bad = 0 AND NOT differs""",
+            FROM orders ANTI JOIN erased USING (position) WHERE bad = 0 AND NOT differs""",
         """CREATE VIEW verdicts AS SELECT p.row_number,
             CASE WHEN p.bad_reason IS NOT NULL OR o.bad > 0 OR o.differs THEN 'invalid'
-                ELSE coalesce(f.stored, 'new') END AS verdict,
+                WHEN e.position IS NOT NULL THEN 'erased' ELSE coalesce(f.stored, 'new') END AS verdict,
             p.bad_column,
             CASE WHEN p.bad_reason IS NOT NULL THEN p.bad_reason
                 WHEN o.bad > 0 THEN 'order_incomplete' WHEN o.differs THEN 'conflict_in_file' END AS bad_reason,
             CASE WHEN p.bad_reason IS NOT NULL THEN p.bad_value
                 WHEN o.bad > 0 THEN 'row ' || o.first_bad WHEN o.differs THEN 'order ' || p.group_key END AS bad_value
             FROM parsed p LEFT JOIN members m USING (row_number) LEFT JOIN orders o USING (position)
-            LEFT JOIN found f USING (position)""",
+            LEFT JOIN found f USING (position) LEFT JOIN erased e USING (position)""",
     ]
 
 

@@ -20,8 +20,10 @@ from muster.warehouse.normal.emails import normal_email
 LONGEST = 255
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _SEPARATOR = re.compile(r"[\s,;\u200b\ufeff]+")
-# `Ann Example <ann@example.com>`, as mail programs copy it: everything from the last separator to the bracket.
-_NAMED = re.compile(r"[^,;\r\n<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>")
+_STRONG_SEPARATOR = re.compile(r"[,;\r\n]+")
+# `Ann Example <ann@example.com>`, as mail programs copy it. Only what is in the brackets is searched for: a pattern
+# that also matched the name before them would look through a long line again from every sign of it.
+_IN_BRACKETS = re.compile(r"<\s*([^<>\s]+@[^<>\s]+)\s*>")
 _EXTERNAL = "external:"
 
 
@@ -74,9 +76,12 @@ def words(text: str) -> Iterator[str]:
 
     Of `Ann Example <ann@example.com>` the address is the entry.
     """
-    for word in _SEPARATOR.split(_NAMED.sub(r" \1 ", text)):
-        if word:
-            yield word
+    for part in _STRONG_SEPARATOR.split(text):
+        end = 0
+        for found in _IN_BRACKETS.finditer(part) if "<" in part else ():
+            yield found[1]
+            end = found.end()
+        yield from (word for word in _SEPARATOR.split(part[end:]) if word)
 
 
 def exported(entry: str) -> str:

@@ -33,15 +33,13 @@ class ListFiles:
         """Durable when it returns; answers the number of entries."""
         path = self.path(identifier, version)
         unfinished = path.with_suffix(".unfinished")
-        count = 0
-        with unfinished.open("wb") as file:
-            with pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
-                for batch in batches:
-                    writer.write_batch(batch)
-                    count += batch.num_rows
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
+        try:
+            count = _write(unfinished, batches)
+            unfinished.replace(path)
+        except BaseException:
+            # The disk may be full: give back what was taken of it.
+            unfinished.unlink(missing_ok=True)
+            raise
         self._sync()
         return count
 
@@ -58,6 +56,10 @@ class ListFiles:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(BATCH_ROWS):
                 yield pa.RecordBatch.from_arrays([batch.column(name) for name in SCHEMA.names], schema=SCHEMA)
+
+    def check(self, identifier: str, version: int) -> int:
+        """Reads the whole file; answers the number of entries. Raises what is wrong with it."""
+        return sum(batch.num_rows for batch in self._batches(identifier, version))
 
     def has(self, identifier: str, version: int) -> bool:
         return version == 0 or self.path(identifier, version).exists()
@@ -96,3 +98,15 @@ class ListFiles:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _write(path: Path, batches: Iterable[pa.RecordBatch]) -> int:
+    count = 0
+    with path.open("wb") as file:
+        with pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+                count += batch.num_rows
+        file.flush()
+        os.fsync(file.fileno())
+    return count

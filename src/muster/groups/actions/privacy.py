@@ -1,0 +1,147 @@
+"""What groups hold of people: entries of their lists, memberships now and once (C-45)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.db import transaction
+from pyroaring import BitMap
+
+from muster.customers.hooks import PersonalData
+from muster.engine.bitset import Bitset
+from muster.groups.actions.lists import rematch_known
+from muster.groups.actions.membership import refresh_groups
+from muster.groups.actions.memory import erase_keys
+from muster.groups.models import Group, ListVersion, MembershipChange
+from muster.groups.queries.evaluation import list_files, membership_files, stored_members
+from muster.groups.queries.recall import change_of, count_keys
+from muster.groups.terms import Cause
+from muster.warehouse.lists.entries import EntryKind
+from muster.warehouse.subject import Subject
+
+Rows = dict[str, list[dict[str, Any]]]
+
+
+# Lists: every version that is kept, also those an undo would bring back
+
+
+def _theirs(batch: pa.RecordBatch, subject: Subject) -> pa.Array:
+    """Which entries of a list name them; a boolean each."""
+    found = pa.array([False] * batch.num_rows)
+    for kind, names in _names(subject).items():
+        same = pc.and_(pc.equal(batch.column("kind"), kind), pc.is_in(batch.column("identity"), names))
+        found = pc.or_(found, same)
+    return found
+
+
+def _names(subject: Subject) -> dict[EntryKind, pa.Array]:
+    return {
+        EntryKind.EMAIL: pa.array(subject.addresses, pa.string()),
+        EntryKind.EXTERNAL: pa.array(subject.external_ids, pa.string()),
+        EntryKind.CUSTOMER: pa.array([str(key) for key in subject.keys], pa.string()),
+    }
+
+
+def _naming(subject: Subject) -> Iterator[tuple[str, int, int]]:
+    """Lists and versions that name them, each with how many entries do."""
+    files = list_files()
+    for identifier, version in list(files.versions()):
+        count = sum(pc.sum(_theirs(batch, subject)).as_py() or 0 for batch in files.read(identifier, version))
+        if count:
+            yield identifier, version, count
+
+
+def _erase_entries(subject: Subject) -> dict[str, int]:
+    removed = 0
+    for identifier, version, count in _naming(subject):
+        _rewrite(identifier, version, subject)
+        removed += count
+    if removed:
+        rematch_known(Cause.DATA)
+    return {"entries": removed} if removed else {}
+
+
+def _rewrite(identifier: str, version: int, subject: Subject) -> None:
+    """The same version without them; what is counted of it follows."""
+    files = list_files()
+    kept = (batch.filter(pc.invert(_theirs(batch, subject))) for batch in files.read(identifier, version))
+    count = files.write(identifier, version, kept)
+    with transaction.atomic():
+        ListVersion.objects.filter(group=identifier, version=version).update(entry_count=count)
+        Group.objects.filter(id=identifier, list_version=version).update(entry_count=count)
+
+
+def _count_entries(subject: Subject) -> dict[str, int]:
+    found = sum(count for _, _, count in _naming(subject))
+    return {"entries": found} if found else {}
+
+
+def _export_entries(subject: Subject) -> Rows:
+    files = list_files()
+    rows = [
+        {"group": row.key, "name": row.name, "entry": entry}
+        for row in Group.objects.filter(list_version__gt=0).order_by("key")
+        for batch in files.read(row.id, row.list_version)
+        for entry in batch.filter(_theirs(batch, subject)).column("entry").to_pylist()
+    ]
+    return {"list_entries": rows}
+
+
+# Memberships: the files of both generations, and what is remembered of who joined and left
+
+
+def _erase_memberships(subject: Subject) -> dict[str, int]:
+    """Groups are brought up to date first, so that nothing evaluated before is left in force."""
+    removed = _count_memberships(subject)
+    rematch_known(Cause.DATA)
+    refresh_groups(cause=Cause.DATA)
+    files = membership_files()
+    for identifier, generation, members in list(_generations(subject.keys)):
+        kept = members - subject.keys
+        files.write(identifier, generation, Bitset.from_roaring(kept, max(kept.max() + 1 if kept else 0, 1)))
+        Group.objects.filter(id=identifier, generation=generation).update(size=len(kept))
+    files.sync()
+    remembered = erase_keys(subject.keys)
+    return removed | ({"remembered": remembered} if remembered else {})
+
+
+def _generations(keys: BitMap) -> Iterator[tuple[str, int, BitMap]]:
+    """Every membership file that holds any of them, of archived groups too."""
+    files = membership_files()
+    for identifier, generation in list(files.generations()):
+        members = files.read(identifier, generation)
+        if members.intersect(keys):
+            yield identifier, generation, members
+
+
+def _count_memberships(subject: Subject) -> dict[str, int]:
+    found = {
+        "memberships": sum(1 for _ in _generations(subject.keys)),
+        "remembered": int(count_keys(subject.keys)),
+    }
+    return {name: count for name, count in found.items() if count}
+
+
+def _export_memberships(subject: Subject) -> Rows:
+    now = [
+        {"group": row.key, "name": row.name}
+        for row in Group.objects.filter(generation__gt=0).order_by("key")
+        if stored_members(row).intersect(subject.keys)
+    ]
+    history = []
+    for change in MembershipChange.objects.select_related("group").iterator():
+        told = change_of(change)
+        for verb, keys in (("joined", told.joined), ("left", told.left)):
+            if keys.intersect(subject.keys):
+                at = change.at.isoformat().replace("+00:00", "Z")
+                history.append({"group": change.group.key, "change": verb, "at": at, "grain": change.grain})
+    return {"memberships": now, "membership_history": history}
+
+
+PLACES = (
+    PersonalData("lists", _export_entries, _erase_entries, _count_entries),
+    PersonalData("memberships", _export_memberships, _erase_memberships, _count_memberships),
+)

@@ -1,0 +1,38 @@
+"""How a file of an older schema becomes one of today's: a function for each version, in its transaction.
+
+Version n turns a file of version n - 1 into one of n, and says so in the same transaction. First expand, then contract:
+a version may add tables and columns and fill them from others; what nothing reads any more is dropped by a later one.
+Texts here are of their time: they do not follow the tables of `schema`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import duckdb
+
+
+def _keep_rate_entries(connection: duckdb.DuckDBPyConnection) -> None:
+    """Rates remember who put them; those there are stand as entered by hand. Files of in between have the table."""
+    found = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'rate_entries'").fetchall()
+    if not found:
+        connection.execute(
+            "CREATE TABLE rate_entries (day DATE, currency VARCHAR, numerator BIGINT, denominator BIGINT,"
+            " source UINTEGER, number UINTEGER)"
+        )
+        connection.execute("INSERT INTO rate_entries SELECT day, currency, numerator, denominator, 0, 1 FROM rates")
+
+
+def _carry_usage(connection: duckdb.DuckDBPyConnection) -> None:
+    """What retention takes out of the events and the facts still count has a place of its own."""
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS usage_carry (customer_key UINTEGER, app_key USMALLINT, first_used_at TIMESTAMP,"
+        " last_used_at TIMESTAMP, session_count INTEGER, engaged_seconds BIGINT)"
+    )
+
+
+MIGRATIONS: Mapping[int, Callable[[duckdb.DuckDBPyConnection], None]] = {
+    2: _keep_rate_entries,
+    3: _carry_usage,
+}
+SCHEMA_VERSION = max(MIGRATIONS)

@@ -1,0 +1,18 @@
+"""What concerns the installation as a whole: its backups."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class WiringConfig(AppConfig):
+    name = "muster.wiring"
+    label = "wiring"
+
+    def ready(self) -> None:
+        from muster.web.hooks import register_job
+        from muster.wiring.operation import jobs
+
+        register_job(jobs.BACK_UP, jobs.back_up, unit="bytes", label=_("Backup"))
+        register_job(jobs.KEEP, jobs.keep_backups, daily=True, label=_("Tidying of backups"))
