@@ -1,7 +1,8 @@
 """Import of CSV orders, verdicts included, against DuckDB's own read_csv and INSERT of the same rows; and file size.
 
-    python -m bench.imports --rows 1000000
+    python -m bench.imports --rows 1000000 [--products]
 
+With `--products`, only the memory that orders of many lines need.
 Lines as `bench NAME RATIO LIMIT ok|short`, like bench.groups (customers spec, section 13).
 """
 
@@ -29,7 +30,7 @@ from muster.warehouse.files.stage import Stage
 
 CATALOG = Catalog(apps={"notes": App("notes", 1)}, currency="EUR")
 RECEIVED = datetime(2026, 11, 21, tzinfo=UTC)
-MAPPING = {
+MAPPING: dict[str, object] = {
     "kind": "orders",
     "app": "notes",
     "row": {
@@ -40,6 +41,18 @@ MAPPING = {
         "currency": "currency",
         "coupon": "coupon",
         "market": "market",
+    },
+}
+
+LINES_MAPPING: dict[str, object] = {
+    "kind": "orders",
+    "app": "notes",
+    "row": {
+        "external_id": "customer",
+        "happened_at": "at",
+        "currency": "currency",
+        "coupon": "coupon",
+        "products": {"group_by": "order", "product_id": "product", "price": "price", "quantity": "quantity"},
     },
 }
 
@@ -55,12 +68,25 @@ def write_csv(path: Path, rows: int) -> None:
     )
 
 
-def ours(path: Path, folder: Path) -> float:
+def write_lines_csv(path: Path, rows: int) -> None:
+    """Five lines for two orders, of a third as many customers as orders; every tenth order is not of one piece."""
+    duckdb.connect().execute(
+        f"""COPY (SELECT printf('2026-%012d', n) AS "order", 'u' || (hash(n) % {max(rows // 8, 1)}) AS customer,
+        strftime(TIMESTAMP '2026-11-21' - INTERVAL (hash(n + 7) % 31536000) SECOND, '%Y-%m-%dT%H:%M:%SZ') AS at,
+        'EUR' AS currency, CASE WHEN n % 7 = 0 AND i % 2 = 0 THEN 'SPRING' END AS coupon,
+        'com.example.product.' || (hash(i) % 5000) AS product, printf('%.2f', (hash(i + 3) % 20000) / 100.0) AS price,
+        hash(i + 5) % 3 + 1 AS quantity
+        FROM (SELECT i, i * 2 // 5 AS n FROM range({rows}) t(i))
+        ORDER BY CASE WHEN n % 10 = 0 THEN hash(i) % {rows} ELSE i END) TO '{path}' (HEADER)"""
+    )
+
+
+def ours(path: Path, folder: Path, document: dict[str, object]) -> float:
     """Seconds for dry run and application."""
     started = time.perf_counter()
     with DuckDBWarehouse(folder / "warehouse", RESOURCES) as warehouse:
-        rows = open_rows(path, read_source(MAPPING.get("source")))
-        mapping = read_mapping(MAPPING, rows.columns)
+        rows = open_rows(path, read_source(document.get("source")))
+        mapping = read_mapping(document, rows.columns)
         (folder / "stage").mkdir()
         with Stage(folder / "stage", mapping) as stage, warehouse.frugal():
             counts = stage.fill(rows, file_digest(path), warehouse, 1, lambda _: None)
@@ -92,7 +118,7 @@ def bench_import(rows: int, rounds: int) -> None:
         for number in range(rounds):
             (mine := folder / f"mine{number}").mkdir()
             (other := folder / f"other{number}").mkdir()
-            ours_seconds, theirs_seconds = ours(path, mine), theirs(path, other)
+            ours_seconds, theirs_seconds = ours(path, mine, MAPPING), theirs(path, other)
             ratios.append((ours_seconds / theirs_seconds, ours_seconds, theirs_seconds))
             shutil.rmtree(mine)
         ratio, mine_seconds, other_seconds = sorted(ratios)[len(ratios) // 2]
@@ -100,36 +126,37 @@ def bench_import(rows: int, rounds: int) -> None:
         report("import-orders", ratio, 8, note)
 
 
-def bench_memory(rows: int) -> None:
+def bench_memory(rows: int, *, products: bool = False) -> None:
     """Peak memory of a process that does nothing but the import."""
-    done = subprocess.run(
-        [sys.executable, "-c", f"from bench.imports import import_alone; import_alone({rows})"],
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    mib = int(done.stdout.split()[-1]) / 1024
-    report("import-peak-memory", mib / 512, 1.0, f"{mib:.0f} MiB of 512")
+    script = f"from bench.imports import import_alone; import_alone({rows}, products={products})"
+    done = subprocess.run([sys.executable, "-c", script], check=True, stdout=subprocess.PIPE, text=True)
+    kib, seconds = done.stdout.split()[-2:]
+    mib = int(kib) / 1024
+    name = "import-order-lines-memory" if products else "import-peak-memory"
+    report(name, mib / 512, 1.0, f"{mib:.0f} MiB of 512, {rows / float(seconds):,.0f} rows/s")
 
 
-def import_alone(rows: int) -> None:
+def import_alone(rows: int, *, products: bool) -> None:
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "orders.csv"
         # In a process of its own: what writing costs is not the import's.
-        script = (
-            f"from pathlib import Path; from bench.imports import write_csv; write_csv(Path({str(path)!r}), {rows})"
-        )
+        write = "write_lines_csv" if products else "write_csv"
+        script = f"from pathlib import Path; from bench.imports import {write}; {write}(Path({str(path)!r}), {rows})"
         subprocess.run([sys.executable, "-c", script], check=True)
         (folder := Path(name) / "mine").mkdir()
-        ours(path, folder)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        seconds = ours(path, folder, LINES_MAPPING if products else MAPPING)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, seconds)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--products", action="store_true")
     options = parser.parse_args()
-    bench_import(options.rows, options.rounds)
-    bench_memory(options.rows)
+    if not options.products:
+        bench_import(options.rows, options.rounds)
+    bench_memory(options.rows, products=options.products)
     return 1 if short() else 0
 
 

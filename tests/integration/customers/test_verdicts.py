@@ -148,6 +148,25 @@ def test_order_of_a_shifted_line_is_found_from_the_right(shop: Living) -> None:
     ]
 
 
+def test_lines_of_one_order_may_lie_far_apart(shop: Living) -> None:
+    """Orders are put together in passes over ranges of the file; lines of this one lie beyond the first's."""
+    others = [f"f1,far{number},2026-01-01,pear,2" for number in range(120_000)]
+    lines = ["f1,apart,2026-01-01,apple,1", *others[:60_000], "f1,apart,2026-01-01,plum,2", *others[60_000:]]
+    content = csv_of("id,order,at,product,price", *lines, "f1,apart,2026-01-01,cherry,3", "f1,far0,2026-01-02,fig,4")
+    imported = shop.dry_run(content, LINES)
+    assert (imported["counts"], imported["items"]) == ({"new": 120_002, "invalid": 2}, 120_000)
+    assert [(one["row"], one["reason"], one["value"]) for one in shop.verdicts(imported["id"], "invalid")] == [
+        (2, "conflict_in_file", "order far0"),
+        (120_004, "conflict_in_file", "order far0"),
+    ]
+    finished = shop.finish(shop.post(f"/imports/{imported['id']}/apply", {"max_invalid": 2}, 202)["job"]["id"])
+    assert finished["state"] == "done"
+    again = csv_of("id,order,at,product,price", lines[60_001], "f1,apart,2026-01-01,cherry,3", lines[0])
+    assert _words(_judged(shop, again, LINES)) == ["updated"] * 3
+    same = csv_of("id,order,at,product,price", lines[0], lines[60_001], "f1,apart,2026-01-01,cherry,3")
+    assert _words(_judged(shop, same, LINES)) == ["unchanged"] * 3
+
+
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 def test_blank_line_of_one_column_is_a_row(shop: Living, ending: str) -> None:
     content = ending.join(["id", "b1", "", "b2", "", ""]).encode()

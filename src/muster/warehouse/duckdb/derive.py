@@ -18,7 +18,7 @@ from muster.warehouse.duckdb.derive_devices import derive_devices
 from muster.warehouse.duckdb.derive_orders import derive_orders
 from muster.warehouse.duckdb.derive_profiles import derive_profiles
 from muster.warehouse.duckdb.derive_usage import derive_usage
-from muster.warehouse.duckdb.scratch import temp_table
+from muster.warehouse.duckdb.scratch import count_of, temp_table
 
 # Bounds the temporary tables when everybody is derived again.
 CHUNK = 500_000
@@ -60,13 +60,33 @@ def leave_stale(connection: duckdb.DuckDBPyConnection, touched: BitMap) -> None:
 
 
 def derive_stale(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> BitMap:
-    """Derives what was left; answers everybody whose rows may have changed."""
+    """Derives what was left, orders and then customers in chunks; answers everybody whose rows may have changed."""
     keys = BitMap(connection.execute("SELECT DISTINCT customer_key FROM stale").fetchnumpy()["customer_key"])
-    connection.execute("CREATE OR REPLACE TEMP TABLE touched_orders AS SELECT * FROM stale_orders")
-    touched = derive_touched(connection, catalog, keys)
+    keys |= _derive_stale_orders(connection, catalog)
+    connection.execute("CREATE OR REPLACE TEMP TABLE touched_orders (app_key USMALLINT, order_id VARCHAR)")
+    touched = BitMap()
+    ordered = np.array(keys, dtype=np.uint32)
+    for start in range(0, len(ordered), CHUNK):
+        touched |= derive_touched(connection, catalog, BitMap(ordered[start : start + CHUNK]))
     connection.execute("DELETE FROM stale")
     connection.execute("DELETE FROM stale_orders")
     return touched
+
+
+def _derive_stale_orders(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> BitMap:
+    """Derives the orders that were left; answers who owned or owns one of them."""
+    owners = BitMap()
+    parts = -(-count_of(connection, "SELECT count(*) FROM stale_orders") // CHUNK)
+    for part in range(parts):
+        _touch(connection, BitMap())
+        # By hash, so that an order left more than once is derived once.
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE touched_orders AS SELECT DISTINCT app_key, order_id FROM stale_orders"
+            f" WHERE hash(order_id) % {parts} = {part}"
+        )
+        derive_orders(connection, catalog)
+        owners |= BitMap(connection.execute("SELECT customer_key FROM touched").fetchnumpy()["customer_key"])
+    return owners
 
 
 def all_keys(connection: duckdb.DuckDBPyConnection) -> BitMap:

@@ -9,7 +9,7 @@ import codecs
 import csv
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +24,10 @@ import pyarrow.parquet
 from muster.warehouse.files.encoding import decoded, detect_delimiter, detect_encoding, open_bytes
 from muster.warehouse.files.errors import EncodingUnreadable, FileUnreadable
 
-_BLOCK_BYTES = 6 << 20
+# Arrow reads 32 blocks ahead, whoever waits for the first: 64 MiB. A record is as long as a block at most.
+_BLOCK_BYTES = 2 << 20
+# Blocks are put together to tables of this size: small ones cost more a row.
+_TABLE_BYTES = 6 << 20
 _ROWS = 50_000
 _LONGEST_SHOWN = 500
 NUMBER = "row_number"
@@ -87,12 +90,12 @@ class FileRows:
                 _Ending(_recoded(self.path, self.encoding or "utf-8")) as file,
                 _csv_reader(file, self.path, self.encoding or "utf-8", delimiter, refusals) as reader,
             ):
-                for batch in reader:
-                    last = batch if batch.num_rows else last
-                    numbers = refusals.numbers_of(read, batch.num_rows)
-                    read += batch.num_rows
-                    table = pa.Table.from_batches([batch]).rename_columns(list(self.columns))
-                    yield table.add_column(0, NUMBER, pa.array(numbers, pa.uint32()))
+                for table in _gathered(reader):
+                    last = table if table.num_rows else last
+                    numbers = refusals.numbers_of(read, table.num_rows)
+                    read += table.num_rows
+                    named = table.rename_columns(list(self.columns))
+                    yield named.add_column(0, NUMBER, pa.array(numbers, pa.uint32()))
         except pa.ArrowInvalid as error:
             if "UTF8" in str(error):
                 raise EncodingUnreadable(
@@ -252,6 +255,17 @@ def _csv_reader(file: Any, path: Path, encoding: str, delimiter: str, refusals: 
         ) as reader,
     ):
         yield reader
+
+
+def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(one.nbytes for one in waiting) >= _TABLE_BYTES:
+            yield pa.Table.from_batches(waiting)
+            waiting = []
+    if waiting:
+        yield pa.Table.from_batches(waiting)
 
 
 def _recoded(path: Path, encoding: str) -> Any:

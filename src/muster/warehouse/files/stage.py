@@ -29,8 +29,8 @@ from muster.warehouse.files.mapping import ImportMapping
 from muster.warehouse.files.rates import rate_of
 from muster.warehouse.files.reading import NUMBER, FileRows
 
-# Of the engine; the second while rows are only read again and the warehouse works beside it.
-_MEMORY, _READING_MEMORY = "96MiB", "32MiB"
+# Of the engine; the others while rows are only read again and the warehouse works beside it.
+_MEMORY, _READING_MEMORY, _READING_LINES_MEMORY = "96MiB", "32MiB", "64MiB"
 _LOOKUP_ROWS = 200_000
 _BATCH_ROWS = 16_384
 _SAYING_WHO = ("external_id", "anonymous_id", "email", "happened_at")
@@ -111,8 +111,7 @@ class Stage:
         `judge_names`: says which names of events are not taken. `said_at`: when rows without a time were said, for
         whom has been erased since (C-47).
         """
-        statements = staging.statements(self._mapping, digest)
-        for statement in statements.create:
+        for statement in staging.create(self._mapping):
             self._connection.execute(statement)
         read = 0
         group = self._mapping.lines.get("group_by")
@@ -123,7 +122,8 @@ class Stage:
         self._refuse(rows)
         if self._mapping.kind == "events":
             self._refuse_names(judge_names)
-        for statement in statements.finish:
+        end = count_of(self._connection, "SELECT coalesce(max(row_number) + 1, 0) FROM parsed")
+        for statement in staging.finish(self._mapping, digest, end):
             self._connection.execute(statement)
         # Nobody is known of an empty warehouse; rates are known without customers.
         nothing = not known.highest_key() and self._mapping.kind != "rates"
@@ -159,16 +159,16 @@ class Stage:
 
     def items(self, start: int, count: int) -> pa.Table:
         """Items at positions `start`..`start + count`, in order, numbered by `item`, with the stage's columns."""
-        if not self._mapping.lines:
-            self._connection.execute(f"SET memory_limit = '{_READING_MEMORY}'")
+        memory = _READING_LINES_MEMORY if self._mapping.lines else _READING_MEMORY
+        self._connection.execute(f"SET memory_limit = '{memory}'")
         found = _in_order(self._connection.sql(staging.items(start, count)).to_arrow_table())
         hashes = pa.chunked_array([_bytes(found.column("hash"))])
         found = found.set_column(found.schema.get_field_index("hash"), "hash", hashes)
         return found.append_column("item", pa.array(np.arange(found.num_rows, dtype=np.uint32)))
 
     def lines(self, start: int, count: int) -> pa.Table:
-        """The order lines of the same items."""
-        return self._connection.sql(staging.lines(start, count)).to_arrow_table()
+        """The order lines of the same items, numbered by `line` within each."""
+        return _numbered(self._connection.sql(staging.lines(start, count)).to_arrow_table())
 
     def rates(self) -> list[Rate]:
         """The items of an import of rates."""
@@ -249,7 +249,7 @@ class Stage:
         found = pa.table({"position": items.column("position"), "there": there, "earlier": earlier})
         # A consent is a new entry of its log, unless it only says again what is the case.
         asked = pc.invert(found["there"]) if kind == "consents" else pc.and_not(found["earlier"], found["there"])
-        unchanged = self._unchanged(found.filter(asked).column("position"), known, app_key)
+        unchanged = self._unchanged(start, found.filter(asked).column("position"), known, app_key)
         updated = pc.if_else(found["earlier"], "updated", pa.scalar(None, pa.string()))
         verdicts = pc.if_else(found["there"], "already_stored", updated)
         noted = pa.table({"position": found["position"], "stored": verdicts})
@@ -257,7 +257,7 @@ class Stage:
         left = noted.filter(pc.invert(pc.is_in(noted["position"], value_set=unchanged)))
         self._note(pa.concat_tables([left.filter(left["stored"].is_valid()), same]))
 
-    def _unchanged(self, positions: pa.ChunkedArray, known: Known, app_key: int) -> pa.Array:
+    def _unchanged(self, start: int, positions: pa.ChunkedArray, known: Known, app_key: int) -> pa.Array:
         """Those of the positions whose items say nothing new."""
         kind = self._mapping.kind
         asked = pa.table({"position": positions}).append_column("item", pa.array(range(len(positions)), pa.uint32()))
@@ -267,7 +267,10 @@ class Stage:
             rows = self._connection.sql(
                 "SELECT i.* FROM items i JOIN asked_items a USING (position) ORDER BY a.item"
             ).to_arrow_table()
-            lines = self._connection.sql(staging.ASKED_LINES).to_arrow_table() if self._mapping.lines else None
+            lines = None
+            if self._mapping.lines:
+                told = staging.lines(start, _LOOKUP_ROWS, "asked_items")
+                lines = _numbered(self._connection.sql(told).to_arrow_table())
         same = known.unchanged_rows(kind, app_key, rows.drop_columns(["position"]), lines)
         return pa.array(positions.filter(same).to_pylist(), pa.uint32())
 
@@ -307,6 +310,18 @@ def _in_order(items: pa.Table) -> pa.Table:
     if np.all(positions[:-1] < positions[1:]):
         return ordered
     return ordered.take(pa.array(np.argsort(positions)))
+
+
+def _numbered(lines: pa.Table) -> pa.Table:
+    """With `item` and `line` for `position` and `row_number`: every item has lines, so its number is its place."""
+    lines = lines.take(pa.array(np.lexsort((lines.column("row_number"), lines.column("position")))))
+    positions = lines.column("position").to_numpy()
+    begins = np.append(True, positions[1:] != positions[:-1])[: len(positions)]
+    item = np.cumsum(begins) - 1
+    line = np.arange(len(positions)) - np.flatnonzero(begins)[item]
+    numbers = {"item": pa.array(item, pa.uint32()), "line": pa.array(line, pa.int32())}
+    told = lines.drop_columns(["position", "row_number"])
+    return pa.table({**numbers, **{name: told.column(name) for name in told.column_names}})
 
 
 def _bytes(hashes: pa.ChunkedArray) -> pa.Array:

@@ -1,13 +1,13 @@
 """The SQL of a stage: from parsed rows to items and verdicts.
 
-Tables: `parsed` (every row), `doubles` (rows of things an earlier row has named) or `orders` (rows joined to orders),
-`found` (what the warehouse has already), `erased` (items from before an erasure). Views: `items` (what would be
-applied), `verdicts` (one of every row).
+Tables: `parsed` (every row), `doubles` (rows of things an earlier row has named), or `orders`, `members` (rows of
+orders) and `strays` (rows far from the first of their order, copied), `found` (what the warehouse has already),
+`erased` (items from before an erasure). Views: `items` (what would be applied), `verdicts` (one of every row).
+
+Nothing collects lists or texts of a whole file: DuckDB spills rows and numbers, but not what aggregates collect.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from muster.warehouse.files.columns import COLUMNS
 from muster.warehouse.files.mapping import ImportMapping
@@ -29,25 +29,31 @@ _DIGEST = 32
 _STORED = {"VARCHAR": "VARCHAR USING COMPRESSION uncompressed"}
 
 
-@dataclass(frozen=True)
-class Statements:
-    """`create` before the first row, `finish` after the last."""
+# Rows of the file whose orders are put together in one pass: tens of megabytes.
+_PASS_ROWS = 100_000
 
-    create: list[str]
-    finish: list[str]
+# Lines this many rows behind the first of their order are copied to where its other lines are: only so a pass need not
+# read the whole file.
+_FAR = 50_000
 
 
-def statements(mapping: ImportMapping, digest: str) -> Statements:
+def create(mapping: ImportMapping) -> list[str]:
+    """What to execute before the first row is there."""
     columns = ", ".join(f"{name} {_STORED.get(kind, kind)}" for name, kind in COLUMNS[mapping.kind].items())
-    create = [
+    tables = ("parsed", "repeated", "doubles", "groups", "unsorted", "members", "strays", "orders", "found", "erased")
+    return [
         *(f"DROP VIEW IF EXISTS {view}" for view in ("verdicts", "items")),
-        *(f"DROP TABLE IF EXISTS {table}" for table in ("parsed", "repeated", "doubles", "orders", "found", "erased")),
+        *(f"DROP TABLE IF EXISTS {table}" for table in tables),
         f"CREATE TABLE parsed (row_number UINTEGER, {columns}, bad_column VARCHAR, bad_reason VARCHAR,"
         " bad_value VARCHAR)",
         "CREATE TABLE found (position UINTEGER, stored VARCHAR)",
         "CREATE TABLE erased (position UINTEGER)",
     ]
-    return Statements(create, _grouped(digest) if mapping.lines else _single(mapping.kind, digest))
+
+
+def finish(mapping: ImportMapping, digest: str, end: int) -> list[str]:
+    """What to execute after the last row; `end`: the row number behind it."""
+    return _grouped(digest, end) if mapping.lines else _single(mapping.kind, digest)
 
 
 def _content(kind: str) -> str:
@@ -91,25 +97,43 @@ def _single(kind: str, digest: str) -> list[str]:
     ]
 
 
-def _grouped(digest: str) -> list[str]:
+# An order says what the first of its lines with a value says.
+_ORDER_TEXTS = ("external_id", "anonymous_id", "happened_at", "currency", "coupon", "market")
+# Lines contradict each other if these differ.
+_ORDER_AGREES = ("hash(external_id)", "happened_at", "hash(currency)", "amount_micros")
+
+
+def _grouped(digest: str, end: int) -> list[str]:
     """Many rows, one order: if one line is bad or contradicts the others, no line of the order is taken."""
-    first = ", ".join(
-        f"arg_min({name}, row_number) FILTER ({name} IS NOT NULL) AS {name}"
-        for name in ("external_id", "anonymous_id", "happened_at", "currency", "coupon", "market")
-    )
-    differing = " OR ".join(
-        f"count(DISTINCT {name}) > 1" for name in ("external_id", "happened_at", "currency", "amount_micros")
-    )
+    differing = " OR ".join(f"coalesce(min({value}) <> max({value}), false)" for value in _ORDER_AGREES)
+    # Each line hashed with its row: then their order in the file counts, but not the order they are added up in.
+    line = f"md5_number(concat_ws(chr(31), row_number, {_content('orders')}))"
+    columns = ", ".join(f"{name} {COLUMNS['orders'][name]}" for name in _ORDER_TEXTS)
+    first = ", ".join(f"arg_min({name}, row_number) FILTER ({name} IS NOT NULL) AS {name}" for name in _ORDER_TEXTS)
     return [
-        f"""CREATE TABLE orders AS SELECT group_key, min(row_number) AS position, {first},
-            coalesce(arg_min(order_id, row_number), group_key) AS order_id,
+        """CREATE TABLE groups AS SELECT group_key, min(row_number) AS position
+            FROM parsed WHERE group_key IS NOT NULL GROUP BY group_key""",
+        # Joined first and sorted then, each with all the memory.
+        "CREATE TABLE unsorted AS SELECT p.row_number, g.position FROM parsed p JOIN groups g USING (group_key)",
+        "CREATE TABLE members AS SELECT * FROM unsorted ORDER BY position, row_number",
+        "DROP TABLE groups",
+        f"""CREATE OR REPLACE TABLE unsorted AS SELECT m.position, p.* FROM members m JOIN parsed p USING (row_number)
+            WHERE m.row_number - m.position >= {_FAR}""",
+        "CREATE TABLE strays AS SELECT * FROM unsorted ORDER BY position",
+        "DROP TABLE unsorted",
+        f"""CREATE TABLE orders (position UINTEGER, {columns}, order_id VARCHAR, amount_micros BIGINT, bad BIGINT,
+            first_bad UINTEGER, differs BOOLEAN, content VARCHAR)""",
+        *(
+            f"""INSERT INTO orders BY NAME SELECT position, {first},
+            coalesce(arg_min(order_id, row_number), min(group_key)) AS order_id,
             CAST(coalesce(max(amount_micros),
                 sum(CAST(price_micros AS DECIMAL(38, 6)) * coalesce(quantity, 1))) AS BIGINT) AS amount_micros,
             count(bad_reason) AS bad, min(row_number) FILTER (bad_reason IS NOT NULL) AS first_bad,
-            {differing} AS differs,
-            md5(string_agg({_content("orders")}, ',' ORDER BY row_number)) AS content
-            FROM parsed WHERE group_key IS NOT NULL GROUP BY group_key""",
-        f"""CREATE VIEW items AS SELECT position, group_key, external_id, anonymous_id, order_id, happened_at,
+            {differing} AS differs, hex(bit_xor({line})) AS content
+            FROM ({_lines(start, _PASS_ROWS)}) GROUP BY position ORDER BY position"""
+            for start in range(0, end, _PASS_ROWS)
+        ),
+        f"""CREATE VIEW items AS SELECT position, external_id, anonymous_id, order_id, happened_at,
             amount_micros, currency, coupon, market, {_item_hash(digest, "position", "content")} AS hash
             FROM orders ANTI JOIN erased USING (position) WHERE bad = 0 AND NOT differs""",
         """CREATE VIEW verdicts AS SELECT p.row_number,
@@ -120,8 +144,8 @@ def _grouped(digest: str) -> list[str]:
                 WHEN o.bad > 0 THEN 'order_incomplete' WHEN o.differs THEN 'conflict_in_file' END AS bad_reason,
             CASE WHEN p.bad_reason IS NOT NULL THEN p.bad_value
                 WHEN o.bad > 0 THEN 'row ' || o.first_bad WHEN o.differs THEN 'order ' || p.group_key END AS bad_value
-            FROM parsed p LEFT JOIN orders o USING (group_key) LEFT JOIN found f ON f.position = o.position
-            LEFT JOIN erased e ON e.position = o.position""",
+            FROM parsed p LEFT JOIN members m USING (row_number) LEFT JOIN orders o USING (position)
+            LEFT JOIN found f USING (position) LEFT JOIN erased e USING (position)""",
     ]
 
 
@@ -129,7 +153,9 @@ REFUSED = "INSERT INTO parsed BY NAME SELECT row_number, bad_reason, bad_value F
 # A line too wide or too narrow still names its order, if its cell is where it should be on one side of the fault.
 REFUSED_LINES = """
 INSERT INTO parsed BY NAME
-WITH named AS (SELECT DISTINCT group_key FROM parsed WHERE group_key IS NOT NULL)
+WITH named AS (
+    SELECT DISTINCT group_key FROM parsed WHERE group_key IN (
+        SELECT nfc_normalize(from_left) FROM refused_rows UNION SELECT nfc_normalize(from_right) FROM refused_rows))
 SELECT r.row_number, r.bad_reason, r.bad_value, coalesce(a.group_key, b.group_key) AS group_key FROM refused_rows r
 LEFT JOIN named a ON a.group_key = nfc_normalize(r.from_left)
 LEFT JOIN named b ON b.group_key = nfc_normalize(r.from_right)
@@ -144,22 +170,21 @@ def items(start: int, count: int) -> str:
     )
 
 
-# The lines of `asked_items` (position, item), numbered within their order.
-ASKED_LINES = (
-    "SELECT a.item, CAST(row_number() OVER (PARTITION BY a.item ORDER BY p.row_number) - 1 AS INTEGER) AS line,"
-    " p.product_id, p.category, p.name, p.price_micros, p.quantity"
-    " FROM asked_items a JOIN items i USING (position) JOIN parsed p USING (group_key)"
-)
-
-
-def lines(start: int, count: int) -> str:
-    """The lines of the orders of a range, numbered within their order."""
-    numbered = (
-        "SELECT group_key, CAST(row_number() OVER (ORDER BY position) - 1 AS UINTEGER) AS item FROM items"
-        f" WHERE position >= {int(start)} AND position < {int(start) + int(count)}"
-    )
+def _lines(start: int, count: int) -> str:
+    """All columns of the lines of the orders at a range of positions, with `position`, in any order."""
+    first, end = int(start), int(start) + int(count)
+    near = f"SELECT * FROM parsed WHERE row_number >= {first} AND row_number < {end + _FAR}"
+    here = f"position >= {first} AND position < {end}"
     return (
-        "SELECT n.item, CAST(row_number() OVER (PARTITION BY n.item ORDER BY p.row_number) - 1 AS INTEGER) AS line,"
-        " p.product_id, p.category, p.name, p.price_micros, p.quantity"
-        f" FROM parsed p JOIN ({numbered}) n USING (group_key)"
+        f"SELECT m.position, p.* FROM ({near}) p"
+        f" JOIN (SELECT * FROM members WHERE {here} AND row_number - position < {_FAR}) m USING (row_number)"
+        f" UNION ALL SELECT * FROM strays WHERE {here}"
+    )
+
+
+def lines(start: int, count: int, only: str = "items") -> str:
+    """The lines of the items of a range of positions in any order; `only`: of those at the positions of a relation."""
+    return (
+        "SELECT position, row_number, product_id, category, name, price_micros, quantity"
+        f" FROM ({_lines(start, count)}) SEMI JOIN {only} USING (position)"
     )
