@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryFile
 from typing import Any, BinaryIO, TextIO
 from urllib.parse import quote
 
@@ -45,7 +49,8 @@ def import_members(
     """Changes the list of a known user group; FILE is CSV, NDJSON, Parquet or text, - reads stdin."""
     data = {name: value for name, value in fields.items() if value is not None}
     data["format"] = "text" if pasted else "file"
-    begun = client.post(_path(group, "imports"), files={"file": (file.name, file)}, data=data)
+    with _whole(file) as whole:
+        begun = client.post(_path(group, "imports"), files={"file": (file.name, whole)}, data=data)
     follow_job_in(client, begun)
     imported: Document = client.get(f"/imports/{begun['id']}")
     invalid = (imported.get("counts") or {}).get("invalid", 0)
@@ -56,6 +61,18 @@ def import_members(
         follow_job_in(client, client.post(f"/imports/{begun['id']}/apply", json=options))
         imported = client.get(f"/imports/{begun['id']}")
     return Answer(imported, outline(imported))
+
+
+@contextmanager
+def _whole(file: BinaryIO) -> Iterator[BinaryIO]:
+    """A file whose length is known before it is sent; a pipe is read to its end first."""
+    if file.seekable():
+        yield file
+        return
+    with TemporaryFile() as copy:
+        shutil.copyfileobj(file, copy)
+        copy.seek(0)
+        yield copy
 
 
 @click.command("export")

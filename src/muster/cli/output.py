@@ -42,7 +42,9 @@ def answers(command: Callable[..., Answer]) -> Callable[..., None]:
     def run(doors: Doors, /, *, as_json: bool, **arguments: Any) -> None:
         with shown_errors(as_json), connect(doors) as client:
             answer = command(client, **arguments)
-        click.echo(json.dumps(answer.document, ensure_ascii=False, indent=2) if as_json else answer.text)
+        text = json.dumps(answer.document, ensure_ascii=False, indent=2) if as_json else answer.text
+        # Where the answer was written already, as an export is, not even an empty line follows.
+        click.echo(text, nl=bool(text))
         if answer.failed:
             sys.exit(EXIT_REFUSED)
 
