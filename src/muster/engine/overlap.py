@@ -12,6 +12,8 @@ from muster.engine.bitset import Bitset, Words
 FEWEST, MOST = 2, 6
 # One block a thread: measured faster than smaller blocks that stay in a core's own cache.
 _THREADS = 2
+# Where fewer members than one word in this many are left, only their words are looked at: measured, 4 to 16 are alike.
+_FEW = 8
 
 
 def overlap(groups: Mapping[str, Bitset]) -> dict[frozenset[str], int]:
@@ -38,15 +40,19 @@ def _intersections(sets: list[Words]) -> list[int]:
     levels = [np.empty_like(sets[0]) for _ in sets]
     counts = np.empty(len(sets[0]), np.uint8)
 
-    def descend(combination: int, members: Words, start: int) -> None:
-        np.bitwise_count(members, out=counts)
-        size = sizes[combination] = int(np.add.reduce(counts, dtype=np.uint32))
-        for index in range(start, len(sets) if size else 0):
-            common = np.bitwise_and(members, sets[index], out=levels[index])
-            descend(combination | 1 << index, common, index + 1)
+    def descend(combination: int, members: Words, start: int, others: list[Words]) -> None:
+        counted = np.bitwise_count(members, out=counts[: len(members)])
+        size = sizes[combination] = int(np.add.reduce(counted, dtype=np.uint32))
+        if size * _FEW < len(members) and start + 1 < len(others):
+            occupied = np.flatnonzero(counted != 0)
+            members = members.take(occupied)
+            others = [*others[:start], *(other.take(occupied) for other in others[start:])]
+        for index in range(start, len(others) if size else 0):
+            common = np.bitwise_and(members, others[index], out=levels[index][: len(members)])
+            descend(combination | 1 << index, common, index + 1, others)
 
     for index, members in enumerate(sets):
-        descend(1 << index, members, index + 1)
+        descend(1 << index, members, index + 1, sets)
     return sizes
 
 

@@ -55,6 +55,17 @@ def test_overlap_counts_every_customer_once(groups: list[set[int]]) -> None:
     assert found == expected
 
 
+def test_overlap_of_few_among_many() -> None:
+    """G-19: what three groups share is sparse, so most of the other groups is not looked at."""
+    groups = {f"grp_{step}": Bitset.of(range(0, SIZE, step), SIZE) for step in (50, 70, 110, 130, 170, 190)}
+    found = overlap(groups)
+    # 50,050 and 65,450 are the least common multiples, each with three multiples below 200,000; only 0 is in all.
+    assert found[frozenset({"grp_50", "grp_70", "grp_110", "grp_130"})] == 3
+    assert found[frozenset({"grp_50", "grp_70", "grp_110", "grp_170"})] == 3
+    assert found[frozenset(groups)] == 1
+    assert sum(found.values()) == len({key for step in (50, 70, 110, 130, 170, 190) for key in range(0, SIZE, step)})
+
+
 def test_builder_leaves_out_customers_who_came_later() -> None:
     builder = BitsetBuilder(10)
     builder.add(Bitset.of({3, 9, 11}, 20).keys())

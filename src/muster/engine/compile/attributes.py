@@ -107,10 +107,14 @@ def _zero_when_absent(
     table = rows_of(attribute, condition.app, context, warehouse)
     if condition.op == "is_set":
         return _everybody(warehouse)
-    holds = compare(column_of(table, attribute).fill_null(0), attribute.type, condition.op, condition.value, context)
-    if condition.app is not None and zero_satisfies(condition.op, condition.value):
+    column = column_of(table, attribute)
+    # Null where nothing was counted: zero is not written over it, because only plain columns are compared fast.
+    holds = compare(column, attribute.type, condition.op, condition.value, context)
+    if not zero_satisfies(condition.op, condition.value):
+        return Where(table, holds)
+    if condition.app is not None:
         return Where(table, ~holds, complement=True)
-    return Where(table, holds)
+    return Where(table, column.isnull() | holds)
 
 
 def _everybody(warehouse: Warehouse) -> Where:
