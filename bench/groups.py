@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pyroaring import BitMap
 
 from bench.generate import APPS, EVENTS, NOW, SIZES, prepare
 from bench.segments import conditions, population_sql, segment_sql, segments
@@ -167,13 +168,21 @@ def bench_overlap() -> None:
     """Six groups of a million out of ten: milliseconds, against the limit of 10 ms."""
     size = 10_000_001
     dice = np.random.default_rng(6)
-    groups = {
-        f"grp_{index}": Bitset.from_keys(dice.choice(size - 1, 1_000_000, replace=False).astype(np.uint32) + 1, size)
+    stored = {
+        f"grp_{index}": Bitset.from_keys(
+            dice.choice(size - 1, 1_000_000, replace=False).astype(np.uint32) + 1, size
+        ).to_roaring_bytes()
         for index in range(6)
     }
-    overlap(groups)
+
+    def read() -> dict[str, BitMap]:
+        return {group: BitMap.deserialize(members) for group, members in stored.items()}
+
+    groups = read()
     seconds = statistics.median(_seconds(lambda: overlap(groups)) for _ in range(25))
-    report("overlap-6-of-a-million", seconds / 0.010, 1.0, f"{seconds * 1000:.1f} ms of 10 ms")
+    with_reading = statistics.median(_seconds(lambda: overlap(read())) for _ in range(25))
+    note = f"{seconds * 1000:.1f} ms of 10 ms; {with_reading * 1000:.1f} ms with reading them"
+    report("overlap-6-of-a-million", seconds / 0.010, 1.0, note)
 
 
 def bench_explain(warehouse: DuckDBWarehouse) -> None:

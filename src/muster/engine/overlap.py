@@ -2,65 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from muster.engine.bitset import Bitset, Words
+from pyroaring import BitMap
 
 FEWEST, MOST = 2, 6
-# One block a thread: measured faster than smaller blocks that stay in a core's own cache.
-_THREADS = 2
-# Where fewer members than one word in this many are left, only their words are looked at: measured, 4 to 16 are alike.
-_FEW = 8
 
 
-def overlap(groups: Mapping[str, Bitset]) -> dict[frozenset[str], int]:
+def overlap(groups: Mapping[str, BitMap]) -> dict[frozenset[str], int]:
     """For every combination that occurs: how many customers are in exactly these groups and no other (UpSet data).
 
-    All sets share one size. Combinations are numbers whose bits are the groups.
+    Combinations are numbers whose bits are the groups. What is counted is unions: whoever is not in the union of the
+    others is in no group but these.
     """
     names = list(groups)
-    words = [groups[name].words for name in names]
-    length = -(-len(words[0]) // _THREADS)
-    blocks = [[one[start : start + length] for one in words] for start in range(0, len(words[0]), length)]
-    with ThreadPoolExecutor(_THREADS) as threads:
-        common = np.sum(list(threads.map(_intersections, blocks)), axis=0)
+    united = _sizes_of_unions(list(groups.values()))
+    every = len(united) - 1
+    within = [united[every] - united[every ^ combination] for combination in range(len(united))]
     return {
         frozenset(name for index, name in enumerate(names) if combination >> index & 1): count
-        for combination, count in enumerate(_exclusive([int(size) for size in common], len(names)))
+        for combination, count in enumerate(_exclusive(within, len(names)))
         if combination and count
     }
 
 
-def _intersections(sets: list[Words]) -> list[int]:
-    """By combination: how many are in all its groups, whatever else they are in. Depth first, one buffer a level."""
-    sizes = [0] * (1 << len(sets))
-    levels = [np.empty_like(sets[0]) for _ in sets]
-    counts = np.empty(len(sets[0]), np.uint8)
+def _sizes_of_unions(sets: Sequence[BitMap]) -> list[int]:
+    """By combination: how many are in any of its groups.
 
-    def descend(combination: int, members: Words, start: int, others: list[Words]) -> None:
-        counted = np.bitwise_count(members, out=counts[: len(members)])
-        size = sizes[combination] = int(np.add.reduce(counted, dtype=np.uint32))
-        if size * _FEW < len(members) and start + 1 < len(others):
-            occupied = np.flatnonzero(counted != 0)
-            members = members.take(occupied)
-            others = [*others[:start], *(other.take(occupied) for other in others[start:])]
-        for index in range(start, len(others) if size else 0):
-            common = np.bitwise_and(members, others[index], out=levels[index][: len(members)])
-            descend(combination | 1 << index, common, index + 1, others)
-
-    for index, members in enumerate(sets):
-        descend(1 << index, members, index + 1, sets)
-    return sizes
+    Every union is one of the first half and one of the second: only those are made, the others no more than counted.
+    Unions of large sets remain bit fields, where intersections become lists: measured nine times faster to make.
+    """
+    middle = len(sets) // 2
+    first, second = _unions(sets[:middle]), _unions(sets[middle:])
+    return [one.union_cardinality(other) for other in second for one in first]
 
 
-def _exclusive(common: list[int], count: int) -> list[int]:
-    """From "in all of these" to "in exactly these": larger combinations are taken out of the smaller (Moebius)."""
-    sizes = list(common)
+def _unions(sets: Sequence[BitMap]) -> list[BitMap]:
+    """By combination."""
+    unions = [BitMap()]
+    for one in sets:
+        unions += [union | one if union else one for union in unions]
+    return unions
+
+
+def _exclusive(within: Sequence[int], count: int) -> list[int]:
+    """From "in none but these" to "in exactly these": smaller combinations are taken out of the larger (Moebius)."""
+    sizes = list(within)
     for index in range(count):
         for combination in range(1 << count):
-            if not combination >> index & 1:
-                sizes[combination] -= sizes[combination | 1 << index]
+            if combination >> index & 1:
+                sizes[combination] -= sizes[combination ^ 1 << index]
     return sizes

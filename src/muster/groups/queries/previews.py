@@ -177,11 +177,9 @@ def overlap_of(references: list[str], *, may_list: bool) -> list[tuple[list[str]
     if not FEWEST <= len(rows) <= MOST:
         raise ValueNotAllowed(f"An overlap is of {FEWEST} to {MOST} groups; {len(rows)} were named.")
     found = {row.id: stored_members(row) for row in rows}
-    size = max((int(members.max()) + 1 for members in found.values() if members), default=1)
     minimum = publisher().minimum_size
     sizes = {row.id: told(len(found[row.id]), minimum, Kind(row.kind)) for row in rows}
-    exact = overlap({identifier: Bitset.from_roaring(members, size) for identifier, members in found.items()})
-    shown = told_overlap(exact, sizes, minimum, may_list=may_list)
+    shown = told_overlap(overlap(found), sizes, minimum, may_list=may_list)
     # Largest first; what is not told stands at the end, or its place would tell of it.
     order = sorted(shown.items(), key=lambda one: (one[1].small, -(one[1].size or 0), sorted(one[0])))
     return [(sorted(combination), number) for combination, number in order]
