@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import duckdb
@@ -28,6 +29,16 @@ from muster.warehouse.files.mapping import read_mapping, read_source
 from muster.warehouse.files.reading import file_digest, open_rows
 from muster.warehouse.files.stage import Stage
 
+
+class _WithoutPandas(MetaPathFinder):
+    """Arrow loads pandas where it is there. The tests need it; an installation has none, nor its time and memory."""
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        if fullname == "pandas":
+            raise ModuleNotFoundError(fullname, name=fullname)
+
+
+sys.meta_path.insert(0, _WithoutPandas())
 CATALOG = Catalog(apps={"notes": App("notes", 1)}, currency="EUR")
 RECEIVED = datetime(2026, 11, 21, tzinfo=UTC)
 MAPPING: dict[str, object] = {

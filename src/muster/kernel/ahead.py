@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -23,7 +23,7 @@ class _End:
     error: BaseException | None
 
 
-def ahead(items: Iterable[Item]) -> Iterator[Item]:
+def ahead(items: Iterable[Item]) -> Generator[Item, None, None]:
     """The same items in the same order; an error is raised where it would have been. One piece waits at most."""
     waiting: queue.Queue[_Piece[Item] | _End] = queue.Queue(1)
     stopped = threading.Event()

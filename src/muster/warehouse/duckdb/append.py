@@ -36,17 +36,11 @@ def append_batch(
     ledger: ErasureLedger | None = None,
 ) -> Outcome:
     """Runs inside the writer's transaction: a crash repeats all of it and skips nothing."""
-    received_at = naive(batch.received_at)
     before = highest_key(connection)
     install_settings(connection, catalog)
-    intake.receive(connection, batch)
-    connection.execute("UPDATE in_items SET happened_at = $at WHERE happened_at IS NULL", {"at": received_at})
-    refuse_erased(connection, ledger)
-    merges, remarks = resolve_items(connection, received_at)
-    _refuse(connection, remarks)
-    store_items(connection, received_at, [name for name, rows in batch.parts.items() if rows.num_rows])
-    _keep_rejects(connection, received_at)
-    touched = _touched(connection, merges)
+    with intake.received(connection, batch):
+        merges, remarks = _take(connection, batch, ledger)
+        touched = _touched(connection, merges)
     if derive:
         touched = derive_touched(connection, catalog, touched)
     else:
@@ -54,6 +48,20 @@ def append_batch(
     store_cursors(connection, cursors)
     remember_data_time(connection, batch.received_at)
     return _outcome(connection, touched, merges, remarks, highest_key(connection) - before)
+
+
+def _take(
+    connection: duckdb.DuckDBPyConnection, batch: Batch, ledger: ErasureLedger | None
+) -> tuple[list[Merge], list[Note]]:
+    """Stores what is taken of the received batch, and what is not."""
+    received_at = naive(batch.received_at)
+    connection.execute("UPDATE in_items SET happened_at = $at WHERE happened_at IS NULL", {"at": received_at})
+    refuse_erased(connection, ledger)
+    merges, remarks = resolve_items(connection, received_at)
+    _refuse(connection, remarks)
+    store_items(connection, received_at, [name for name, rows in batch.parts.items() if rows.num_rows])
+    _keep_rejects(connection, received_at)
+    return merges, remarks
 
 
 def store_cursors(connection: duckdb.DuckDBPyConnection, cursors: Cursors) -> None:

@@ -18,6 +18,7 @@ from muster.warehouse.duckdb.derive_devices import derive_devices
 from muster.warehouse.duckdb.derive_orders import derive_orders
 from muster.warehouse.duckdb.derive_profiles import derive_profiles
 from muster.warehouse.duckdb.derive_usage import derive_usage
+from muster.warehouse.duckdb.schema import forget_stale
 from muster.warehouse.duckdb.scratch import count_of, temp_table
 
 # Bounds the temporary tables when everybody is derived again.
@@ -68,8 +69,7 @@ def derive_stale(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> Bit
     ordered = np.array(keys, dtype=np.uint32)
     for start in range(0, len(ordered), CHUNK):
         touched |= derive_touched(connection, catalog, BitMap(ordered[start : start + CHUNK]))
-    connection.execute("DELETE FROM stale")
-    connection.execute("DELETE FROM stale_orders")
+    forget_stale(connection)
     return touched
 
 

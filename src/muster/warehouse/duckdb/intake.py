@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
 import duckdb
 import pyarrow as pa
 
 from muster.warehouse.batch import ITEMS, PARTS, Batch
 from muster.warehouse.duckdb.properties import literal
-from muster.warehouse.duckdb.scratch import registered, temp_table
+from muster.warehouse.duckdb.scratch import in_small_batches, registered
 
 # What programs send when they have no id (C-8), lower case.
 PLACEHOLDERS = (
@@ -18,8 +21,20 @@ LONGEST_ID = 255
 _PLACEHOLDERS = ", ".join(literal(word) for word in PLACEHOLDERS)
 
 
-def receive(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
-    """Makes `in_items` (position, ids without placeholders, verdict or null) and `in_<part>` of every part."""
+@contextmanager
+def received(connection: duckdb.DuckDBPyConnection, batch: Batch) -> Iterator[None]:
+    """Makes `in_items` (position, ids without placeholders, verdict or null) and, for a while, `in_<part>` of every
+    part: nothing but the batch itself, which is read where it lies."""
+    with ExitStack() as parts:
+        for name, schema in PARTS.items():
+            rows = batch.parts.get(name)
+            complete = _complete(rows if rows is not None else schema.empty_table(), schema)
+            parts.enter_context(registered(connection, f"in_{name}", in_small_batches(complete)))
+        _take_items(connection, batch)
+        yield
+
+
+def _take_items(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
     positions = pa.array(range(batch.items.num_rows), pa.uint32())
     items = _complete(batch.items, ITEMS).append_column("position", positions)
     hashes = items.column("hash").combine_chunks()
@@ -27,11 +42,8 @@ def receive(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
         hashes = pa.concat_arrays(hashes.chunks) if hashes.num_chunks else pa.array([], pa.binary(16))
     uuids = pa.ExtensionArray.from_storage(pa.uuid(), hashes)
     items = items.set_column(items.schema.get_field_index("hash"), "hash", uuids)
-    with registered(connection, "in_items_arrow", items):
+    with registered(connection, "in_items_arrow", in_small_batches(items)):
         connection.execute(_ITEMS)
-    for name, schema in PARTS.items():
-        rows = batch.parts.get(name)
-        temp_table(connection, f"in_{name}", _complete(rows if rows is not None else schema.empty_table(), schema))
     connection.execute(_REFUSE)
     connection.execute(_REPEATED)
 

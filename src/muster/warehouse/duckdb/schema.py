@@ -56,9 +56,6 @@ CREATE TABLE acquisitions (
 _RAW = """
 CREATE TABLE meta (key VARCHAR, value VARCHAR);
 CREATE TABLE cursors (name VARCHAR, position VARCHAR);
--- Whose facts are not derived yet from what was appended: a long import derives once, not with every chunk.
-CREATE TABLE stale (customer_key UINTEGER);
-CREATE TABLE stale_orders (app_key USMALLINT, order_id VARCHAR USING COMPRESSION uncompressed);
 CREATE TABLE sources (source UINTEGER, name VARCHAR);
 CREATE TABLE event_ids (hash UUID, received_at TIMESTAMP, source UINTEGER);
 CREATE TABLE rejects (
@@ -101,6 +98,12 @@ CREATE TABLE device_sightings (
     device_key UINTEGER, customer_key UINTEGER, app_key USMALLINT, first_at TIMESTAMP, happened_at TIMESTAMP, hash UUID,
     device_family VARCHAR, os VARCHAR, os_version VARCHAR, os_version_key VARCHAR, app_version VARCHAR,
     app_version_key VARCHAR, device_model VARCHAR, locale VARCHAR, time_zone VARCHAR, source UINTEGER);
+"""
+
+# Whose facts are not derived yet from what was appended: a long import derives once, not with every chunk.
+_STALE = """
+CREATE OR REPLACE TABLE stale (customer_key UINTEGER);
+CREATE OR REPLACE TABLE stale_orders (app_key USMALLINT, order_id VARCHAR USING COMPRESSION uncompressed);
 """
 
 # Every rate that was put, with who put it: an import that is undone leaves the rates that were there before it.
@@ -169,9 +172,14 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f"CREATE VIEW {name} AS SELECT {', '.join(columns)} FROM {stored_table(name)}")
         else:
             connection.execute(f"CREATE TABLE {name} ({asked})")
-    connection.execute(_DERIVED + _RAW + _RATE_ENTRIES + _USAGE_CARRY)
+    connection.execute(_DERIVED + _RAW + _STALE + _RATE_ENTRIES + _USAGE_CARRY)
     set_meta(connection, "schema_version", str(SCHEMA_VERSION))
     connection.commit()
+
+
+def forget_stale(connection: duckdb.DuckDBPyConnection) -> None:
+    """Nobody is stale any more. The tables are made anew: their rows, deleted, would be written once more."""
+    connection.execute(_STALE)
 
 
 def clear(connection: duckdb.DuckDBPyConnection) -> None:

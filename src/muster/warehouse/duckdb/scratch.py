@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import duckdb
 import pyarrow as pa
+
+_BATCH_ROWS = 16_384
 
 
 @contextmanager
@@ -15,8 +17,17 @@ def registered(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table)
     connection.register(name, rows)
     try:
         yield
-    finally:
-        connection.unregister(name)
+    except BaseException:
+        # In a transaction that failed DuckDB refuses this too: what was wrong is told, not that.
+        with suppress(duckdb.Error):
+            connection.unregister(name)
+        raise
+    connection.unregister(name)
+
+
+def in_small_batches(rows: pa.Table) -> pa.Table:
+    """The same rows: each batch of an Arrow table is one thread's work."""
+    return pa.Table.from_batches(rows.to_batches(max_chunksize=_BATCH_ROWS), rows.schema)
 
 
 def temp_table(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:

@@ -398,5 +398,7 @@ def _as_text(column: pa.Array) -> pa.Array:
         )
     if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
         values = column.to_pylist()
-        return pa.array([None if one is None else orjson.dumps(one, default=str).decode() for one in values])
+        return pa.array(
+            [None if one is None else orjson.dumps(one, default=str).decode() for one in values], pa.string()
+        )
     return column.cast(pa.string())

@@ -18,13 +18,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from muster.kernel.ahead import ahead
 from muster.kernel.clock import system_clock
 from muster.kernel.text import key_of
 from muster.warehouse.batch import Rate
 from muster.warehouse.duckdb.scratch import count_of, registered
 from muster.warehouse.files import staging
 from muster.warehouse.files.columns import COLUMNS, select_parsed
+from muster.warehouse.files.feed import execute_over
 from muster.warehouse.files.mapping import ImportMapping
 from muster.warehouse.files.rates import rate_of
 from muster.warehouse.files.reading import NUMBER, FileRows
@@ -32,7 +32,6 @@ from muster.warehouse.files.reading import NUMBER, FileRows
 # Of the engine; the others while rows are only read again and the warehouse works beside it.
 _MEMORY, _READING_MEMORY, _READING_LINES_MEMORY = "96MiB", "32MiB", "64MiB"
 _LOOKUP_ROWS = 200_000
-_BATCH_ROWS = 16_384
 _SAYING_WHO = ("external_id", "anonymous_id", "email", "happened_at")
 Progress = Callable[[int], None]
 VERDICTS = ("new", "updated", "unchanged", "duplicate_in_file", "already_stored", "erased", "invalid")
@@ -113,12 +112,7 @@ class Stage:
         """
         for statement in staging.create(self._mapping):
             self._connection.execute(statement)
-        read = 0
-        group = self._mapping.lines.get("group_by")
-        for table in ahead(rows.tables(group.column if group else None)):
-            self._parse(table, rows.columns)
-            read += table.num_rows
-            progress(read)
+        self._parse(rows, progress)
         self._refuse(rows)
         if self._mapping.kind == "events":
             self._refuse_names(judge_names)
@@ -179,13 +173,13 @@ class Stage:
         found = self._connection.execute(f'SELECT DISTINCT "{column}" FROM items').fetchall()
         return sorted(str(value) for (value,) in found if value is not None)
 
-    def _parse(self, table: pa.Table, columns: tuple[str, ...]) -> None:
-        cells = {name: f"cell_{index}" for index, name in enumerate(columns)}
-        # In small batches, because each batch is one thread's work.
-        batches = table.rename_columns([NUMBER, *cells.values()]).to_batches(max_chunksize=_BATCH_ROWS)
-        with registered(self._connection, "file_rows", pa.Table.from_batches(batches)):
-            parsed = select_parsed(self._mapping, "file_rows", cells)
-            self._connection.execute(f"INSERT INTO parsed {parsed}")
+    def _parse(self, rows: FileRows, progress: Progress) -> None:
+        cells = {name: f"cell_{index}" for index, name in enumerate(rows.columns)}
+        schema = pa.schema({NUMBER: pa.uint32()} | dict.fromkeys(cells.values(), pa.string()))
+        group = self._mapping.lines.get("group_by")
+        tables = (table.rename_columns(schema.names) for table in rows.tables(group.column if group else None))
+        statement = f"INSERT INTO parsed {select_parsed(self._mapping, 'file_rows', cells)}"
+        execute_over(self._connection, statement, "file_rows", tables, schema, progress)
 
     def _refuse(self, rows: FileRows) -> None:
         """Records that are no rows are judged like rows that cannot be read; their order is not taken without them."""
