@@ -28,6 +28,7 @@ from muster.warehouse.lists.entries import EntryKind, named, read_cell
 from muster.warehouse.lists.files import BATCH_ROWS, SCHEMA
 
 _MEMORY = "192MiB"
+_PIECE = 500_000
 Progress = Callable[[int], None]
 
 MODES = ("add", "replace", "remove")
@@ -80,6 +81,8 @@ class MembersStage:
         with registered(self._connection, "list_suppressed", suppressed):
             self._connection.execute(_SUPPRESSED)
         self._match(known)
+        self._connection.execute(_LEAVING[self._mode])
+        self._connection.execute(_STANDING)
         self._connection.execute(_JUDGE_REMOVAL if self._mode == "remove" else _JUDGE)
         return self.counts()
 
@@ -140,12 +143,7 @@ class MembersStage:
 
     def leaving(self) -> int:
         """How many entries of the list the import takes off it."""
-        if self._mode == "add":
-            return 0
-        inside = "SEMI" if self._mode == "remove" else "ANTI"
-        return count_of(
-            self._connection, f"SELECT count(*) FROM current {inside} JOIN first_rows USING (kind, identity)"
-        )
+        return count_of(self._connection, "SELECT count(*) FROM leaving")
 
     def rows(self, verdict: str | None, after: int, limit: int) -> list[Judged]:
         """Verdicts in order of rows, for pages and downloads."""
@@ -159,9 +157,21 @@ class MembersStage:
 
     def result(self) -> Iterator[pa.RecordBatch]:
         """The entries of the list as it will be, in order: what stays, then what is new in the order of the file."""
-        found = self._connection.cursor().sql(_RESULTS[self._mode]).to_arrow_reader(BATCH_ROWS)
-        for batch in found:
-            yield pa.RecordBatch.from_arrays([batch.column(name) for name in SCHEMA.names], schema=SCHEMA)
+        if self._mode != "replace":
+            yield from self._in_order(_STAYING, "SELECT max(position) FROM current")
+        if self._mode != "remove":
+            yield from self._in_order(_COMING[self._mode], "SELECT max(row_number) FROM verdicts")
+
+    def _in_order(self, entries: str, last: str) -> Iterator[pa.RecordBatch]:
+        """Piece by piece: a list may be too large to be sorted as a whole."""
+        connection = self._connection.cursor()
+        for start in range(0, count_of(connection, last) + 1, _PIECE):
+            piece = connection.sql(
+                f"SELECT kind, entry, identity FROM ({entries})"
+                f" WHERE place >= {start} AND place < {start + _PIECE} ORDER BY place"
+            )
+            for batch in piece.to_arrow_reader(BATCH_ROWS):
+                yield pa.RecordBatch.from_arrays([batch.column(name) for name in SCHEMA.names], schema=SCHEMA)
 
 
 def _entry_of_header(rows: FileRows, column: str, expected: EntryKind) -> str | None:
@@ -215,34 +225,44 @@ CREATE OR REPLACE TABLE first_rows AS
 SELECT kind, identity, min(row_number) AS row_number FROM parsed WHERE identity IS NOT NULL GROUP BY kind, identity;
 """
 
+# What an import takes off the list; it is applied to the places, so that no text is compared again.
+_LEAVING = {
+    "add": "CREATE OR REPLACE TABLE leaving (position UBIGINT)",
+    "replace": """CREATE OR REPLACE TABLE leaving AS
+        SELECT position FROM current ANTI JOIN first_rows USING (kind, identity)""",
+    "remove": """CREATE OR REPLACE TABLE leaving AS
+        SELECT position FROM current SEMI JOIN first_rows USING (kind, identity)""",
+}
+
+# One join by text at a time: together they would not fit into memory. Marks are bits.
+_STANDING = """
+CREATE OR REPLACE TABLE marks AS SELECT row_number, 0 AS mark FROM first_rows;
+INSERT INTO marks SELECT row_number, 1 FROM first_rows SEMI JOIN current USING (kind, identity);
+INSERT INTO marks SELECT row_number, 2 FROM first_rows SEMI JOIN suppressed USING (kind, identity);
+INSERT INTO marks SELECT row_number, 4 FROM first_rows SEMI JOIN known USING (kind, identity);
+CREATE OR REPLACE TABLE standing AS SELECT row_number, bit_or(mark) AS marks FROM marks GROUP BY row_number;
+DROP TABLE marks;
+"""
+
 _ROWS = """
 CREATE OR REPLACE TABLE verdicts AS
-SELECT p.row_number, p.entry, p.reason, CASE
+SELECT p.row_number, p.kind, p.entry, p.identity, p.reason, CASE
     WHEN p.identity IS NULL THEN 'invalid'
-    WHEN f.row_number <> p.row_number THEN 'duplicate_in_file'
+    WHEN s.row_number IS NULL THEN 'duplicate_in_file'
     {verdict} END AS verdict
-FROM parsed p LEFT JOIN first_rows f USING (kind, identity)
-LEFT JOIN (SELECT DISTINCT kind, identity, true AS there FROM current) c USING (kind, identity)
-LEFT JOIN (SELECT DISTINCT kind, identity, true AS there FROM suppressed) s USING (kind, identity)
-LEFT JOIN (SELECT DISTINCT kind, identity, true AS there FROM known) k USING (kind, identity);
+FROM parsed p LEFT JOIN standing s USING (row_number);
 """
 _JUDGE = _ROWS.format(
-    verdict="WHEN c.there THEN 'already_member' WHEN s.there THEN 'suppressed' WHEN k.there THEN 'new' ELSE 'pending'"
+    verdict="WHEN marks & 1 THEN 'already_member' WHEN marks & 2 THEN 'suppressed' WHEN marks & 4 THEN 'new'"
+    " ELSE 'pending'"
 )
-_JUDGE_REMOVAL = _ROWS.format(verdict="WHEN c.there THEN 'removed' ELSE 'not_a_member'")
+_JUDGE_REMOVAL = _ROWS.format(verdict="WHEN marks & 1 THEN 'removed' ELSE 'not_a_member'")
 
-# The first row of each that is named, as it is written there.
-_FILE = """
-    SELECT p.row_number, p.kind, p.entry, p.identity FROM parsed p
-    JOIN first_rows f ON f.row_number = p.row_number AND f.kind = p.kind AND f.identity = p.identity
-"""
-_RESULTS = {
-    "add": f"""
-        SELECT kind, entry, identity FROM (
-            SELECT 0 AS part, position AS place, kind, entry, identity FROM current UNION ALL
-            SELECT 1, row_number, kind, entry, identity FROM ({_FILE}) ANTI JOIN current USING (kind, identity))
-        ORDER BY part, place""",
-    "replace": f"SELECT kind, entry, identity FROM ({_FILE}) ORDER BY row_number",
-    "remove": """SELECT kind, entry, identity FROM current ANTI JOIN first_rows USING (kind, identity)
-        ORDER BY position""",
+_STAYING = "SELECT position AS place, kind, entry, identity FROM current ANTI JOIN leaving USING (position)"
+
+# First rows, as they are written there. Whoever is on the list already stays in place, unless the list is replaced.
+_NAMED = "SELECT row_number AS place, kind, entry, identity FROM verdicts WHERE verdict IN"
+_COMING = {
+    "add": f"{_NAMED} ('new', 'pending', 'suppressed')",
+    "replace": f"{_NAMED} ('new', 'pending', 'suppressed', 'already_member')",
 }
