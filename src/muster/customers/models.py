@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models
 
-from muster.customers.terms import ErasureState, ImportState
+from muster.customers.terms import UNDER_AGE_DATA, ErasureState, ImportState
 
 
 class Import(models.Model):
@@ -52,6 +52,7 @@ class PrivacySettings(models.Model):
     rejects_days = models.PositiveSmallIntegerField(default=7)
     verdict_days = models.PositiveSmallIntegerField(default=400)
     exports_days = models.PositiveSmallIntegerField(default=7)
+    under_age_data = models.CharField(max_length=8, choices=[(one, one) for one in UNDER_AGE_DATA], default="keep")
     revision = models.PositiveIntegerField(default=1)
 
     class Meta:

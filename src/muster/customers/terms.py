@@ -85,6 +85,9 @@ OVERWRITTEN_WITHIN_DAYS = 31
 """Freed bytes are overwritten at night (warehouse/duckdb/scrub.py); this is what a receipt promises (C-46)."""
 MOST_ERASED_AT_ONCE = 10_000
 
+UNDER_AGE_DATA = ("keep", "discard")
+"""What becomes of customers known to be under the minimum age: in no group either way (C-15)."""
+
 PURPOSES = ("profiling", "marketing", "offers")
 CHANNELS = ("push", "email", "webhook")
 SUPPRESSION_REASONS = ("unsubscribed", "bounced", "complained", "manual")

@@ -46,3 +46,22 @@ def test_visitors_unseen_for_long_go_and_customers_stay(environment: dict[str, s
         assert (home / "ledger" / "erasures").exists() is False
         # The erased visitor's upload went with them.
         assert town.dry_run(csv_of("id,visitor,event,at", rows[1]), EVENTS)["counts"] == {"new": 1}
+
+
+def test_minors_go_only_where_the_publisher_says_so(environment: dict[str, str], home: Path) -> None:
+    """C-15: they are in no group either way; erased, they do not come back with the same file."""
+    born = NOW.replace(day=1)
+    people = [f"child,{born.year - 10}-01-01", f"adult,{born.year - 40}-01-01", "ageless,"]
+    mapping = {"kind": "customers", "row": {"external_id": "id", "traits": {"birthday": "born"}}}
+    with living(environment) as town:
+        town.bring_in(csv_of("id,born", *people), mapping)
+        assert town.get("/privacy")["under_age_data"] == "keep"
+    assert "minors" not in _night(environment, "keep-times")
+    with living(environment) as town:
+        assert town.local.patch("/privacy", json={"under_age_data": "discard"}).status_code == 200
+        assert town.local.patch("/privacy", json={"under_age_data": "sell"}).status_code == 422
+    assert [_night(environment, "keep-times")["minors"] for _ in range(2)] == [1, 0]
+    with living(environment) as town:
+        assert [town.local.get(f"/customers/cus_{key}").status_code for key in (1, 2, 3)] == [404, 200, 200]
+        [erasure] = town.get("/erasures")["items"]
+        assert (erasure["requested_by"], erasure["state"], erasure["customer_count"]) == ("minimum age", "done", 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import timedelta
+from datetime import date, timedelta
 
 from pyroaring import BitMap
 
@@ -82,3 +82,13 @@ def test_unseen_visitors_are_those_nobody_knows(warehouse: DuckDBWarehouse) -> N
         BitMap([2]),
         BitMap([2]),
     )
+
+
+def test_minors_are_those_known_to_be_younger_on_the_day(warehouse: DuckDBWarehouse) -> None:
+    """C-15: who reaches the age today has it, and of whom no birthday is known nobody says they are too young."""
+    born = {"u1": "2009-06-15", "u2": "2009-06-16", "u3": "2012-01-01"}
+    _append(warehouse, *(item(user=user, traits={"birthday": day}) for user, day in born.items()), item(user="u4"))
+    today = date(2026, 6, 15)
+    assert warehouse.customers_under(17, today, 9) == BitMap([2, 3])
+    assert warehouse.customers_under(17, today, 1) == BitMap([2])
+    assert warehouse.customers_under(0, today, 9) == BitMap()

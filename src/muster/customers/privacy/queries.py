@@ -19,13 +19,14 @@ from muster.warehouse.subject import Name
 
 SETTINGS = (
     "grace_hours", "events_months", "anonymous_months", "rejects_days", "verdict_days", "exports_days",
+    "under_age_data",
 )  # fmt: skip
 _MOST_SHOWN = 100
 
 
 @dataclass(frozen=True)
 class Kept:
-    """How long things are kept (C-48), and for how long an erasure can be withdrawn."""
+    """How long things are kept (C-48), minors at all (C-15), and for how long an erasure can be withdrawn."""
 
     grace_hours: int
     events_months: int
@@ -33,6 +34,7 @@ class Kept:
     rejects_days: int
     verdict_days: int
     exports_days: int
+    under_age_data: str
     revision: int
 
 

@@ -62,6 +62,7 @@ class PrivacyEdit(Schema):
     rejects_days: int | None = None
     verdict_days: int | None = None
     exports_days: int | None = None
+    under_age_data: Literal["keep", "discard"] | None = None
 
 
 def erasure_json(view: ErasureView) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import duckdb
 import numpy as np
 from pyroaring import BitMap
 
+from muster.kernel.civil import day_code
 from muster.rules.standard_events import STANDARD_EVENTS
 from muster.warehouse.duckdb.append import naive
 from muster.warehouse.duckdb.erase import SCRUB_DUE
@@ -89,6 +90,15 @@ def unseen_visitors(connection: duckdb.DuckDBPyConnection, cut: datetime, most: 
         "SELECT customer_key FROM profiles WHERE last_seen_at < $cut AND customer_key NOT IN"
         " (SELECT customer_key FROM identities WHERE kind = 'external') ORDER BY customer_key LIMIT $most",
         {"cut": naive(cut), "most": most},
+    ).fetchnumpy()["customer_key"]
+    return BitMap(np.asarray(found, np.uint32))
+
+
+def customers_under(connection: duckdb.DuckDBPyConnection, age: int, today: date, most: int) -> BitMap:
+    """Who is known to be younger on the day, at most so many."""
+    found = connection.execute(
+        "SELECT customer_key FROM profiles WHERE $today - birth_code < $years ORDER BY customer_key LIMIT $most",
+        {"today": day_code(today), "years": age * 10_000, "most": most},
     ).fetchnumpy()["customer_key"]
     return BitMap(np.asarray(found, np.uint32))
 

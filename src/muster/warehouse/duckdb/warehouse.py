@@ -322,6 +322,10 @@ class DuckDBWarehouse:
         """Customers without an external id who were last seen before; at most so many."""
         return self._ask(lambda cursor: retention.unseen_visitors(cursor, cut, most))
 
+    def customers_under(self, age: int, today: date, most: int) -> BitMap:
+        """Who is known to be younger than `age` on the day; at most so many."""
+        return self._ask(lambda cursor: retention.customers_under(cursor, age, today, most))
+
     def scrub(self) -> bool:
         """Overwrites what erasures left in the file; answers whether there was anything (see `scrub`)."""
         return self._writer.submit_alone(scrub).result()

@@ -39,6 +39,7 @@ logger = logging.getLogger("muster.privacy")
 
 JOB = "customers.erase"
 RETENTION = "retention"
+UNDER_AGE = "minimum age"
 # A place that fails is tried again after a minute, then two, ... at most an hour.
 _LONGEST_PAUSE = timedelta(hours=1)
 Check = Callable[[], None]
@@ -280,11 +281,14 @@ def overwrite_log() -> None:
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def retire(keys: BitMap) -> ErasureView:
-    """Takes out customers whose time is over (C-48). They did not ask to be erased: the ledger does not know them."""
+def retire(keys: BitMap, why: str = RETENTION) -> ErasureView:
+    """Takes out customers whose time is over (C-48), or who are under age (C-15).
+
+    Those of RETENTION did not ask to be erased: the ledger does not know them, and they may come back.
+    """
     now = system_clock()
-    row = _order(keys, RETENTION, now, now)
-    record(LOCAL, "customers.retired", "erasure", row.id, {"customers": len(keys)})
+    row = _order(keys, why, now, now)
+    record(LOCAL, "customers.retired", "erasure", row.id, {"customers": len(keys), "why": why})
     return run_erasure(row.id)
 
 

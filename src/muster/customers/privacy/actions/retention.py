@@ -1,22 +1,27 @@
-"""How long things are kept: the settings, and the nightly work of letting go (C-46, C-48)."""
+"""How long things are kept: the settings, and the nightly work of letting go (C-15, C-46, C-48)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
+from pyroaring import BitMap
 
 from muster.audit.actions import record
 from muster.catalog.actions import check_revision
+from muster.catalog.queries import publisher
 from muster.customers.errors import PrivacyError
 from muster.customers.hooks import current_ledger, current_warehouse
 from muster.customers.models import Export, Import, PrivacySettings
-from muster.customers.privacy.actions.erasures import Check, overwrite_log, retire
+from muster.customers.privacy.actions.erasures import RETENTION, UNDER_AGE, Check, overwrite_log, retire
 from muster.customers.privacy.actions.places import delete_export, forget_samples
 from muster.customers.privacy.queries import Kept, kept
-from muster.customers.terms import KEPT_DAYS, MOST_GRACE_HOURS
+from muster.customers.terms import KEPT_DAYS, MOST_GRACE_HOURS, UNDER_AGE_DATA, ErasureState
+from muster.kernel.civil import local_day
 from muster.kernel.clock import system_clock
 from muster.team.policies import Principal
 from muster.warehouse.ledger import KEPT
@@ -35,12 +40,13 @@ _BOUNDS = {
 }
 
 
-def edit_privacy(actor: Principal, *, revision: int | None, **changes: int) -> Kept:
+def edit_privacy(actor: Principal, *, revision: int | None, **changes: Any) -> Kept:
     """Changes some settings; `revision` None does not compare."""
-    for name, value in changes.items():
-        low, high = _BOUNDS[name]
-        if not low <= value <= high:
+    for name, (low, high) in _BOUNDS.items():
+        if not low <= changes.get(name, low) <= high:
             raise PrivacyError(f"`{name}` is {low} to {high}.", pointer=f"/{name}")
+    if changes.get("under_age_data", "keep") not in UNDER_AGE_DATA:
+        raise PrivacyError(f"`under_age_data` is one of {', '.join(UNDER_AGE_DATA)}.", pointer="/under_age_data")
     with transaction.atomic():
         row, _ = PrivacySettings.objects.get_or_create(id=1)
         check_revision(row.revision, revision)
@@ -60,16 +66,32 @@ def let_go(check: Check = lambda: None, now: datetime | None = None) -> dict[str
     gone: dict[str, Any] = dict(warehouse.drop_old_events(now - border.events_months * _MONTH))
     check()
     gone["rejects"] = warehouse.drop_old_rejects(now - timedelta(days=border.rejects_days))
-    gone["visitors"] = 0
     unseen = now - border.anonymous_months * _MONTH
-    while keys := warehouse.unseen_visitors(unseen, _RETIRED_AT_ONCE):
-        check()
-        retire(keys)
-        gone["visitors"] += len(keys)
+    gone["visitors"] = _retire_all(lambda: warehouse.unseen_visitors(unseen, _RETIRED_AT_ONCE), RETENTION, check)
+    if border.under_age_data == "discard":
+        gone["minors"] = _retire_all(lambda: _minors(now), UNDER_AGE, check)
     gone["exports"] = delete_old_exports(now)
     gone["verdict_counts"] = _forget_counts(now - timedelta(days=border.verdict_days))
     gone["samples"] = _forget_samples(now - timedelta(days=KEPT_DAYS))
     gone["ledger"] = current_ledger().forget(now - KEPT)
+    return gone
+
+
+def _minors(now: datetime) -> BitMap:
+    """Some of those who are known to be under the minimum age on the publisher's day (C-15)."""
+    settings = publisher()
+    today = local_day(now, ZoneInfo(settings.time_zone))
+    return current_warehouse().customers_under(settings.minimum_age, today, _RETIRED_AT_ONCE)
+
+
+def _retire_all(find: Callable[[], BitMap], why: str, check: Check) -> int:
+    """So many at once as `find` answers, until it finds nobody. What could not be taken out is tried again later."""
+    gone = 0
+    while keys := find():
+        check()
+        if retire(keys, why).state != ErasureState.DONE:
+            break
+        gone += len(keys)
     return gone
 
 
