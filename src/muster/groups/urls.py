@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from muster.groups import pages
+from muster.groups.pages.listing import listing
+from muster.groups.pages.why import why
 
 app_name = "groups"
 urlpatterns = [
-    path("", pages.start, name="start"),
-    path("why", pages.why, name="why"),
+    path("", listing, name="start"),
+    path("groups/", listing, name="list"),
+    path("why", why, name="why"),
 ]

@@ -1,4 +1,4 @@
-"""The start page: every group with its size, and a box that answers why somebody is in or out."""
+"""The box that answers why somebody is in a group or not."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from muster.engine.explain import Explained
-from muster.groups.queries import groups, people, wording
+from muster.groups.pages.words import reader_words
+from muster.groups.queries import groups, people
 from muster.groups.queries.evaluation import definition_of, vocabulary
 from muster.groups.queries.values import seen_text
 from muster.groups.terms import Kind
@@ -22,9 +22,9 @@ from muster.kernel.errors import MusterError
 from muster.rules.describe.sentence import clause, sentence
 from muster.rules.describe.words import Words
 from muster.rules.nodes import All, AnyOf, NoneOf
-from muster.web.hooks import can, check_scope, identify
+from muster.web.hooks import check_scope, identify
 
-_MOST_SHOWN = 200
+MOST_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -41,39 +41,13 @@ class Line:
 
 
 @require_GET
-def start(request: HttpRequest) -> HttpResponse:
-    """Works for everybody who may see groups; the box only for who may see members."""
-    asker = identify(request)
-    check_scope(asker, "groups:read")
-    words = wording.words_for(_language())
-    known = vocabulary()
-    page = groups.groups(limit=_MOST_SHOWN)
-    rows = [
-        (group, sentence(definition_of(groups.group_row(group.id), known), words) if group.definition else _list(group))
-        for group in page.items
-    ]
-    shown = {"rows": rows, "groups": page.items, "may_ask": can(asker, "members:read")}
-    return render(request, "groups/start.html", shown)
-
-
-def _list(group: groups.GroupView) -> str:
-    """What a known user group is, in a line."""
-    if group.kind != Kind.KNOWN:
-        return ""
-    entries = ngettext("List with %(count)s entry", "List with %(count)s entries", group.entries)
-    pending = ngettext("%(count)s of them waiting", "%(count)s of them waiting", group.pending)
-    told = [entries % {"count": group.entries}]
-    return ", ".join(told + ([pending % {"count": group.pending}] if group.pending else []))
-
-
-@require_GET
 def why(request: HttpRequest) -> HttpResponse:
     """The explanation of one customer in one group (G-18); the form is kept, an error stands at it."""
     asker = identify(request)
     check_scope(asker, "members:read")
     chosen, customer = request.GET.get("group", ""), request.GET.get("customer", "").strip()
     shown: dict[str, Any] = {
-        "groups": groups.groups(limit=_MOST_SHOWN).items,
+        "groups": groups.groups(limit=MOST_SHOWN).items,
         "chosen": chosen,
         "customer": customer,
         "may_ask": True,
@@ -93,7 +67,7 @@ def _explained(group: str, customer: str) -> dict[str, Any]:
     if row.kind == Kind.KNOWN:
         return {"listed": people.why_listed(row, customer)}
     found = people.why(group, customer)
-    words = wording.words_for(_language())
+    words = reader_words()
     return {
         "why": found,
         "sentence": sentence(definition_of(found.group, vocabulary()), words),
@@ -116,7 +90,3 @@ def _lines(node: Explained, words: Words, depth: int, number: str) -> Iterator[L
 
 def _heading(node: Explained) -> str:
     return {"all": _("Match all of"), "any": _("Match any of"), "none": _("Match none of")}[node.kind]
-
-
-def _language() -> str:
-    return (get_language() or "en")[:2]
