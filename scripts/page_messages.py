@@ -43,10 +43,15 @@ def messages_of_source() -> list[Message]:
             if file.suffix not in (".py", ".html") or "migrations" in file.parts:
                 continue
             text = file.read_text(encoding="utf-8")
-            python = templatize(text) if file.suffix == ".html" else text
+            python = _told_of_template(text) if file.suffix == ".html" else text
             for _, message, _, context in extract("python", io.BytesIO(python.encode()), keywords=_KEYWORDS):
                 found[(context, message if isinstance(message, str) else tuple(message))] = None
     return list(found)
+
+
+def _told_of_template(text: str) -> str:
+    """Its calls of gettext as Python; how far a tag is indented says nothing to Python."""
+    return "\n".join(line.lstrip() for line in templatize(text).splitlines())
 
 
 def update(language: str) -> int:

@@ -10,6 +10,8 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         from muster.catalog.actions import save_organisation
+        from muster.catalog.queries import organisation
         from muster.team import hooks
 
         hooks.organisation_saved.append(save_organisation)
+        hooks.organisation_now.append(organisation)

@@ -11,6 +11,7 @@ from muster.catalog.errors import AppUnknown
 from muster.rules.standard import STANDARD_ATTRIBUTES
 from muster.rules.standard_events import STANDARD_EVENTS
 from muster.rules.vocabulary import Attribute, Event, Scope, Type
+from muster.team.hooks import Organisation
 from muster.warehouse.catalog import AddOn, AddOnKind, App, Catalog, CustomAttribute, EventKind, Trust
 
 _TRUST = {"open": Trust.OPEN, "any": Trust.OPEN, "signed": Trust.SIGNED, "server": Trust.SERVER}
@@ -89,6 +90,12 @@ def publisher() -> PublisherSettings:
         minimum_size=row.minimum_size,
         revision=row.revision,
     )
+
+
+def organisation() -> Organisation:
+    """The publisher as the set-up form knows it."""
+    now = publisher()
+    return Organisation(now.name, now.language, now.time_zone, now.currency)
 
 
 def apps(*, archived: bool = False) -> list[AppSummary]:

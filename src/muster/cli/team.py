@@ -15,18 +15,18 @@ from muster.cli.output import Answer, answers, pick
 @click.option("--owner", help="E-mail address of the first owner; without it a one-time link is printed.")
 @click.option("--password-file", type=click.File(encoding="utf-8"), help="Holds the owner's password; - reads stdin.")
 @click.option("--organisation", default="My organisation", show_default=True)
-@click.option("--language", type=click.Choice(["en", "de", "fr"]), default="en", show_default=True)
-@click.option("--time-zone", default="UTC", show_default=True)
-@click.option("--currency", default="EUR", show_default=True)
+@click.option("--language", type=click.Choice(["en", "de", "fr"]), help="As it stands without: en at first.")
+@click.option("--time-zone", help="As it stands without: UTC at first.")
+@click.option("--currency", help="As it stands without: EUR at first, USD with the sample.")
 @answers
 def setup(
     client: Client,
     owner: str | None,
     password_file: TextIO | None,
     organisation: str,
-    language: str,
-    time_zone: str,
-    currency: str,
+    language: str | None,
+    time_zone: str | None,
+    currency: str | None,
 ) -> Answer:
     """Makes the first owner, or a link (one use, 24 hours) with which somebody makes themselves the owner."""
     if owner is None:
@@ -38,9 +38,9 @@ def setup(
         "email": owner,
         "password": password_file.read().rstrip("\r\n"),
         "organisation": organisation,
-        "language": language,
-        "time_zone": time_zone,
-        "currency": currency,
+        "language": language or "",
+        "time_zone": time_zone or "",
+        "currency": currency or "",
     }
     return Answer(client.post("/setup", fields), f"{owner} owns this installation.")
 

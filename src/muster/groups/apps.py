@@ -18,7 +18,7 @@ class GroupsConfig(AppConfig):
         from muster.groups.queries import groups
         from muster.web import hooks
 
-        hooks.register_page(100, _("Engage"), _("Customer groups"), "groups:start", icon="users", scope="groups:read")
+        hooks.register_page(100, _("Engage"), _("Customer groups"), "groups:list", icon="users", scope="groups:read")
         data_changed.append(jobs.refresh_soon)
         register_import_kind(MEMBERS)
         for place in PLACES:

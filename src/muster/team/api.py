@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from django.http import HttpRequest
@@ -13,7 +13,7 @@ from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
 from muster.team import actions, queries
-from muster.team.hooks import Organisation
+from muster.team.hooks import organisation_now
 from muster.team.policies import Principal, check_scope
 from muster.team.schemas import MemberOut, MeOut, OwnerCreate, SetupLinkOut, TokenCreate, TokenCreated, TokenList
 from muster.team.terms import SCOPES
@@ -97,6 +97,7 @@ def create_setup_link(request: HttpRequest) -> Status[Any]:
 def set_up(request: HttpRequest, owner: OwnerCreate) -> Status[Any]:
     """While nobody owns the installation: its first owner, and the publisher's settings."""
     check_scope(asker(request), "team:admin")
-    organisation = Organisation(owner.organisation, owner.language, owner.time_zone, owner.currency)
+    said = {name: value for name in ("language", "time_zone", "currency") if (value := getattr(owner, name))}
+    organisation = replace(organisation_now[0](), name=owner.organisation, **said)
     member = actions.create_owner(owner.email, owner.password, organisation)
     return Status(201, {"id": member.id, "email": member.email, "role": member.role})

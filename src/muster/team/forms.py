@@ -8,9 +8,10 @@ from zoneinfo import available_timezones
 from django import forms
 from django.conf import settings
 from django.utils.functional import lazy
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from muster.team.hooks import Organisation
+from muster.team.hooks import Organisation, organisation_now
 
 # Those most publishers sell in come first in the list; any other may be typed over REST or the command line.
 _CURRENCIES = (
@@ -37,8 +38,15 @@ class SetupForm(KitForm):
     password = forms.CharField(label=_("Password"), widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
     organisation = forms.CharField(label=_("Organisation"), max_length=200)
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=lazy(_zones, list), initial="UTC")
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=lazy(_zones, list))
     currency = forms.ChoiceField(label=_("Currency"), choices=[(code, code) for code in _CURRENCIES])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Begins with what is the case: another currency would leave the sample's orders without a rate."""
+        now = organisation_now[0]()
+        language = (get_language() or now.language)[:2]
+        initial = {"language": language, "time_zone": now.time_zone, "currency": now.currency}
+        super().__init__(*args, initial=initial, **kwargs)
 
     @property
     def answer(self) -> Organisation:

@@ -17,6 +17,10 @@ class Organisation:
     currency: str
 
 
+# What the publisher's settings say before anybody set the installation up: the sample, for one, has a currency.
+# Catalog gives it.
+organisation_now: list[Callable[[], Organisation]] = []
+
 # Called inside the transaction that makes the owner: what one of them refuses, nobody keeps. The first argument is
 # the owner as an actor of the audit trail.
 organisation_saved: list[Callable[[Any, Organisation], None]] = []

@@ -51,14 +51,16 @@ class SetupLinkOut(Schema):
 
 
 class OwnerCreate(Schema):
+    """What is left out stays as it is."""
+
     model_config = ConfigDict(extra="forbid")
 
     email: str
     password: str
     organisation: str
-    language: str = "en"
-    time_zone: str = "UTC"
-    currency: str = "EUR"
+    language: str = ""
+    time_zone: str = ""
+    currency: str = ""
 
 
 class MemberOut(Schema):

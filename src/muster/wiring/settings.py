@@ -63,7 +63,7 @@ ROOT_URLCONF = "muster.wiring.urls"
 WSGI_APPLICATION = "muster.wiring.wsgi.application"
 AUTH_USER_MODEL = "team.Member"
 LOGIN_URL = "team:login"
-LOGIN_REDIRECT_URL = "groups:start"
+LOGIN_REDIRECT_URL = "groups:list"
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from muster.catalog.models import Publisher
 from muster.kernel.clock import system_clock
 from muster.kernel.errors import MusterError
 from muster.team.actions import create_setup_link
@@ -67,6 +69,14 @@ def test_link_makes_the_owner_once(browser: Client, saved: list[tuple[str, Organ
     assert (again.status_code, Member.objects.count()) == (409, 1)
     with pytest.raises(SetupDone):
         create_setup_link()
+
+
+def test_form_begins_with_what_is_the_case(browser: Client) -> None:
+    """Another currency would leave the sample's orders without a rate, and its groups empty."""
+    Publisher.objects.create(id=1, currency="USD", time_zone="Europe/Paris")
+    page = browser.get(f"/setup?token={create_setup_link()}", headers={"Accept-Language": "fr"}).content.decode()
+    chosen = re.findall(r'<option value="([^"]+)" selected', page)
+    assert chosen == ["fr", "Europe/Paris", "USD"]
 
 
 def test_link_that_is_made_up_expired_or_replaced_opens_nothing(browser: Client) -> None:
