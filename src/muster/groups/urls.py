@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
+from muster.groups.pages import group
 from muster.groups.pages.listing import listing
 from muster.groups.pages.why import why
 
@@ -11,5 +12,8 @@ app_name = "groups"
 urlpatterns = [
     path("", listing, name="start"),
     path("groups/", listing, name="list"),
+    path("groups/<slug:key>/", group.show, name="group"),
+    re_path(rf"^groups/(?P<key>[-\w]+)/(?P<tab>{'|'.join(group.TABS)})/$", group.tab, name="group_tab"),
+    re_path(r"^groups/(?P<key>[-\w]+)/(?P<verb>activate|refresh|retry|restore)$", group.change, name="change_group"),
     path("why", why, name="why"),
 ]
