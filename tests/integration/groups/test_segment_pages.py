@@ -83,6 +83,8 @@ def test_members_are_listed_and_lead_to_why(browser: httpx.Client, forty: str) -
     customers = re.findall(r'/why\?group=forty&amp;customer=(cus_\w+)"', page)
     assert len(customers) == 40
     why = _shows(browser, "/why", group="forty", customer=customers[0])
+    export = re.findall(r'href="([^"]+)/export"', page)[0]
+    assert browser.get(f"{export}/export").text.split() == ["id", *customers]
     assert len(re.findall(r"<option value=\"\w+\" selected>Forty<", why)) == 1
 
 
@@ -118,6 +120,9 @@ def test_overlap_counts_exactly_these_groups(browser: httpx.Client, forty: str, 
     # Of 54 available people 40 are in both, 14 in one.
     page = browser.get(f"{forty}compare/", params={"with": "all"})
     assert re.findall(r'<td class="r">(\w+)</td>', page.text) == ["40", "14"]
+    make("none", up_to(0))
+    page = browser.get(f"{forty}compare/", params={"with": "none"})
+    assert re.findall(r'<th scope="col"[^>]*>(\w+)</th>', page.text) == ["Forty", "None", "Customers"]
     unknown = browser.get(f"{forty}compare/", params={"with": "nobody"})
     assert (unknown.status_code, "group_unknown" in unknown.text) == (404, True)
 

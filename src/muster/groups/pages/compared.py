@@ -15,6 +15,10 @@ from muster.rules.describe.words import Words
 from muster.web.charts import share_widths
 
 
+# So that two columns beside each other are about as long.
+_ORDER = ("age_group", "gender", "device_family", "country", "last_used_days")
+
+
 @dataclass(frozen=True)
 class Pair:
     """One value: shares from 0 to 1 with the widths of their bars, None where they are not told."""
@@ -46,7 +50,7 @@ def pairs_of(found: ComparisonView, words: Words) -> list[Pairs]:
             return labels.get(value, value)
         return words.formats.country(value) if key == "country" else words.names.value(key, value) or value
 
-    return [_pairs(one, found, words, label) for one in found.breakdowns]
+    return [_pairs(one, found, words, label) for one in sorted(found.breakdowns, key=lambda one: _ORDER.index(one.key))]
 
 
 def _pairs(one: BreakdownView, found: ComparisonView, words: Words, label: Callable[[str, str], str]) -> Pairs:

@@ -9,7 +9,7 @@ from django.shortcuts import render
 
 from muster.groups.models import Group
 from muster.groups.pages.segment_head import head
-from muster.groups.queries.groups import groups
+from muster.groups.queries.groups import group_row, groups
 from muster.groups.queries.previews import overlap_of
 from muster.kernel.errors import MusterError
 from muster.web.problems import status_of
@@ -35,7 +35,7 @@ def compare(request: HttpRequest, row: Group) -> HttpResponse:
 
 def _overlap(row: Group, chosen: list[str], *, may_list: bool) -> dict[str, Any]:
     found = overlap_of([row.id, *chosen], may_list=may_list)
-    named = {identifier for combination, _ in found for identifier in combination}
-    compared = sorted(Group.objects.filter(id__in=named), key=lambda one: (one.id != row.id, one.name, one.id))
+    others = {one.id: one for one in map(group_row, chosen) if one.id != row.id}
+    compared = [row, *sorted(others.values(), key=lambda one: (one.name, one.id))]
     rows = [([one.id in combination for one in compared], told) for combination, told in found]
     return {"compared": compared, "rows": rows}
