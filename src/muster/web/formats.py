@@ -10,7 +10,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_skeleton, format_timedelta
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal, format_percent
 from babel.units import format_unit
@@ -55,6 +55,10 @@ class BabelFormats:
     def day(self, day: date) -> str:
         return format_date(day, format="medium", locale=self.locale)
 
+    def month_day(self, day: date) -> str:
+        """Without its year, where little room is: Nov 21."""
+        return str(format_skeleton("MMMd", day, locale=self.locale))
+
     def instant(self, instant: datetime) -> str:
         """Day and time, to the second, on the reader's clock."""
         return format_datetime(instant, format="medium", tzinfo=self.zone, locale=self.locale)
@@ -69,6 +73,11 @@ class BabelFormats:
     def duration(self, length: timedelta) -> str:
         count, unit = count_units(length)
         return format_unit(count, _UNITS[unit], locale=self.locale)
+
+    def seconds(self, length: timedelta) -> str:
+        """A measured time, to a tenth of a second: 1.4 sec."""
+        tenths = Decimal(str(length.total_seconds())).quantize(Decimal("0.1"))
+        return format_unit(tenths, "duration-second", "short", locale=self.locale)
 
     def bytes(self, count: int) -> str:
         """In the largest decimal unit that leaves at least one: 1.2 MB."""

@@ -1,17 +1,60 @@
-"""One group: what is shown depends on its kind."""
+"""The page of one group: by what it is, and which of its pages is asked for."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
+from muster.groups.actions.segments import change_state
+from muster.groups.errors import GroupUnknown
+from muster.groups.models import Group
+from muster.groups.pages import segment, segment_changes, segment_facts, segment_members, segment_overlap
 from muster.groups.queries.groups import group_row
+from muster.groups.terms import Kind
+from muster.team.policies import Principal
 from muster.web.hooks import check_scope, identify
+
+Page = Callable[[HttpRequest, Group], HttpResponse]
+TABS: dict[str, Page] = {
+    "members": segment_members.members,
+    "changes": segment_changes.changes,
+    "compare": segment_overlap.compare,
+    "used-by": segment_facts.used_by,
+    "history": segment_changes.versions,
+    "health": segment_facts.health,
+    "api": segment_facts.api,
+}
+"""The pages of a segment besides its overview, by the end of their address."""
 
 
 @require_GET
 def show(request: HttpRequest, key: str) -> HttpResponse:
+    """The overview of a segment."""
     check_scope(identify(request), "groups:read")
-    return redirect(f"{reverse('groups:why')}?group={group_row(key).id}")
+    return segment.segment_page(request, _segment(key))
+
+
+@require_GET
+def tab(request: HttpRequest, key: str, tab: str) -> HttpResponse:
+    check_scope(identify(request), "groups:read")
+    return TABS[tab](request, _segment(key))
+
+
+@require_POST
+def change(request: HttpRequest, key: str, verb: str) -> HttpResponse:
+    """Refresh, retry, activate or restore, then the overview again."""
+    asker = identify(request)
+    check_scope(asker, "groups:write")
+    assert isinstance(asker, Principal)
+    change_state(asker, key, verb)
+    return redirect("groups:group", key=key)
+
+
+def _segment(key: str) -> Group:
+    row = group_row(key)
+    if row.kind != Kind.SEGMENT:
+        raise GroupUnknown(f"There is no segment `{key}`.")
+    return row

@@ -26,6 +26,7 @@ from muster.rules.codec import decode
 from muster.rules.describe.sentence import sentence
 from muster.rules.vocabulary import Vocabulary
 from muster.team.api import permitted
+from muster.web.charts import spark
 from muster.web.hooks import can, check_scope, identify
 
 ROWS = (25, 50, 100)
@@ -45,7 +46,9 @@ def show_list(request: HttpRequest) -> HttpResponse:
     shown: dict[str, Any] = {
         "found": found,
         "wanted": wanted,
-        "rows": [(one, _told(one.group, known), names.get(one.group.app or "")) for one in found.rows],
+        "rows": [
+            (one, _told(one.group, known), names.get(one.group.app or ""), spark(one.trend)) for one in found.rows
+        ],
         "inactive": [(one, _told(one, known), names.get(one.app or "")) for one in found.inactive],
         "groups": every.items,
         "columns": _columns(wanted),
@@ -71,7 +74,7 @@ def show_list(request: HttpRequest) -> HttpResponse:
 def copy(request: HttpRequest) -> HttpResponse:
     """An editable segment from a template, for the app chosen beside it."""
     made = copy_template(permitted(request, "groups:write"), request.POST.get("template", ""), request.POST["app"])
-    return redirect("groups:show", key=made.key)
+    return redirect("groups:group", key=made.key)
 
 
 def _wanted(request: HttpRequest) -> Wanted:

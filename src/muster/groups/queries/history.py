@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 
 from pyroaring import BitMap
 
@@ -45,6 +46,16 @@ class ChangeView:
     cause: str
     grain: str
     size: Told
+    joined: Told
+    left: Told
+
+
+@dataclass(frozen=True)
+class DayView:
+    """A day (UTC): the size at its end, None where nothing is remembered; how many joined and left during it."""
+
+    day: date
+    size: Told | None
     joined: Told
     left: Told
 
@@ -125,6 +136,42 @@ def sizes_by_day(reference: str) -> list[tuple[datetime, Told]]:
     for at, size in MembershipChange.objects.filter(group=row).values_list("at", "size"):
         by_day[at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)] = size
     return [(day, told(size, minimum, Kind(row.kind))) for day, size in by_day.items()]
+
+
+def days_of(reference: str, first: date, last: date, *, may_list: bool) -> list[DayView]:
+    """Every day from `first` to `last`. Whoever a group began with did not join it.
+
+    A day tells no more than the changes of it: where one of them is not told, the sum is not either.
+    """
+    row = group_row(reference)
+    rows = MembershipChange.objects.filter(group=row).defer("joined", "left")
+    begins = datetime.combine(first, time(), UTC)
+    ends = datetime.combine(last, time(), UTC) + timedelta(days=1)
+    beginning = rows.first()
+    minimum = publisher().minimum_size
+    earlier = rows.filter(at__lt=begins).last()
+    size = None if earlier is None else told(earlier.size, minimum, Kind(row.kind))
+    views: dict[date, list[ChangeView]] = {}
+    for one in rows.filter(at__gte=begins, at__lt=ends):
+        view = _view(row, one, minimum, may_list=may_list)
+        if beginning and one.id == beginning.id and one.size == one.joined_count:
+            view = replace(view, joined=Told(0), left=Told(0))
+        views.setdefault(one.at.astimezone(UTC).date(), []).append(view)
+    found = []
+    for offset in range((last - first).days + 1):
+        day = first + timedelta(days=offset)
+        changes = views.get(day, [])
+        size = changes[-1].size if changes else size
+        joined, left = summed([one.joined for one in changes]), summed([one.left for one in changes])
+        found.append(DayView(day, size, joined, left))
+    return found
+
+
+def summed(parts: Sequence[Told]) -> Told:
+    """The sum of what is told; Small where any part of it is."""
+    if any(part.small for part in parts):
+        return Told(None, small=True)
+    return Told(sum(part.size or 0 for part in parts))
 
 
 def _view(row: Group, one: MembershipChange, minimum: int, *, may_list: bool) -> ChangeView:

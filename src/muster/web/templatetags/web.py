@@ -76,6 +76,12 @@ def duration(length: timedelta | None) -> str:
     return NOTHING if length is None else reader_formats().duration(length)
 
 
+@register.simple_tag
+def seconds(length: timedelta | None) -> str:
+    """How long something took, to a tenth of a second."""
+    return NOTHING if length is None else reader_formats().seconds(length)
+
+
 @register.simple_tag(name="bytes")
 def byte_count(count: int | None) -> str:
     return NOTHING if count is None else reader_formats().bytes(count)
