@@ -28,7 +28,12 @@ def listing(request: HttpRequest) -> HttpResponse:
         (group, sentence(definition_of(groups.group_row(group.id), known), words) if group.definition else _list(group))
         for group in page.items
     ]
-    shown = {"rows": rows, "groups": page.items, "may_ask": can(asker, "members:read")}
+    shown = {
+        "rows": rows,
+        "groups": page.items,
+        "may_ask": can(asker, "members:read"),
+        "may_write": can(asker, "groups:write"),
+    }
     return render(request, "groups/start.html", shown)
 
 
