@@ -11,7 +11,8 @@ import pytest
 from django.test import Client
 
 from muster.groups.models import Group
-from tests.integration.groups.test_known_groups import _numbers, apply, judge
+from tests.integration.groups.conftest import in_group
+from tests.integration.groups.test_known_groups import Make, _numbers, apply, judge
 from tests.integration.living import Document, Living, csv_of
 from tests.integration.pages import Browser
 
@@ -211,6 +212,37 @@ def test_import_of_another_group_is_not_there(town: Living, browser: Browser, te
     town.local.delete("/groups/others")
 
 
+def test_group_is_renamed_archived_restored_and_deleted(town: Living, browser: Browser) -> None:
+    """D-37: what can be undone happens at once; what cannot wants the name typed."""
+    town.post("/groups", {"key": "brief", "name": "Brief", "kind": "known"}, 201)
+    page = browser.get("/groups/brief/manage/").text
+    revision = re.findall(r'name="revision" value="(\d+)"', page)[0]
+    renamed = browser.post("/groups/brief/manage/", {"do": "rename", "name": "Short", "revision": revision})
+    assert (renamed.status_code, town.get("/groups/brief")["name"]) == (302, "Short")
+    late = browser.post("/groups/brief/manage/", {"do": "rename", "name": "Later", "revision": revision})
+    assert (late.status_code, "revision_conflict" in late.text, 'value="Later"' in late.text) == (422, True, True)
+    assert browser.post("/groups/brief/manage/", {"do": "archive"}).status_code == 302
+    assert "This group is archived" in browser.get("/groups/brief/").text
+    assert browser.post("/groups/brief/manage/", {"do": "restore"}).status_code == 302
+    assert town.get("/groups/brief")["state"] == "active"
+    kept = browser.post("/groups/brief/manage/", {"do": "delete", "typed": "Brief"})
+    assert (kept.status_code, "confirm_mismatch" in kept.text) == (422, True)
+    gone = browser.post("/groups/brief/manage/", {"do": "delete", "typed": "Short"})
+    assert (gone.status_code, gone.headers["Location"]) == (302, "/groups/")
+    assert browser.get("/groups/brief/").status_code == 404
+
+
+def test_group_in_use_says_by_what(town: Living, browser: Browser, testers: str, make: Make) -> None:
+    """G-22, D-42: the sentence of the API stands beside the buttons."""
+    make("uses", in_group("testers"))
+    page = browser.get("/groups/testers/manage/").text
+    assert "“Testers” cannot be archived: it is used by segment “Uses”. Remove it there first." in page
+    assert "“Testers” cannot be deleted: it is used by segment “Uses”. Remove it there first." in page
+    assert page.count('aria-disabled="true"') == 2
+    refused = browser.post("/groups/testers/manage/", {"do": "archive"})
+    assert (refused.status_code, "in_use" in refused.text) == (422, True)
+
+
 @pytest.mark.django_db
 def test_viewer_reads_the_figures_and_the_reason(as_bob: Client) -> None:
     """D-42: the buttons stand there with the sentence that the API would answer."""
@@ -221,7 +253,7 @@ def test_viewer_reads_the_figures_and_the_reason(as_bob: Client) -> None:
     )  # fmt: skip
     page = as_bob.get("/groups/staff/").content.decode()
     assert re.findall(r'<span class="big">(.*?)</span>', page) == ["3", "1", "4", "0"]
-    assert page.count('aria-disabled="true" aria-describedby="refusal"') == 2
+    assert page.count('aria-disabled="true" aria-describedby="refusal"') == 3
     assert '<p class="m" id="refusal">Needs permission members:read; an owner can grant it.</p>' in page
     for language, said in (("de", "Kunden, die die Liste nennt"), ("fr", "clients que la liste désigne")):
         assert said in as_bob.get("/groups/staff/", headers={"Accept-Language": language}).content.decode()

@@ -74,7 +74,12 @@ def source(request: HttpRequest, key: str) -> HttpResponse:
         try:
             begun = _begin(request, actor, row, shown)
         except MusterError as error:
-            return render(request, "groups/import_source.html", shown | {"error": error}, status=REFUSED)
+            return render(
+                request,
+                "groups/import_source.html",
+                shown | {"error": error, "had_file": bool(request.FILES)},
+                status=REFUSED,
+            )
         several = len(begun.facts["columns"]) > 1
         return redirect("groups:import_columns" if several else "groups:import", key=row.key, import_id=begun.id)
     return render(request, "groups/import_source.html", shown)
@@ -195,6 +200,7 @@ def _import_page(
 ) -> HttpResponse:
     """The verdicts beside what may be done now; looks again by itself while something moves (D-8)."""
     several = len(one.columns) > 1
+    choosable = one.view.state in _BEFORE and not applying
     address = reverse("groups:import_columns", args=[row.key, one.view.id])
     shown = {
         "group": group(row.id),
@@ -203,7 +209,7 @@ def _import_page(
         "job": one.job,
         "error": error,
         "given": given or {},
-        "steps": _steps(4 if applying else 3, columns=several, columns_address="" if applying else address),
+        "steps": _steps(4 if applying else 3, columns=several, columns_address=address if choosable else ""),
         **_rows(request, one),
     }
     response = render(request, "groups/import.html", shown, status=REFUSED if error else 200)

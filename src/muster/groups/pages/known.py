@@ -52,6 +52,7 @@ def known_page(request: HttpRequest, row: Group) -> HttpResponse:
         "group": group(row.id),
         "archived": row.state == State.ARCHIVED,
         "refusal": refused,
+        "manage_refusal": refusal(asker, "groups:write"),
         "export_refusal": refusal(asker, "members:read"),
         # Names of files and what stood in them are for those who may see members.
         "imports": [] if refused else imports_of(row, _IMPORTS_SHOWN),
