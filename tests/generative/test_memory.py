@@ -28,7 +28,6 @@ from muster.customers.privacy.actions.erasures import request_erasure, run_erasu
 from muster.customers.queries import customer_key
 from muster.engine.reference.evaluate import World, members
 from muster.groups.actions.lists import (
-    UNDO_DAYS,
     create_known,
     put_in_force,
     rematch_known,
@@ -44,7 +43,7 @@ from muster.groups.models import Group
 from muster.groups.queries.clock import group_at
 from muster.groups.queries.evaluation import context, definition_of, list_files, stored_members
 from muster.groups.queries.history import recall
-from muster.groups.terms import Cause, Kind
+from muster.groups.terms import UNDO_DAYS, Cause, Kind
 from muster.kernel.clock import clock_of
 from muster.kernel.ids import customer_id
 from muster.rules.standard_events import STANDARD_EVENTS

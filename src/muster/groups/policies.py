@@ -37,6 +37,11 @@ def check_unused(name: str, uses: list[Use], verb: str) -> None:
         )
 
 
+def is_large_removal(leaving: int, entries: int) -> bool:
+    """Whether taking so many of the entries off a list wants to be confirmed (G-25)."""
+    return leaving * 2 > entries
+
+
 def told(size: int | None, minimum_size: int, kind: Kind = Kind.SEGMENT) -> Told:
     """The whole size of a set: below the floor it is Small for everybody, unless its members are known by design."""
     if size is None or kind is Kind.KNOWN or size == 0 or size >= minimum_size:

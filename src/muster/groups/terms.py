@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 
 
@@ -32,6 +33,13 @@ class Cause(StrEnum):
 
 COALESCED = frozenset({Cause.DATA, Cause.TIME})
 """What happens by itself, many times a minute, and is remembered by the minute, the hour, the day."""
+
+
+IMPORT_KIND = "members"
+"""The kind of the imports that change a list, among all imports."""
+
+UNDO_DAYS = timedelta(days=30)
+"""So long the version of a list before a change is kept (G-25)."""
 
 
 class Grain(StrEnum):

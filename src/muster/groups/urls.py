@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from muster.groups.pages import group
+from muster.groups.pages import group, imports, known
 from muster.groups.pages.listing import copy, show_list
+from muster.groups.pages.manage import manage
 from muster.groups.pages.why import why
 
 app_name = "groups"
@@ -13,8 +14,18 @@ urlpatterns = [
     path("", show_list, name="start"),
     path("groups/", show_list, name="list"),
     path("groups/copy-template", copy, name="copy_template"),
+    path("groups/new/known/", known.new_known, name="new_known"),
     path("groups/<slug:key>/", group.show, name="group"),
     re_path(rf"^groups/(?P<key>[-\w]+)/(?P<tab>{'|'.join(group.TABS)})/$", group.tab, name="group_tab"),
     re_path(r"^groups/(?P<key>[-\w]+)/(?P<verb>activate|refresh|retry|restore)$", group.change, name="change_group"),
+    path("groups/<slug:key>/export", known.export, name="export"),
+    path("groups/<slug:key>/manage/", manage, name="manage"),
+    path("groups/<slug:key>/import/", imports.source, name="import_source"),
+    path("groups/<slug:key>/imports/<slug:import_id>/", imports.dry_run, name="import"),
+    path("groups/<slug:key>/imports/<slug:import_id>/columns/", imports.columns, name="import_columns"),
+    path("groups/<slug:key>/imports/<slug:import_id>/apply/", imports.apply, name="import_apply"),
+    path("groups/<slug:key>/imports/<slug:import_id>/cancel", imports.move, {"verb": "cancel"}, name="import_cancel"),
+    path("groups/<slug:key>/imports/<slug:import_id>/undo", imports.move, {"verb": "undo"}, name="import_undo"),
+    path("groups/<slug:key>/imports/<slug:import_id>/rows.csv", imports.rows_csv, name="import_rows"),
     path("why", why, name="why"),
 ]

@@ -11,16 +11,28 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from muster.customers.actions import begin_import
+from muster.customers.actions import begin_import, change_import
+from muster.customers.errors import ImportStateWrong
 from muster.customers.hooks import ImportKind
 from muster.customers.models import Import
-from muster.customers.queries import ImportView, import_directory, suppressed_identities, warehouse
+from muster.customers.queries import (
+    ImportView,
+    check_file,
+    current_state,
+    import_directory,
+    import_view,
+    suppressed_identities,
+    warehouse,
+)
+from muster.customers.terms import TRANSITIONS, ImportState
 from muster.groups.actions.lists import put_in_force, restore_list, write_list
 from muster.groups.errors import ConfirmationNeeded, ListChanged, StateNotAllowed, ValueNotAllowed
 from muster.groups.models import Group
+from muster.groups.policies import is_large_removal
 from muster.groups.queries.evaluation import list_files
 from muster.groups.queries.groups import group_row
-from muster.groups.terms import Kind, State
+from muster.groups.queries.imports import import_of
+from muster.groups.terms import IMPORT_KIND, Kind, State
 from muster.team.policies import Principal
 from muster.warehouse.files.encoding import decoded, detect_encoding
 from muster.warehouse.files.errors import ColumnUnknown, FileUnreadable
@@ -31,7 +43,6 @@ from muster.warehouse.lists.entries import EntryKind, named, read_cell, words
 from muster.warehouse.lists.stage import MODES, MembersStage
 from muster.web.hooks import RunningJob
 
-KIND = "members"
 IDS = {"email": EntryKind.EMAIL, "external": EntryKind.EXTERNAL, "customer": EntryKind.CUSTOMER}
 _SAMPLED, _SAMPLES = 1_000, 3
 _PIECE = 1 << 22
@@ -56,13 +67,41 @@ def begin_members_import(
         raise ValueNotAllowed(f"The mode is one of {', '.join(MODES)}.", pointer="/mode")
     if ids not in IDS:
         raise ValueNotAllowed(f"Ids are one of {', '.join(IDS)}.", pointer="/ids")
-    document: dict[str, Any] = {"kind": KIND, "group": row.id, "mode": mode, "ids": ids, "source": source or {}}
+    document: dict[str, Any] = {"kind": IMPORT_KIND, "group": row.id, "mode": mode, "ids": ids, "source": source or {}}
     if column is not None:
         document["column"] = column
     if pasted:
         document |= {"column": "entry", "source": {"format": "parquet"}}
         chunks = _as_rows(chunks)
     return begin_import(actor, file_name=file_name, chunks=chunks, document=document)
+
+
+def read_anew(actor: Principal, reference: str, identifier: str, *, column: str, ids: str) -> ImportView:
+    """The dry run of the same file with another column or other ids, in place of the one there was.
+
+    The import itself if that changes nothing; `import_state` once its rows have been taken in.
+    """
+    row = import_of(group_row(reference), identifier)
+    if (column, ids) == (row.mapping["column"], row.mapping["ids"]):
+        return import_view(row)
+    state, _ = current_state(row)
+    ended = state is ImportState.CANCELLED
+    if not ended and TRANSITIONS["cancel"].get(state) is not ImportState.CANCELLED:
+        raise ImportStateWrong(f"Import {identifier} is {state}; its columns are chosen before it is applied.")
+    with check_file(row).open("rb") as file:
+        begun = begin_members_import(
+            actor,
+            reference,
+            chunks=iter(lambda: file.read(_PIECE), b""),
+            file_name=row.file_name,
+            mode=row.mapping["mode"],
+            ids=ids,
+            column=column,
+            source=row.mapping["source"],
+        )
+    if not ended:
+        change_import(actor, identifier, "cancel")
+    return begun
 
 
 def known_row(reference: str) -> Group:
@@ -184,7 +223,7 @@ def _allow(row: Import, confirmed: bool) -> None:
     if group.list_version != row.facts["list_version"]:
         raise ListChanged(f"“{group.name}” has been changed since the dry run. Import the file again.")
     leaving, entries = row.facts["leaving"], row.facts["entries"]
-    if leaving * 2 > entries and not confirmed:
+    if is_large_removal(leaving, entries) and not confirmed:
         raise ConfirmationNeeded(
             f"This takes {leaving:,} of {entries:,} entries off “{group.name}”. Apply with `confirm` if that is meant.",
             details={"leaving": leaving, "entries": entries},
@@ -211,7 +250,7 @@ def _rows(row: Import, verdict: str | None, after: int, limit: int) -> list[Judg
 
 
 MEMBERS = ImportKind(
-    key=KIND,
+    key=IMPORT_KIND,
     scopes=("members:read", "groups:write"),
     prepare=_prepare,
     check=_check,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pyarrow as pa
 from django.db import transaction
@@ -27,20 +27,20 @@ from muster.groups.actions.membership import (
     unchanged,
 )
 from muster.groups.actions.segments import insert_group, new_group
-from muster.groups.errors import GroupInactive, ListChanged, UndoExpired
+from muster.groups.errors import GroupInactive, ListChanged
 from muster.groups.models import Group, ListVersion
 from muster.groups.policies import told
 from muster.groups.queries.evaluation import list_files, membership_files, stored_members
 from muster.groups.queries.groups import GroupView, group, group_row
+from muster.groups.queries.imports import check_restorable
 from muster.groups.queries.pointers import kept_lists
-from muster.groups.terms import Cause, Exposure, Kind, State
+from muster.groups.terms import UNDO_DAYS, Cause, Exposure, Kind, State
 from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id
 from muster.team.policies import Principal
 from muster.warehouse.lists.entries import EntryKind
 from muster.warehouse.lists.files import BATCH_ROWS, SCHEMA
 
-UNDO_DAYS = timedelta(days=30)
 _LIST = ("list_version", "entry_count", "pending_count", "size", "generation", "refreshed_at", "data_as_of")
 
 
@@ -96,10 +96,7 @@ def restore_list(row: Group, source: str) -> None:
     if made is None or (row.list_version == made.before and made.undone):
         # The import never switched the list, or this ran before.
         return
-    if row.list_version != made.version:
-        raise ListChanged(f"“{row.name}” was changed again since. Undo the later changes first.")
-    if system_clock() - made.made_at > UNDO_DAYS or not list_files().has(row.id, made.before):
-        raise UndoExpired(f"Changes to “{row.name}” can be undone for {UNDO_DAYS.days} days.")
+    check_restorable(row, made)
     before = row.lists.filter(version=made.before).first()
     matched = match(row.id, made.before, before.entry_count if before else 0)
     made.undone = True

@@ -11,10 +11,10 @@ from django.views.decorators.http import require_GET, require_POST
 from muster.groups.actions.segments import change_state
 from muster.groups.errors import GroupUnknown
 from muster.groups.models import Group
-from muster.groups.pages import segment, segment_changes, segment_facts, segment_members, segment_overlap
+from muster.groups.pages import known, segment, segment_changes, segment_facts, segment_members, segment_overlap
+from muster.groups.pages.permits import permitted
 from muster.groups.queries.groups import group_row
 from muster.groups.terms import Kind
-from muster.team.policies import Principal
 from muster.web.hooks import check_scope, identify
 
 Page = Callable[[HttpRequest, Group], HttpResponse]
@@ -32,9 +32,10 @@ TABS: dict[str, Page] = {
 
 @require_GET
 def show(request: HttpRequest, key: str) -> HttpResponse:
-    """The overview of a segment."""
+    """The overview of a segment, or a list with its imports."""
     check_scope(identify(request), "groups:read")
-    return segment.segment_page(request, _segment(key))
+    row = group_row(key)
+    return known.known_page(request, row) if row.kind == Kind.KNOWN else segment.segment_page(request, row)
 
 
 @require_GET
@@ -46,10 +47,7 @@ def tab(request: HttpRequest, key: str, tab: str) -> HttpResponse:
 @require_POST
 def change(request: HttpRequest, key: str, verb: str) -> HttpResponse:
     """Refresh, retry, activate or restore, then the overview again."""
-    asker = identify(request)
-    check_scope(asker, "groups:write")
-    assert isinstance(asker, Principal)
-    change_state(asker, key, verb)
+    change_state(permitted(request, "groups:write"), key, verb)
     return redirect("groups:group", key=key)
 
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from muster.catalog.queries import apps, publisher
 from muster.groups.actions.segments import copy_template
+from muster.groups.pages.permits import permitted
 from muster.groups.pages.why import MOST_SHOWN
 from muster.groups.pages.words import reader_words
 from muster.groups.queries.evaluation import vocabulary
@@ -25,7 +26,6 @@ from muster.kernel.clock import system_clock
 from muster.rules.codec import decode
 from muster.rules.describe.sentence import sentence
 from muster.rules.vocabulary import Vocabulary
-from muster.team.api import permitted
 from muster.web.charts import spark
 from muster.web.hooks import can, check_scope, identify
 

@@ -16,8 +16,8 @@ from django.db import connections
 
 from muster.customers.queries import import_states
 from muster.customers.terms import ImportState
-from muster.groups.actions.lists import UNDO_DAYS
 from muster.groups.queries.pointers import current_generations, current_lists, kept_lists
+from muster.groups.terms import UNDO_DAYS
 from muster.kernel.clock import system_clock
 from muster.warehouse.port import Warehouse
 from muster.wiring.operation.layout import CONTROL, LEDGER, SECRET_KEY, STAMP, WAREHOUSE, names_below

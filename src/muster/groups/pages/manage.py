@@ -1,0 +1,80 @@
+"""Renaming, putting away, bringing back and deleting a group, whatever its kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from muster.customers.errors import ConfirmMismatch
+from muster.groups.actions import segments
+from muster.groups.errors import GroupError, ValueNotAllowed
+from muster.groups.models import Group
+from muster.groups.pages.known import REFUSED
+from muster.groups.pages.permits import permitted
+from muster.groups.policies import check_can, check_unused
+from muster.groups.queries.groups import group, group_row, uses_of
+from muster.groups.terms import State
+from muster.kernel.errors import MusterError
+from muster.team.policies import Principal
+
+
+@require_http_methods(["GET", "POST"])
+def manage(request: HttpRequest, key: str) -> HttpResponse:
+    """One form for each; `do` says which was sent."""
+    actor = permitted(request, "groups:write")
+    row = group_row(key)
+    if request.method == "GET":
+        return _manage_page(request, row)
+    done = request.POST.get("do", "")
+    try:
+        _change(actor, row, done, request.POST)
+    except MusterError as error:
+        given = {name: request.POST.get(name, "") for name in ("name", "typed") if name in request.POST}
+        return _manage_page(request, group_row(row.id), {"error": error, "done": done, **given})
+    return redirect("groups:list") if done == "delete" else redirect("groups:group", key=row.key)
+
+
+def _change(actor: Principal, row: Group, done: str, given: Any) -> None:
+    match done:
+        case "rename":
+            revision = given.get("revision", "")
+            segments.edit_group(
+                actor, row.id, revision=int(revision) if revision.isdecimal() else None, name=given.get("name", "")
+            )
+        case "archive" | "restore":
+            segments.change_state(actor, row.id, done)
+        case "delete":
+            # Browsers send line breaks and spaces at the ends as they like; names have none there.
+            if given.get("typed", "").strip() != row.name:
+                raise ConfirmMismatch(f"It is “{row.name}” now; type that.", pointer="/typed")
+            segments.delete_group(actor, row.id)
+        case _:
+            raise ValueNotAllowed("Send `do` as rename, archive, restore or delete.", pointer="/do")
+
+
+def _manage_page(request: HttpRequest, row: Group, more: dict[str, Any] | None = None) -> HttpResponse:
+    shown: dict[str, Any] = {
+        "group": group(row.id),
+        "name": row.name,
+        "archived": row.state == State.ARCHIVED,
+        "archive_refusal": "" if row.state == State.ARCHIVED else _refusal(row, "archive"),
+        "delete_refusal": _refusal(row, "delete"),
+        **(more or {}),
+    }
+    return render(request, "groups/manage.html", shown, status=REFUSED if "error" in shown else 200)
+
+
+def _refusal(row: Group, verb: str) -> str:
+    """Why it cannot be put away or deleted now, in the words of the API; nothing if it can."""
+    try:
+        if verb == "archive":
+            check_can("archive", State(row.state), row.name)
+            check_unused(row.name, uses_of(row), "archived")
+        else:
+            check_unused(row.name, uses_of(row, archived=True), "deleted")
+    except GroupError as error:
+        return error.message
+    return ""

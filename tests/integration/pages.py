@@ -1,0 +1,43 @@
+"""A browser without scripts, as far as pages need one: it keeps cookies and sends the token of the form it saw."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+_OWNER = {
+    "email": "alice@example.com",
+    "password": "correct horse battery",
+    "organisation": "Example",
+    "language": "en",
+    "time_zone": "UTC",
+    "currency": "EUR",
+}
+_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+
+
+class Browser:
+    """Redirects are not followed: tests look at them."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+        self._token = ""
+
+    def set_up(self, token: str | None) -> None:
+        """The owner, through the one-time link."""
+        assert token is not None
+        self._token = _TOKEN.findall(self._client.get("/setup", params={"token": token}).text)[0]
+        done = self.post("/setup", {**_OWNER, "token": token})
+        assert done.status_code == 302, done.text
+        # Logging in changes the token.
+        self._token = _TOKEN.findall(self.get("/").text)[0]
+
+    def get(self, address: str) -> httpx.Response:
+        return self._client.get(address)
+
+    def post(self, address: str, fields: Mapping[str, str], files: Any = None) -> httpx.Response:
+        sent = {**fields, "csrfmiddlewaretoken": self._token}
+        return self._client.post(address, data=sent, files=files, headers={"Referer": str(self._client.base_url)})
