@@ -110,6 +110,10 @@ def test_changes_and_history_say_what_happened(town: Living, browser: httpx.Clie
     town.local.patch("/groups/forty", json={"definition": up_to(45)}, headers={"If-Match": '"1"'}).raise_for_status()
     page = _shows(browser, f"{forty}changes/", "Definition saved")
     assert re.findall(r'<td class="r">\+(\d+)</td>', page) == ["5", "40"]
+    newest = re.findall(r'href="(/groups/forty/changes/\d+/)"', page)[0]
+    changed = _shows(browser, newest, "Definition saved", "Nobody")
+    assert len(re.findall(r">cus_\w+</a>", changed)) == 5
+    assert browser.get(f"{forty}changes/{10**30}/").status_code == 404
     page = _shows(browser, f"{forty}history/", "command line")
     versions = re.findall(r"at most (\d+)", page.split("<tbody>")[1])
     assert versions == ["45", "40"]
@@ -153,7 +157,9 @@ def test_refresh_evaluates_anew(town: Living, browser: httpx.Client, forty: str)
 
 def test_small_group_shows_no_figures(browser: httpx.Client, make: Make) -> None:
     make("few", up_to(13))
-    page = _shows(browser, "/groups/few/", "Small", "fewer than 25", "A small segment is not compared", "Inactive")
+    page = _shows(
+        browser, "/groups/few/", "Small", "fewer than 25", "A small segment is not compared", "Inactive: it cannot"
+    )
     assert re.findall(r'class="big">([^<]*(?:<span[^>]*>[^<]*</span>)?)', page) == [
         '<span title="Fewer customers than may be told">Small</span>', "–", "–", "–", "–",
     ]  # fmt: skip
@@ -189,6 +195,8 @@ def test_viewer_sees_no_members_and_may_not_refresh(town: Living, browser: httpx
         page = _shows(client, forty, "40 customers", "Needs permission groups:write; an owner can grant it.")
         assert "/groups/forty/members/" not in page
         assert client.get(f"{forty}members/").status_code == 403
+        change = town.get("/groups/forty/changes")["items"][0]["id"]
+        assert client.get(f"{forty}changes/{change}/").status_code == 403
         for tab in TABS:
             assert "cus_" not in _shows(client, f"{forty}{tab}")
         sent = {"csrfmiddlewaretoken": _csrf(client.get(forty))}

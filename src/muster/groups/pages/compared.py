@@ -14,7 +14,6 @@ from muster.groups.queries.comparison import BreakdownView, ComparisonView, Spen
 from muster.rules.describe.words import Words
 from muster.web.charts import share_widths
 
-
 # So that two columns beside each other are about as long.
 _ORDER = ("age_group", "gender", "device_family", "country", "last_used_days")
 

@@ -43,6 +43,12 @@ def tab(request: HttpRequest, key: str, tab: str) -> HttpResponse:
     return TABS[tab](request, _segment(key))
 
 
+@require_GET
+def show_change(request: HttpRequest, key: str, number: int) -> HttpResponse:
+    check_scope(identify(request), "groups:read")
+    return segment_changes.change(request, _segment(key), number)
+
+
 @require_POST
 def change(request: HttpRequest, key: str, verb: str) -> HttpResponse:
     """Refresh, retry, activate or restore, then the overview again."""
