@@ -15,6 +15,6 @@ urlpatterns = [
     path("groups/<slug:key>/", group.show, name="group"),
     re_path(rf"^groups/(?P<key>[-\w]+)/(?P<tab>{'|'.join(group.TABS)})/$", group.tab, name="group_tab"),
     re_path(r"^groups/(?P<key>[-\w]+)/(?P<verb>activate|refresh|retry|restore)$", group.change, name="change_group"),
-    path("groups/<slug:key>/changes/<int:number>/", group.show_change, name="group_change"),
+    path("groups/<slug:key>/changes/<slug:number>/", group.show_change, name="group_change"),
     path("why", why, name="why"),
 ]
