@@ -27,5 +27,6 @@ urlpatterns = [
     path("groups/<slug:key>/imports/<slug:import_id>/cancel", imports.move, {"verb": "cancel"}, name="import_cancel"),
     path("groups/<slug:key>/imports/<slug:import_id>/undo", imports.move, {"verb": "undo"}, name="import_undo"),
     path("groups/<slug:key>/imports/<slug:import_id>/rows.csv", imports.rows_csv, name="import_rows"),
+    path("groups/<slug:key>/changes/<slug:number>/", group.show_change, name="group_change"),
     path("why", why, name="why"),
 ]

@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from django.test import Client
 
-from tests.integration.groups.conftest import in_group, up_to
+from muster.groups.models import Group
+from muster.groups.terms import Kind, State
+from tests.integration.groups.conftest import NOW, in_group, up_to
 from tests.integration.living import Document, Living
 from tests.integration.processes import muster
 
@@ -25,8 +28,6 @@ _OWNER = {
 }
 # Team members are not invited over the API yet.
 _NEW_VIEWER = f"""
-import os
-os.environ["DJANGO_SETTINGS_MODULE"] = "muster.wiring.settings"
 import django
 django.setup()
 from muster.team.actions import create_member
@@ -47,7 +48,7 @@ def browser(town: Living) -> Iterator[httpx.Client]:
 
 
 def _csrf(page: httpx.Response) -> str:
-    return re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)[0]
+    return str(re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)[0])
 
 
 @pytest.fixture
@@ -110,6 +111,11 @@ def test_changes_and_history_say_what_happened(town: Living, browser: httpx.Clie
     town.local.patch("/groups/forty", json={"definition": up_to(45)}, headers={"If-Match": '"1"'}).raise_for_status()
     page = _shows(browser, f"{forty}changes/", "Definition saved")
     assert re.findall(r'<td class="r">\+(\d+)</td>', page) == ["5", "40"]
+    newest = re.findall(r'href="(/groups/forty/changes/\d+/)"', page)[0]
+    changed = _shows(browser, newest, "Definition saved", "Nobody")
+    assert len(re.findall(r">cus_\w+</a>", changed)) == 5
+    for nothing in (10**30, "9" * 5_000, "first"):
+        assert browser.get(f"{forty}changes/{nothing}/").status_code == 404
     page = _shows(browser, f"{forty}history/", "command line")
     versions = re.findall(r"at most (\d+)", page.split("<tbody>")[1])
     assert versions == ["45", "40"]
@@ -153,7 +159,9 @@ def test_refresh_evaluates_anew(town: Living, browser: httpx.Client, forty: str)
 
 def test_small_group_shows_no_figures(browser: httpx.Client, make: Make) -> None:
     make("few", up_to(13))
-    page = _shows(browser, "/groups/few/", "Small", "fewer than 25", "A small segment is not compared", "Inactive")
+    page = _shows(
+        browser, "/groups/few/", "Small", "fewer than 25", "A small segment is not compared", "Inactive: it cannot"
+    )
     assert re.findall(r'class="big">([^<]*(?:<span[^>]*>[^<]*</span>)?)', page) == [
         '<span title="Fewer customers than may be told">Small</span>', "–", "–", "–", "–",
     ]  # fmt: skip
@@ -189,6 +197,8 @@ def test_viewer_sees_no_members_and_may_not_refresh(town: Living, browser: httpx
         page = _shows(client, forty, "40 customers", "Needs permission groups:write; an owner can grant it.")
         assert "/groups/forty/members/" not in page
         assert client.get(f"{forty}members/").status_code == 403
+        change = town.get("/groups/forty/changes")["items"][0]["id"]
+        assert client.get(f"{forty}changes/{change}/").status_code == 403
         for tab in TABS:
             assert "cus_" not in _shows(client, f"{forty}{tab}")
         sent = {"csrfmiddlewaretoken": _csrf(client.get(forty))}
@@ -205,3 +215,27 @@ def test_unknown_groups_and_pages_are_not_found(browser: httpx.Client, forty: st
 def test_outsider_is_sent_to_log_in(town: Living, forty: str, tab: str) -> None:
     answer = httpx.get(f"{town.server.address}{forty}{tab}")
     assert (answer.status_code, answer.headers["Location"].split("?")[0]) == (302, "/login")
+
+
+def test_failed_segment_says_why_and_offers_to_retry(as_alice: Client) -> None:
+    """Its definition names an attribute that is gone, so there is no sentence."""
+    definition = {"version": 1, "match": {"attribute": "gone", "op": "is", "value": "x"}}
+    row = Group.objects.create(
+        id="grp_1", key="broken", name="Broken", kind=Kind.SEGMENT, state=State.FAILED, definition=definition,
+        failure="There is no attribute `gone`.", created_at=NOW, updated_at=NOW,
+    )  # fmt: skip
+    row.versions.create(revision=1, name="Broken", definition=definition, saved_at=NOW, saved_by="alice@example.com")
+    for tab in (*TABS, "members/"):
+        page = as_alice.get(f"/groups/broken/{tab}")
+        said = page.content.decode()
+        assert (page.status_code, "There is no attribute `gone`." in said) == (200, True)
+        assert re.findall(r'action="(/groups/[^"]+)"', said) == ["/groups/broken/retry"]
+    assert "names something that is gone" in as_alice.get("/groups/broken/history/").content.decode()
+
+
+def test_known_groups_have_no_pages_of_segments(as_alice: Client) -> None:
+    Group.objects.create(
+        id="grp_1", key="listed", name="Listed", kind=Kind.KNOWN, state=State.ACTIVE, created_at=NOW, updated_at=NOW
+    )
+    for tab in (*TABS, "members/"):
+        assert as_alice.get(f"/groups/listed/{tab}").status_code == 404

@@ -28,6 +28,8 @@ TABS: dict[str, Page] = {
     "api": segment_facts.api,
 }
 """The pages of a segment besides its overview, by the end of their address."""
+_MOST_DIGITS = 30
+"""No change has as many; Python reads no number of thousands of them."""
 
 
 @require_GET
@@ -42,6 +44,15 @@ def show(request: HttpRequest, key: str) -> HttpResponse:
 def tab(request: HttpRequest, key: str, tab: str) -> HttpResponse:
     check_scope(identify(request), "groups:read")
     return TABS[tab](request, _segment(key))
+
+
+@require_GET
+def show_change(request: HttpRequest, key: str, number: str) -> HttpResponse:
+    check_scope(identify(request), "groups:read")
+    row = _segment(key)
+    if not (number.isascii() and number.isdecimal()):
+        raise GroupUnknown(f"“{row.name}” remembers no change {number}.", code="change_unknown")
+    return segment_changes.change(request, row, int(number[:_MOST_DIGITS]))
 
 
 @require_POST

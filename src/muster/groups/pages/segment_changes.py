@@ -9,19 +9,21 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from muster.groups.models import Group, GroupVersion
 from muster.groups.pages.segment_head import head
 from muster.groups.pages.words import reader_words
 from muster.groups.queries.evaluation import vocabulary
 from muster.groups.queries.groups import versions as versions_of
-from muster.groups.queries.history import changes_of
+from muster.groups.queries.history import change_of_group, changes_of
 from muster.groups.terms import Cause
 from muster.kernel.errors import MusterError
 from muster.rules.codec import decode
 from muster.rules.describe.sentence import sentence
 from muster.rules.describe.words import Words
 from muster.rules.vocabulary import Vocabulary
+from muster.web.hooks import check_scope, identify
 
 _A_PAGE = 50
 _MOST_VERSIONS = 100
@@ -49,6 +51,23 @@ def changes(request: HttpRequest, row: Group) -> HttpResponse:
         "following": "?" + urlencode({"cursor": following}) if following else "",
     }
     return render(request, "groups/segment/changes.html", shown)
+
+
+def change(request: HttpRequest, row: Group, number: int) -> HttpResponse:
+    """Who joined and who left with one change: the first thousand of each."""
+    check_scope(identify(request), "members:read")
+    shown = head(request, row, "changes")
+    detail = change_of_group(row.id, number)
+    shown |= {
+        "detail": detail,
+        "change": detail.change,
+        "cause": _causes().get(detail.change.cause, detail.change.cause),
+        "sides": [
+            (_("Joined"), detail.change.joined, detail.joined),
+            (pgettext("members", "Left"), detail.change.left, detail.left),
+        ],
+    }
+    return render(request, "groups/segment/change.html", shown)
 
 
 def _causes() -> dict[str, str]:

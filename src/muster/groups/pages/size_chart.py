@@ -16,7 +16,7 @@ from muster.web.templatetags.web import reader_formats
 WIDTH, HEIGHT = 1100, 284
 _RIGHT, _TOP, _BOTTOM = 1096, 14, 164
 _BASE, _UP, _DOWN = 230, 35, 24
-_LETTER, _WIDEST_BAR, _MOST_LABELS = 7.0, 14.0, 7
+_LETTER, _WIDEST_BAR, _MOST_LABELS, _ROOM_OF_TODAY = 7.0, 14.0, 7, 110
 _BEFORE = 7
 """Days back that the finding compares with."""
 
@@ -143,5 +143,6 @@ def _day_labels(days: list[DayView], across: list[float]) -> list[Mark]:
     # Today is said in words at the right edge, and needs its room.
     return [
         Mark(coordinate(across[place]), "", formats.month_day(days[place].day))
-        for place in range(every // 2, len(days) - every // 2, every)
+        for place in range(every // 2, len(days), every)
+        if across[place] <= _RIGHT - _ROOM_OF_TODAY
     ]
