@@ -199,6 +199,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return problem_response(error) if is_api(request) else problem_page(request, error, 404)
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's `handler400`: what was refused before any view, such as a form with too long a text."""
+    error = _in_our_words(exception) or problem_of_status(400)
+    return problem_response(error) if is_api(request) else problem_page(request, error, status_of(error))
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's `handler500`: an error outside every view, already logged by Django."""
     message = "Something went wrong inside Muster; its log says more."

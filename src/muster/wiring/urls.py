@@ -10,9 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import include, path
 
-from muster.web.problems import not_found, server_error
+from muster.web.problems import bad_request, not_found, server_error
 from muster.wiring.api import api
 
+handler400 = bad_request
 handler404 = not_found
 handler500 = server_error
 

@@ -170,6 +170,14 @@ def test_source_says_what_is_wrong(browser: Browser, testers: str, fields: Docum
     assert (refused.status_code, code in refused.text, fields["text"] in refused.text) == (422, True, True)
 
 
+def test_text_that_is_too_long_is_refused_with_a_page(browser: Browser, testers: str) -> None:
+    """So long a text is sent as a file."""
+    refused = browser.post(
+        "/groups/testers/import/", {"mode": "add", "ids": "email", "text": "u1@example.com " * 300_000}
+    )
+    assert (refused.status_code, re.findall(r"<code>(.*?)</code>", refused.text)) == (413, ["body_too_large"])
+
+
 def test_large_removal_wants_its_number_typed(town: Living, browser: Browser, testers: str) -> None:
     """G-25, D-37: not a tick, the number of entries that leave."""
     apply(town, judge(town, testers, text="u1@example.com u2@example.com u3@example.com"))

@@ -26,7 +26,7 @@ from muster.groups.errors import ValueNotAllowed
 from muster.groups.models import Group
 from muster.groups.pages.known import REFUSED
 from muster.groups.pages.permits import IMPORTING, permitted
-from muster.groups.pages.verdicts import counted, reason_of, word_of
+from muster.groups.pages.verdicts import counted, reason_of, words_of
 from muster.groups.queries.groups import group, group_row
 from muster.groups.queries.imports import ListImport, list_import, verdict_lines
 from muster.kernel.errors import MusterError
@@ -185,7 +185,7 @@ def rows_csv(request: HttpRequest, key: str, import_id: str) -> HttpResponseBase
 class Row:
     number: int
     entry: str
-    verdict: str | Promise
+    verdict: str
     reason: str | Promise
 
 
@@ -233,10 +233,10 @@ def _rows(request: HttpRequest, one: ListImport) -> dict[str, Any]:
         )
     except ImportExpired as error:
         return shown | {"gone": error}
-    rows = [Row(judged.row, judged.value or "", word_of(judged.verdict), reason_of(judged.reason)) for judged in found]
+    rows = [Row(judged.row, judged.value or "", words_of(judged.verdict), reason_of(judged.reason)) for judged in found]
     return shown | {
         "rows": rows,
         "next_cursor": following,
-        "chosen_word": word_of(chosen) if chosen else "",
-        "chosen_count": counts.get(chosen, one.view.rows) if chosen else one.view.rows,
+        "chosen_word": words_of(chosen, counts[chosen]) if chosen else "",
+        "chosen_count": counts[chosen] if chosen else one.view.rows,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -47,8 +48,8 @@ def _change(actor: Principal, row: Group, done: str, given: Any) -> None:
         case "archive" | "restore":
             segments.change_state(actor, row.id, done)
         case "delete":
-            # Browsers send line breaks and spaces at the ends as they like; names have none there.
-            if given.get("typed", "").strip() != row.name:
+            # As names are kept: keyboards compose letters in either way.
+            if unicodedata.normalize("NFC", given.get("typed", "")).strip() != row.name:
                 raise ConfirmMismatch(f"It is “{row.name}” now; type that.", pointer="/typed")
             segments.delete_group(actor, row.id)
         case _:

@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 _BAR_WIDTH = 100
 
 
 @dataclass(frozen=True)
 class Look:
-    """`swatch`: the colour of the bar (f1 to f6 of the sheet); `tone`: that of the words."""
+    """`words`: of so many rows; `swatch`: the colour of the bar (f1 to f6 of the sheet); `tone`: that of the words."""
 
-    label: str | Promise
+    words: Callable[[int], str]
     icon: str
     swatch: str
     tone: str = "m"
 
 
 _LOOKS = {
-    "new": Look(_("new"), icon="circle-check", swatch="f1", tone="ok"),
-    "removed": Look(_("leaving"), icon="user-minus", swatch="f1", tone=""),
-    "pending": Look(_("new, waiting for their customer"), icon="clock", swatch="f2", tone=""),
-    "already_member": Look(_("on the list already"), icon="users", swatch="f3"),
-    "not_a_member": Look(_("not on the list"), icon="users", swatch="f3"),
-    "duplicate_in_file": Look(_("twice in the file"), icon="copy", swatch="f4"),
-    "invalid": Look(_("invalid"), icon="alert-triangle", swatch="f5", tone="bad"),
-    "suppressed": Look(_("new, no messages wanted"), icon="ban", swatch="f6"),
+    "new": Look(lambda n: ngettext("new", "new", n), icon="circle-check", swatch="f1", tone="ok"),
+    "removed": Look(lambda n: ngettext("leaving", "leaving", n), icon="user-minus", swatch="f1", tone=""),
+    "pending": Look(
+        lambda n: ngettext("new, waiting for their customer", "new, waiting for their customer", n),
+        icon="clock",
+        swatch="f2",
+        tone="",
+    ),
+    "already_member": Look(
+        lambda n: ngettext("on the list already", "on the list already", n), icon="users", swatch="f3"
+    ),
+    "not_a_member": Look(lambda n: ngettext("not on the list", "not on the list", n), icon="users", swatch="f3"),
+    "duplicate_in_file": Look(
+        lambda n: ngettext("twice in the file", "twice in the file", n), icon="copy", swatch="f4"
+    ),
+    "invalid": Look(lambda n: ngettext("invalid", "invalid", n), icon="alert-triangle", swatch="f5", tone="bad"),
+    "suppressed": Look(
+        lambda n: ngettext("new, no messages wanted", "new, no messages wanted", n), icon="ban", swatch="f6"
+    ),
 }
 _COMING = ("new", "pending", "already_member", "duplicate_in_file", "invalid", "suppressed")
 _LEAVING = ("removed", "not_a_member", "duplicate_in_file", "invalid")
@@ -52,6 +64,7 @@ class Counted:
 
     key: str
     look: Look
+    label: str
     count: int
     x: str
     width: str
@@ -67,13 +80,15 @@ def counted(counts: Mapping[str, int], mode: str, chosen: str) -> list[Counted]:
     for key in _LEAVING if mode == "remove" else _COMING:
         count = counts.get(key, 0)
         x, width = (f"{_BAR_WIDTH * part / total:.2f}" for part in (before, count))
-        found.append(Counted(key, _LOOKS[key], count, x, width, "?" + urlencode({"verdict": key}), key == chosen))
+        look, address = _LOOKS[key], "?" + urlencode({"verdict": key})
+        found.append(Counted(key, look, look.words(count), count, x, width, address, key == chosen))
         before += count
     return found
 
 
-def word_of(verdict: str) -> str | Promise:
-    return _LOOKS[verdict].label
+def words_of(verdict: str, count: int = 1) -> str:
+    """What is said of so many rows with the verdict."""
+    return _LOOKS[verdict].words(count)
 
 
 def reason_of(reason: str | None) -> str | Promise:
