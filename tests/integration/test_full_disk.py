@@ -31,7 +31,9 @@ def _mounted(home: Path) -> Disk | None:
     command = ["mount", "-t", "tmpfs", "-o", f"size={_BYTES},mode=700", "tmpfs", str(home)]
     if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode != 0:
         return None
+    # There from the beginning: a disk that is full by itself for a moment has no room for a new file.
     ballast = home / "ballast"
+    ballast.touch()
 
     def fill(_: Living) -> None:
         with ballast.open("wb") as file:

@@ -225,7 +225,7 @@ def test_failed_segment_says_why_and_offers_to_retry(as_alice: Client) -> None:
         failure="There is no attribute `gone`.", created_at=NOW, updated_at=NOW,
     )  # fmt: skip
     row.versions.create(revision=1, name="Broken", definition=definition, saved_at=NOW, saved_by="alice@example.com")
-    for tab in (*TABS, "members/"):
+    for tab in (*(tab for tab in TABS if tab), "members/"):
         page = as_alice.get(f"/groups/broken/{tab}")
         said = page.content.decode()
         assert (page.status_code, "There is no attribute `gone`." in said) == (200, True)
@@ -237,5 +237,5 @@ def test_known_groups_have_no_pages_of_segments(as_alice: Client) -> None:
     Group.objects.create(
         id="grp_1", key="listed", name="Listed", kind=Kind.KNOWN, state=State.ACTIVE, created_at=NOW, updated_at=NOW
     )
-    for tab in (*TABS, "members/"):
+    for tab in (*(tab for tab in TABS if tab), "members/"):
         assert as_alice.get(f"/groups/listed/{tab}").status_code == 404
