@@ -12,19 +12,17 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from muster.catalog.queries import apps, publisher
+from muster.catalog.queries import apps
 from muster.groups.actions.segments import copy_template
 from muster.groups.pages.permits import permitted
-from muster.groups.pages.why import MOST_SHOWN
-from muster.groups.pages.words import reader_words
+from muster.groups.pages.words import reader_words, told_definition
 from muster.groups.queries.evaluation import vocabulary
-from muster.groups.queries.groups import GroupView, groups
+from muster.groups.queries.groups import GroupView
 from muster.groups.queries.listing import SORTS, Wanted, listing
 from muster.groups.queries.templates import TEMPLATES
 from muster.groups.terms import Kind, State
 from muster.kernel.clock import system_clock
-from muster.rules.codec import decode
-from muster.rules.describe.sentence import sentence
+from muster.rules.describe.words import Words
 from muster.rules.vocabulary import Vocabulary
 from muster.web.charts import spark
 from muster.web.hooks import can, check_scope, identify
@@ -40,17 +38,17 @@ def show_list(request: HttpRequest) -> HttpResponse:
     check_scope(asker, "groups:read")
     wanted = _wanted(request)
     found = listing(wanted, system_clock(), may_list=can(asker, "members:read"))
-    known = vocabulary(archived=True)
+    known, words = vocabulary(archived=True), reader_words()
     names = {app.key: app.label(get_language() or "en") for app in apps()}
-    every = groups(limit=MOST_SHOWN)
     shown: dict[str, Any] = {
         "found": found,
         "wanted": wanted,
         "rows": [
-            (one, _told(one.group, known), names.get(one.group.app or ""), spark(one.trend)) for one in found.rows
+            (one, _told(one.group, known, words), names.get(one.group.app or ""), spark(one.trend))
+            for one in found.lines
         ],
-        "inactive": [(one, _told(one, known), names.get(one.app or "")) for one in found.inactive],
-        "groups": every.items,
+        "inactive": [(one, _told(one, known, words), names.get(one.app or "")) for one in found.inactive],
+        "groups": found.choices,
         "columns": _columns(wanted),
         "pages": _pages(wanted, found.page, found.pages),
         "row_choices": [(rows, _address(replace(wanted, rows=rows, page=1)), rows == wanted.rows) for rows in ROWS],
@@ -60,9 +58,9 @@ def show_list(request: HttpRequest) -> HttpResponse:
         "states": _states(),
         "apps": names,
         "templates": list(TEMPLATES.values()),
-        "minimum": publisher().minimum_size,
+        "minimum": found.minimum_size,
         "narrowed": _address(replace(wanted, sort="name", page=1, rows=ROWS[0])) != "?",
-        "empty": not (every.items or found.inactive),
+        "empty": not found.choices and not wanted.state,
         "may_write": can(asker, "groups:write"),
         "may_ask": can(asker, "members:read"),
         "unknown": sorted(set(request.GET) - set(_NAMES)),
@@ -100,11 +98,15 @@ def _whole(text: str) -> int:
 def _address(wanted: Wanted) -> str:
     """The query of a page that shows this; what is as usual is left out."""
     said = {
-        "q": wanted.search, "kind": wanted.kind, "app": wanted.app, "state": wanted.state, "tag": wanted.tag,
+        "q": wanted.search,
+        "kind": wanted.kind,
+        "app": wanted.app,
+        "state": wanted.state,
+        "tag": wanted.tag,
         "sort": "" if wanted.sort == "name" else wanted.sort,
         "page": "" if wanted.page == 1 else wanted.page,
         "rows": "" if wanted.rows == ROWS[0] else wanted.rows,
-    }  # fmt: skip
+    }
     return "?" + urlencode({name: value for name, value in said.items() if value})
 
 
@@ -135,10 +137,10 @@ def _states() -> list[tuple[str, str]]:
     ]
 
 
-def _told(group: GroupView, known: Vocabulary) -> str:
+def _told(group: GroupView, known: Vocabulary, words: Words) -> str:
     """What a group is, in a line: its sentence, or what stands on its list."""
     if group.definition:
-        return sentence(decode(group.definition, known), reader_words())
+        return told_definition(group.definition, known, words)
     if group.kind != Kind.KNOWN:
         return ""
     entries = ngettext("List with %(count)s entry", "List with %(count)s entries", group.entries)

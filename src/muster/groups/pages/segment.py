@@ -18,14 +18,13 @@ from muster.groups.pages.words import reader_words
 from muster.groups.policies import Told
 from muster.groups.queries.comparison import comparison_of
 from muster.groups.queries.groups import GroupView
-from muster.groups.queries.history import days_of, summed
+from muster.groups.queries.history import WEEK, days_of, summed
 from muster.kernel.clock import system_clock
 from muster.kernel.errors import MusterError
 
 PERIODS = (30, 90, 365)
 """Days that the chart may show; the address says which."""
 _USUAL = 90
-_WEEK = 7
 _FIGURES = ("spent_each", "everyone_spent_each", "buyers", "everyone_buyers", "currency")
 
 
@@ -41,8 +40,8 @@ def segment_page(request: HttpRequest, row: Group) -> HttpResponse:
     changed = _definition_days(row)
     shown |= {
         "share": _share(view),
-        "joined": summed([one.joined for one in days[-_WEEK:]]),
-        "left": summed([one.left for one in days[-_WEEK:]]),
+        "joined": summed([one.joined for one in days[-WEEK:]]),
+        "left": summed([one.left for one in days[-WEEK:]]),
         "chart": size_chart(days, size, changed, shown["minimum_size"]),
         "chart_width": WIDTH,
         "chart_height": HEIGHT,

@@ -13,14 +13,11 @@ from django.utils.translation import pgettext
 
 from muster.groups.models import Group, GroupVersion
 from muster.groups.pages.segment_head import head
-from muster.groups.pages.words import reader_words
+from muster.groups.pages.words import reader_words, told_definition
 from muster.groups.queries.evaluation import vocabulary
 from muster.groups.queries.groups import versions as versions_of
 from muster.groups.queries.history import change_of_group, changes_of
 from muster.groups.terms import Cause
-from muster.kernel.errors import MusterError
-from muster.rules.codec import decode
-from muster.rules.describe.sentence import sentence
 from muster.rules.describe.words import Words
 from muster.rules.vocabulary import Vocabulary
 from muster.web.hooks import check_scope, identify
@@ -96,7 +93,5 @@ def versions(request: HttpRequest, row: Group) -> HttpResponse:
 
 def _line(one: GroupVersion, before: GroupVersion | None, known: Vocabulary, words: Words) -> VersionLine:
     same = before is not None and before.definition == one.definition
-    try:
-        return VersionLine(one, sentence(decode(one.definition, known), words), same, unreadable=False)
-    except MusterError:
-        return VersionLine(one, "", same, unreadable=True)
+    told = told_definition(one.definition, known, words)
+    return VersionLine(one, told, same, unreadable=not told)

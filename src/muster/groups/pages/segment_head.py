@@ -11,12 +11,10 @@ from django.utils.translation import gettext as _
 
 from muster.catalog import queries as catalog
 from muster.groups.models import Group
-from muster.groups.pages.words import reader_words
-from muster.groups.queries.evaluation import definition_of, vocabulary
+from muster.groups.pages.words import reader_words, told_definition
+from muster.groups.queries.evaluation import vocabulary
 from muster.groups.queries.groups import GroupView, group
 from muster.groups.terms import State
-from muster.kernel.errors import MusterError
-from muster.rules.describe.sentence import sentence
 from muster.team.errors import ScopeMissing
 from muster.web.hooks import can, identify
 
@@ -67,10 +65,7 @@ def head(request: HttpRequest, row: Group, current: str) -> dict[str, Any]:
 
 def told_sentence(row: Group) -> str:
     """In the reader's language; empty where the definition names what is gone, which Health explains."""
-    try:
-        return sentence(definition_of(row, vocabulary(archived=True)), reader_words())
-    except MusterError:
-        return ""
+    return told_definition(row.definition, vocabulary(archived=True), reader_words())
 
 
 def _app_name(row: Group) -> str:

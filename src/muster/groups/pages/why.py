@@ -16,6 +16,7 @@ from muster.engine.explain import Explained
 from muster.groups.pages.words import reader_words
 from muster.groups.queries import groups, people
 from muster.groups.queries.evaluation import definition_of, vocabulary
+from muster.groups.queries.listing import choices
 from muster.groups.queries.values import seen_text
 from muster.groups.terms import Kind
 from muster.kernel.errors import MusterError
@@ -23,8 +24,6 @@ from muster.rules.describe.sentence import clause, sentence
 from muster.rules.describe.words import Words
 from muster.rules.nodes import All, AnyOf, NoneOf
 from muster.web.hooks import check_scope, identify
-
-MOST_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def why(request: HttpRequest) -> HttpResponse:
     check_scope(asker, "members:read")
     chosen, customer = request.GET.get("group", ""), request.GET.get("customer", "").strip()
     shown: dict[str, Any] = {
-        "groups": groups.groups(limit=MOST_SHOWN).items,
+        "groups": choices(),
         "chosen": chosen,
         "customer": customer,
         "may_ask": True,

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.translation import get_language
 
 from muster.groups.queries.wording import words_for
+from muster.kernel.errors import MusterError
+from muster.rules.codec import decode
+from muster.rules.describe.sentence import sentence
 from muster.rules.describe.words import Words
+from muster.rules.vocabulary import Vocabulary
 
 
 def reader_words() -> Words:
     return words_for((get_language() or "en")[:2])
+
+
+def told_definition(definition: Mapping[str, Any] | None, known: Vocabulary, words: Words) -> str:
+    """The sentence of a stored definition; empty where there is none, or where it names what is gone."""
+    if definition is None:
+        return ""
+    try:
+        return sentence(decode(definition, known), words)
+    except MusterError:
+        return ""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
+from django.db.models import Min
 from pyroaring import BitMap
 
 from muster.catalog.queries import publisher
@@ -19,6 +20,8 @@ from muster.groups.terms import Grain, Kind
 from muster.kernel.ids import customer_id
 from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
 
+WEEK = 7
+"""Days over which joined and left are summed up."""
 _MOST_IDS = 1_000
 
 
@@ -149,13 +152,12 @@ def days_of(reference: str, first: date, last: date, *, may_list: bool) -> list[
     ends = datetime.combine(last, time(), UTC) + timedelta(days=1)
     beginning = rows.first()
     minimum = publisher().minimum_size
+    began = beginning.id if beginning else None
     earlier = rows.filter(at__lt=begins).last()
     size = None if earlier is None else told(earlier.size, minimum, Kind(row.kind))
     views: dict[date, list[ChangeView]] = {}
     for one in rows.filter(at__gte=begins, at__lt=ends):
-        view = _view(row, one, minimum, may_list=may_list)
-        if beginning and one.id == beginning.id and one.size == one.joined_count:
-            view = replace(view, joined=Told(0), left=Told(0))
+        view = _after_beginning(row, one, began, minimum, may_list=may_list)
         views.setdefault(one.at.astimezone(UTC).date(), []).append(view)
     found = []
     for offset in range((last - first).days + 1):
@@ -165,6 +167,34 @@ def days_of(reference: str, first: date, last: date, *, may_list: bool) -> list[
         joined, left = summed([one.joined for one in changes]), summed([one.left for one in changes])
         found.append(DayView(day, size, joined, left))
     return found
+
+
+def weeks_of(rows: Sequence[Group], today: date, *, may_list: bool) -> dict[str, tuple[Told, Told]]:
+    """By id: who joined and who left in the seven days (UTC) that end with `today`, as `days_of` tells it."""
+    minimum = publisher().minimum_size
+    begins = datetime.combine(today - timedelta(days=WEEK - 1), time(), UTC)
+    remembered = MembershipChange.objects.filter(group__in=rows)
+    began = dict(remembered.order_by().values_list("group").annotate(first=Min("id")))
+    changes: dict[str, list[MembershipChange]] = {}
+    for one in remembered.filter(at__gte=begins).defer("joined", "left"):
+        changes.setdefault(one.group_id, []).append(one)
+    found = {}
+    for row in rows:
+        views = [
+            _after_beginning(row, one, began[row.id], minimum, may_list=may_list) for one in changes.get(row.id, [])
+        ]
+        found[row.id] = summed([one.joined for one in views]), summed([one.left for one in views])
+    return found
+
+
+def _after_beginning(
+    row: Group, one: MembershipChange, began: int | None, minimum: int, *, may_list: bool
+) -> ChangeView:
+    """`began`: the first change that is remembered; whoever a group began with did not join it."""
+    view = _view(row, one, minimum, may_list=may_list)
+    if one.id == began and one.size == one.joined_count:
+        return replace(view, joined=Told(0), left=Told(0))
+    return view
 
 
 def summed(parts: Sequence[Told]) -> Told:

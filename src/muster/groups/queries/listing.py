@@ -5,24 +5,25 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Max, OuterRef, Subquery, Sum
+from django.db.models import Max
 from django.db.models.functions import TruncDate
 
 from muster.catalog.queries import publisher
 from muster.groups import hooks
 from muster.groups.models import Group, GroupVersion, MembershipChange
-from muster.groups.policies import Told, told, told_change
+from muster.groups.policies import Told, told
 from muster.groups.queries.groups import GroupView, referred_to, view
+from muster.groups.queries.history import weeks_of
 from muster.groups.terms import Kind, State
+from muster.web.charts import SPARK_POINTS
 
-TREND = timedelta(days=90)
-TREND_POINTS = 13
-RECENT = timedelta(days=7)
+_TREND = timedelta(days=90)
 _PUT_AWAY = (State.ARCHIVED, State.INACTIVE)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,11 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Listed:
-    """One row. `trend`: the size at thirteen instants of the last ninety days, None where it is not known or told."""
+class Line:
+    """One row. `trend`: the size at thirteen instants of the last ninety days, None where it is not known or told.
+
+    `joined`, `left`: in the last seven days. `uses`: how many segments and activities refer to it.
+    """
 
     group: GroupView
     trend: list[int | None]
@@ -55,13 +59,29 @@ class Listed:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A group as it is chosen from a list."""
+
+    id: str
+    key: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Listing:
-    rows: list[Listed]
+    """`total`: lines on all pages. `inactive`: segments too small to be used, unless a state was asked for.
+
+    `choices`: every group that is not archived, in order of names; `tags`: all that there are.
+    """
+
+    lines: list[Line]
     total: int
     pages: int
     page: int
     inactive: list[GroupView]
-    tags: list[str] = field(default_factory=list)
+    choices: list[Choice]
+    tags: list[str]
+    minimum_size: int
 
 
 def _folded(text: str) -> str:
@@ -70,42 +90,57 @@ def _folded(text: str) -> str:
     return "".join(sign for sign in marks if not unicodedata.combining(sign)).casefold()
 
 
-_Sort = Callable[[Group], Any]
-SORTS: Mapping[str, _Sort] = {
-    "name": lambda row: _folded(row.name),
-    "kind": lambda row: (row.kind, row.app or ""),
-    "size": lambda row: row.size if row.size is not None else -1,
-    "fresh": lambda row: row.refreshed_at or datetime.min.replace(tzinfo=UTC),
-    "edited": lambda row: row.updated_at,
+def _told_size(row: Group, minimum: int) -> int:
+    """Small sizes are equal: their order would tell of them (G-21)."""
+    size = told(row.size, minimum, Kind(row.kind))
+    return 0 if size.small else -1 if size.size is None else size.size
+
+
+SORTS: Mapping[str, Callable[[Group, int], Any]] = {
+    "name": lambda row, _: _folded(row.name),
+    "kind": lambda row, _: (row.kind, row.app or ""),
+    "size": _told_size,
+    "fresh": lambda row, _: row.refreshed_at or _NEVER,
+    "edited": lambda row, _: row.updated_at,
 }
+"""From a row and the smallest size that is told to what is compared."""
 
 
 def listing(wanted: Wanted, now: datetime, *, may_list: bool) -> Listing:
-    """One page of the table, and all inactive segments beside it unless a state was asked for."""
+    """One page of the table."""
     minimum = publisher().minimum_size
-    every = list(Group.objects.all())
-    found = _sorted([row for row in every if _is_wanted(row, wanted)], wanted.sort, minimum)
-    pages = max(1, -(-len(found) // wanted.rows))
+    every = sorted(Group.objects.all(), key=_by_name)
+    found = [row for row in every if _is_found(row, wanted)]
+    shown = [row for row in found if row.state == wanted.state or (not wanted.state and row.state not in _PUT_AWAY)]
+    sort = SORTS[wanted.sort.removeprefix("-")]
+    shown.sort(key=lambda row: sort(row, minimum), reverse=wanted.sort.startswith("-"))
+    pages = max(1, -(-len(shown) // wanted.rows))
     page = min(max(1, wanted.page), pages)
-    shown = found[(page - 1) * wanted.rows : page * wanted.rows]
-    inactive = [] if wanted.state else [row for row in every if _is_inactive(row, wanted)]
+    inactive = [] if wanted.state else [row for row in found if row.state == State.INACTIVE]
     return Listing(
-        rows=_told(shown, every, minimum, now, may_list=may_list),
-        total=len(found),
+        lines=_lines(shown[(page - 1) * wanted.rows : page * wanted.rows], every, minimum, now, may_list=may_list),
+        total=len(shown),
         pages=pages,
         page=page,
-        inactive=[view(row, minimum) for row in _sorted(inactive, "name", minimum)],
+        inactive=[view(row, minimum) for row in inactive],
+        choices=_choices(every),
         tags=sorted({tag for row in every for tag in row.tags}),
+        minimum_size=minimum,
     )
 
 
-def _is_wanted(row: Group, wanted: Wanted) -> bool:
-    state = row.state == wanted.state if wanted.state else row.state not in _PUT_AWAY
-    return state and _is_found(row, wanted)
+def choices() -> list[Choice]:
+    """Every group that is not archived, in order of names."""
+    rows = Group.objects.exclude(state=State.ARCHIVED).only("id", "key", "name", "state")
+    return _choices(sorted(rows, key=_by_name))
 
 
-def _is_inactive(row: Group, wanted: Wanted) -> bool:
-    return row.state == State.INACTIVE and _is_found(row, wanted)
+def _choices(rows: list[Group]) -> list[Choice]:
+    return [Choice(row.id, row.key, row.name) for row in rows if row.state != State.ARCHIVED]
+
+
+def _by_name(row: Group) -> tuple[str, str]:
+    return _folded(row.name), row.id
 
 
 def _is_found(row: Group, wanted: Wanted) -> bool:
@@ -119,35 +154,15 @@ def _is_found(row: Group, wanted: Wanted) -> bool:
     )
 
 
-def _sorted(rows: list[Group], sort: str, minimum: int) -> list[Group]:
-    """Equal ones by name and id. Small sizes are equal: their order would tell of them (G-21)."""
-    by_name = sorted(rows, key=lambda row: (_folded(row.name), row.id))
-    key = SORTS.get(sort.removeprefix("-"), SORTS["name"])
-    if sort.removeprefix("-") == "size":
-        return sorted(by_name, key=lambda row: _told_size(row, minimum), reverse=sort.startswith("-"))
-    return sorted(by_name, key=key, reverse=sort.startswith("-"))
-
-
-def _told_size(row: Group, minimum: int) -> int:
-    size = told(row.size, minimum, Kind(row.kind))
-    return 0 if size.small else -1 if size.size is None else size.size
-
-
-def _told(rows: list[Group], every: list[Group], minimum: int, now: datetime, *, may_list: bool) -> list[Listed]:
-    ids = [row.id for row in rows]
-    trends, recent, editors = _trends(rows, minimum, now), _recent(ids, now), _editors(ids)
+def _lines(rows: list[Group], every: list[Group], minimum: int, now: datetime, *, may_list: bool) -> list[Line]:
+    trends = _trends(rows, minimum, now)
+    weeks = weeks_of(rows, now.astimezone(UTC).date(), may_list=may_list)
+    versions = GroupVersion.objects.filter(group__in=rows).order_by("revision")
+    editors = dict(versions.values_list("group", "saved_by"))
     uses = _uses(rows, every)
-    listed = []
-    for row in rows:
-        joined, left = recent.get(row.id, (0, 0))
-        size = row.size or 0
-        told_joined, told_left = told_change(
-            joined, left, (size - joined + left, size), minimum, Kind(row.kind), may_list=may_list
-        )
-        listed.append(
-            Listed(view(row, minimum), trends[row.id], told_joined, told_left, uses[row.id], editors.get(row.id, ""))
-        )
-    return listed
+    return [
+        Line(view(row, minimum), trends[row.id], *weeks[row.id], uses[row.id], editors.get(row.id, "")) for row in rows
+    ]
 
 
 def _trends(rows: list[Group], minimum: int, now: datetime) -> dict[str, list[int | None]]:
@@ -163,7 +178,7 @@ def _trends(rows: list[Group], minimum: int, now: datetime) -> dict[str, list[in
     known: dict[str, list[tuple[datetime, int]]] = {row.id: [] for row in rows}
     for group, at, size in changes.values_list("group_id", "at", "size"):
         known[group].append((at, size))
-    points = [now - TREND + TREND * point / (TREND_POINTS - 1) for point in range(TREND_POINTS)]
+    points = [now - _TREND + _TREND * point / (SPARK_POINTS - 1) for point in range(SPARK_POINTS)]
     return {row.id: [_size_at(known[row.id], point, minimum, Kind(row.kind)) for point in points] for row in rows}
 
 
@@ -172,26 +187,8 @@ def _size_at(known: list[tuple[datetime, int]], instant: datetime, minimum: int,
     return told(before[-1], minimum, kind).size if before else None
 
 
-def _recent(ids: list[str], now: datetime) -> dict[str, tuple[int, int]]:
-    """Joined and left in the last seven days; the first evaluation is no joining."""
-    first = MembershipChange.objects.filter(group=OuterRef("group")).order_by("id").values("id")[:1]
-    sums = (
-        MembershipChange.objects.filter(group__in=ids, at__gte=now - RECENT)
-        .exclude(id=Subquery(first))
-        .order_by()
-        .values("group")
-        .annotate(joined=Sum("joined_count"), left=Sum("left_count"))
-    )
-    return {one["group"]: (one["joined"], one["left"]) for one in sums}
-
-
-def _editors(ids: list[str]) -> dict[str, str]:
-    versions = GroupVersion.objects.filter(group__in=ids).order_by("revision")
-    return dict(versions.values_list("group", "saved_by"))
-
-
 def _uses(rows: list[Group], every: list[Group]) -> dict[str, int]:
-    """How many segments and activities refer to each (G-22)."""
+    """Those of every group at once, as `uses_of` names them for one (G-22)."""
     referring = [
         (other.id, referred_to(other.definition))
         for other in every
