@@ -59,5 +59,5 @@ node_modules/.complete: package-lock.json package.json
 	@touch $@
 
 # The menus' icons are named in Python.
-src/muster/web/static/vendor/icons.svg: node_modules/.complete scripts/vendor_static.py $(shell find src/muster -name '*.html' -o -name apps.py)
+src/muster/web/static/vendor/icons.svg: node_modules/.complete scripts/vendor_static.py src/muster/web/static/js/csp.js $(shell find src/muster -name '*.html' -o -name apps.py)
 	$(PYTHON) -m scripts.vendor_static

@@ -1,4 +1,4 @@
-"""Copies what pages use from npm's packages into the package: one sprite of the icons that templates and menus name."""
+"""Copies what pages use from npm's packages into the package: a sprite of the icons that are named, and htmx."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "muster"
 ICONS = ROOT / "node_modules" / "@tabler" / "icons"
+HTMX = ROOT / "node_modules" / "htmx.org"
 VENDOR = SOURCE / "web" / "static" / "vendor"
 _IN_TEMPLATES = re.compile(r"""\{% icon "([a-z0-9-]+)" %\}""")
 _IN_MENUS = re.compile(r"""\bicon="([a-z0-9-]+)\"""")
@@ -41,10 +42,18 @@ def _symbol(name: str, file: Path) -> str:
     return f'<symbol id="{name}" viewBox="0 0 24 24">{drawn}</symbol>'
 
 
+def build_htmx(source: Path = SOURCE) -> str:
+    """htmx and its rules of security in one file: nothing may come between the two."""
+    htmx = (HTMX / "dist" / "htmx.min.js").read_text(encoding="utf-8")
+    return f"{htmx}\n{(source / 'web' / 'static' / 'js' / 'csp.js').read_text(encoding='utf-8')}"
+
+
 def main() -> None:
     VENDOR.mkdir(parents=True, exist_ok=True)
     (VENDOR / "icons.svg").write_text(build_sprite(used_icons()), encoding="utf-8")
     (VENDOR / "icons.LICENSE").write_bytes((ICONS / "LICENSE").read_bytes())
+    (VENDOR / "htmx.js").write_text(build_htmx(), encoding="utf-8")
+    (VENDOR / "htmx.LICENSE").write_bytes((HTMX / "LICENSE").read_bytes())
     print(f"{len(used_icons())} icons", file=sys.stderr)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from muster.engine.bitset import Bitset
 from muster.engine.evaluate import Evaluation
 from muster.engine.plan import Everybody, Expression, expression_of, plan
-from muster.rules.nodes import All, Definition, Node
+from muster.rules.nodes import All, AnyOf, Definition, Node, NoneOf
 
 SAMPLE_SIZE = 10
 
@@ -25,7 +25,10 @@ class WaterfallStep:
 
 @dataclass(frozen=True)
 class Preview:
-    """Sizes are exact. `joined` and `left` are against the saved members, None for a new definition."""
+    """Sizes are exact. `joined` and `left` are against the saved members, None for a new definition.
+
+    `alone`: by JSON Pointer how many every node selects by itself; only where it was asked for.
+    """
 
     size: int
     available_customers: int
@@ -35,6 +38,7 @@ class Preview:
     joined: int | None
     left: int | None
     members: Bitset
+    alone: Mapping[str, int] = field(default_factory=dict)
 
 
 def preview(
@@ -43,6 +47,7 @@ def preview(
     *,
     saved: Bitset | None = None,
     compared: Mapping[str, Bitset] | None = None,
+    every_node: bool = False,
 ) -> Preview:
     """Evaluates a definition; atoms already known to `evaluation` cost nothing.
 
@@ -58,6 +63,7 @@ def preview(
         joined=None if saved is None else len(result.members - saved),
         left=None if saved is None else len(saved - result.members),
         members=result.members,
+        alone=dict(_alone(definition, evaluation, result.population)) if every_node else {},
     )
 
 
@@ -70,6 +76,21 @@ def _waterfall(definition: Definition, evaluation: Evaluation, population: Bitse
         remaining = remaining & selected
         steps.append(WaterfallStep(pointer, node, len(population & selected), len(remaining)))
     return tuple(steps)
+
+
+def _alone(definition: Definition, evaluation: Evaluation, population: Bitset) -> Iterator[tuple[str, int]]:
+    for pointer, node in _every_node(definition.match, "/match"):
+        expression = expression_of(node, definition.app, evaluation.context)
+        selected = population if isinstance(expression, Everybody) else evaluation.value(expression, population)
+        yield pointer, len(population & selected)
+
+
+def _every_node(node: Node, pointer: str) -> Iterator[tuple[str, Node]]:
+    yield pointer, node
+    kind = {All: "all", AnyOf: "any", NoneOf: "none"}.get(type(node))
+    if isinstance(node, All | AnyOf | NoneOf):
+        for place, child in enumerate(node.nodes):
+            yield from _every_node(child, f"{pointer}/{kind}/{place}")
 
 
 def top_conditions(definition: Definition) -> list[tuple[str, Node]]:

@@ -6,6 +6,7 @@ MusterError
     RequestInvalid        the request cannot be read
     RevisionRequired      a change of a thing that does not say which revision it changes
     IdempotencyConflict   a key that belongs to another request, or whose request is still under way
+    DraftTooLarge         what was typed is longer than a draft may be
     JobStateError         a job cannot be stopped or continued in the state it is in
   JobStopped (internal)   a running job was asked to stop; never shown
 """
@@ -41,6 +42,10 @@ class RevisionRequired(WebError):
 
 class IdempotencyConflict(WebError):
     code = "idempotency_key_reused"
+
+
+class DraftTooLarge(WebError):
+    code = "draft_too_large"
 
 
 class JobStateError(WebError):

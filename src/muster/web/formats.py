@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
@@ -12,7 +13,14 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton, format_timedelta
 from babel.lists import format_list
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import (
+    NumberFormatError,
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_group_symbol,
+    parse_decimal,
+)
 from babel.units import format_unit
 
 from muster.rules.describe.words import count_units
@@ -20,6 +28,7 @@ from muster.rules.describe.words import count_units
 # Older than this a moment is said as a day, not as "3 days ago" (D-48).
 _LONGEST_AGO = timedelta(days=7)
 _UNITS = {"days": "duration-day", "hours": "duration-hour", "minutes": "duration-minute", "seconds": "duration-second"}
+_NUMBER = re.compile(r"\s*[-+]?[0-9][0-9.,'’\s]*", re.UNICODE)
 _SMALLEST_SHARE = Decimal("0.001")
 
 
@@ -34,6 +43,18 @@ class BabelFormats:
     def number(self, number: Decimal | int) -> str:
         """All its digits: 1,284,310 or 0.125."""
         return format_decimal(number, locale=self.locale, decimal_quantization=False)
+
+    def read_number(self, text: str) -> Decimal | None:
+        """What somebody typed as `number` writes it; None if it is none so: 1.5 in German, 1,5 in English."""
+        if not get_group_symbol(self.locale).strip():
+            # Whoever groups by spaces types any of them.
+            text = "".join(text.split())
+        if not _NUMBER.fullmatch(text):
+            return None
+        try:
+            return parse_decimal(text.strip(), locale=self.locale, strict=True)
+        except NumberFormatError:
+            return None
 
     def money(self, amount: Decimal, currency: str | None = None) -> str:
         """With the digits of the currency, or more if the amount has them: €10.50."""

@@ -74,3 +74,21 @@ class IdempotentAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.principal} {self.key}"
+
+
+class Draft(models.Model):
+    """A larger form as somebody left it: one for each member, kind of form and thing; kept 30 days (D-14)."""
+
+    owner = models.CharField(max_length=80)
+    kind = models.CharField(max_length=32)
+    # What is edited; empty for something new.
+    subject = models.CharField(max_length=64, blank=True)
+    fields = models.JSONField()
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "kind", "subject"], name="draft_once")]
+        indexes = [models.Index(fields=["saved_at"], name="draft_age")]
+
+    def __str__(self) -> str:
+        return f"{self.owner} {self.kind} {self.subject}"

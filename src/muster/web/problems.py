@@ -65,6 +65,7 @@ STATUS: Mapping[str, int] = {
     "type_change_loses": 409,
     "undo_expired": 410,
     "body_too_large": 413,
+    "draft_too_large": 413,
     "import_too_large": 413,
     "media_type_unsupported": 415,
     "column_unknown": 422,

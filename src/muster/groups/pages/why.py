@@ -70,8 +70,13 @@ def _explained(group: str, customer: str) -> dict[str, Any]:
     return {
         "why": found,
         "sentence": sentence(definition_of(found.group, vocabulary()), words),
-        "lines": list(_lines(found.explanation.tree, words, 0, "")),
+        "lines": lines_of(found.explanation.tree, words),
     }
+
+
+def lines_of(tree: Explained, words: Words) -> list[Line]:
+    """The tree of an explanation, row after row."""
+    return list(_lines(tree, words, 0, ""))
 
 
 def _lines(node: Explained, words: Words, depth: int, number: str) -> Iterator[Line]:

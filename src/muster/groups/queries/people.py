@@ -24,6 +24,7 @@ from muster.groups.queries.clock import AtInstant, evaluation_at, group_at, need
 from muster.groups.queries.evaluation import (
     context,
     definition_of,
+    evaluation,
     list_files,
     membership_files,
     stored_members,
@@ -172,6 +173,21 @@ def why(reference: str, customer: str, now: datetime | None = None) -> Why:
 
     found = explain(definition, person, World(here, others, threshold))
     return Why(row, customer_id(key), key, definition, found, key in stored_members(row), here.now)
+
+
+def why_unsaved(definition: Definition, customer: str) -> tuple[str, Explanation]:
+    """The customer's id, and why a definition that is not saved would select them or not ("Test a person")."""
+    key = _key(customer)
+    with evaluation() as asked:
+        # Ranks need the threshold that everybody's values give.
+        asked.result(plan(definition, asked.context))
+        person = asked.warehouse.person(key)
+        if person is None:
+            raise CustomerUnknown(f"There is no customer `{customer}`.")
+        others: dict[str, Members] = {one: asked.groups(one) for one in groups_used(definition)}
+        known = {(condition_hash(one.condition), one.population.app): at for one, at in asked.thresholds.items()}
+        world = World(asked.context, others, lambda condition, app: known.get((condition_hash(condition), app)))
+        return customer_id(key), explain(definition, person, world)
 
 
 def why_listed(row: Group, customer: str) -> Listed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -56,6 +56,8 @@ class PreviewView:
     left: Told | None
     not_historic: list[str] | None = None
     """With an evaluation clock: what the definition names that is taken as it is today."""
+    alone: dict[str, Told] = field(default_factory=dict)
+    """By JSON Pointer what every node selects by itself; only where it was asked for, and members may be listed."""
 
 
 class Editors:
@@ -94,6 +96,7 @@ def preview_definition(
     compared: list[str] | None = None,
     editor: str | None = None,
     at: datetime | None = None,
+    every_node: bool = False,
 ) -> PreviewView:
     """Evaluates a definition that is not saved. `edited`: the group whose saved members it is compared with.
 
@@ -111,6 +114,7 @@ def preview_definition(
             asked,
             saved=_members(saved_row, asked) if saved_row else None,
             compared={row.id: _members(row, asked) for row in others},
+            every_node=every_node and may_list,
         )
         data_as_of = asked.warehouse.data_as_of()
     shown = _told(encode(definition), found, data_as_of, {row.id: row for row in others}, saved_row, may_list=may_list)
@@ -159,6 +163,7 @@ def _told(
         },
         joined=part(found.joined, size, before),
         left=part(found.left, before, size),
+        alone={pointer: told(number, minimum) for pointer, number in found.alone.items()},
     )
 
 

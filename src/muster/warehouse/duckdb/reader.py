@@ -32,6 +32,11 @@ class DuckDBReader:
             yield from self._query(sql).to_arrow_reader(BATCH_ROWS)
         except duckdb.InterruptException as error:
             raise _interrupted() from error
+        except OSError as error:
+            # What stops a stream of batches after its first comes through Arrow, as an error of its own.
+            if self._stopped.is_set():
+                raise _interrupted() from error
+            raise
 
     def sql_table(self, sql: str) -> pa.Table:
         """For this backend's own queries."""

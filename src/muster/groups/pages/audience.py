@@ -1,0 +1,141 @@
+"""The panel beside the builder: whom the definition would select, as far as the asker may know it (D-20, D-23)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from muster.engine.explain import Explanation
+from muster.groups.builder.controls import Shown
+from muster.groups.builder.form import BuilderForm, Read
+from muster.groups.builder.rows import name_of
+from muster.groups.pages.why import Line, lines_of
+from muster.groups.policies import Told
+from muster.groups.queries.people import why_unsaved
+from muster.groups.queries.previews import PreviewView, preview_definition
+from muster.kernel.errors import MusterError
+from muster.rules.codec import encode
+from muster.rules.describe.words import Words
+from muster.web.charts import coordinate
+
+_ROUND = 188.5
+"""Length of the ring's circle, in units of its drawing."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A line of "how it adds up": `kept` from 0, or `cut` off; places and widths in percent of all available."""
+
+    label: str
+    size: Told
+    x: str = "0"
+    width: str = "0"
+    cut: bool = False
+
+
+@dataclass(frozen=True)
+class Tested:
+    """One person against the unsaved definition; `problem` where nobody is called so."""
+
+    customer: str = ""
+    explanation: Explanation | None = None
+    lines: list[Line] = field(default_factory=list)
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Audience:
+    """`preview` is None where no row is complete; `problem` says what went wrong otherwise."""
+
+    preview: PreviewView | None = None
+    ring: str = ""
+    steps: list[Step] = field(default_factory=list)
+    overlap: Told | None = None
+    overlap_share: float | None = None
+    tested: Tested | None = None
+    problem: str = ""
+
+
+def audience_of(
+    form: BuilderForm, read: Read, sides: tuple[Shown, Shown], words: Words, *, edited: str, may_list: bool
+) -> tuple[Audience, Mapping[str, str]]:
+    """The panel, and by path what each row selects by itself."""
+    if read.definition is None:
+        return Audience(), {}
+    compared = [form.compared] if form.compared else []
+    try:
+        found = preview_definition(
+            encode(read.definition), may_list=may_list, edited=edited or None, compared=compared,
+            editor=form.editor or None, every_node=True,
+        )  # fmt: skip
+    except MusterError as error:
+        if error.code == "query_interrupted":
+            raise
+        return Audience(problem=error.message), {}
+    overlap = next(iter(found.overlap.values()), None)
+    shared = overlap.size / found.size.size if overlap and overlap.size is not None and found.size.size else None
+    audience = Audience(
+        preview=found,
+        ring=coordinate(_ROUND * (found.share or 0)),
+        steps=_steps(found, read, sides),
+        overlap=overlap,
+        overlap_share=shared,
+        tested=_tested(form.tested, read, words) if may_list and form.tested else None,
+    )
+    return audience, _alone(found, read, words)
+
+
+def _alone(found: PreviewView, read: Read, words: Words) -> dict[str, str]:
+    """A Small whole has no figures of its rows (D-23)."""
+    if found.size.small:
+        return {}
+    texts: dict[str, str] = {}
+    for pointer, size in found.alone.items():
+        path = read.written.path_at(pointer)
+        texts.setdefault(path, _("Small") if size.small else words.formats.number(Decimal(size.size or 0)))
+    return texts
+
+
+def _steps(found: PreviewView, read: Read, sides: tuple[Shown, Shown]) -> list[Step]:
+    available = found.available_customers
+    if found.size.small or not available.size:
+        return []
+    names = {one.path: f"{one.number} {name_of(one)}" for side in sides for one in side.nodes}
+    steps = [Step(_("Available"), available, width="100")]
+    before = available
+    for one in found.waterfall:
+        path = read.written.path_at(one.pointer)
+        if path == "out":
+            cut = _difference(before, one.after)
+            steps.append(Step(_("Exclude"), cut, *_bar(one.after, cut, available.size), cut=True))
+        else:
+            label = names.get(path) or name_of(sides[0])
+            steps.append(Step(label, one.after, *_bar(None, one.after, available.size)))
+        before = one.after
+    return steps
+
+
+def _difference(before: Told, after: Told) -> Told:
+    if before.size is None or after.size is None:
+        return Told(None, small=True)
+    return Told(before.size - after.size)
+
+
+def _bar(start: Told | None, length: Told, whole: int) -> tuple[str, str]:
+    """Where a bar begins and how long it is; nothing where either is not told."""
+    if length.size is None or (start is not None and start.size is None):
+        return "0", "0"
+    begin = start.size or 0 if start is not None else 0
+    return coordinate(100 * begin / whole), coordinate(100 * length.size / whole)
+
+
+def _tested(person: str, read: Read, words: Words) -> Tested:
+    assert read.definition is not None
+    try:
+        customer, found = why_unsaved(read.definition, person)
+    except MusterError as error:
+        return Tested(problem=error.message)
+    return Tested(customer, found, lines_of(found.tree, words))

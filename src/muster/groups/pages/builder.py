@@ -1,0 +1,270 @@
+"""The builder of segments: a form that works without scripts, and follows every change with them (D-19 to D-23)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from muster.catalog import queries as catalog
+from muster.customers.queries import warehouse
+from muster.groups.actions import segments
+from muster.groups.builder.clauses import Clauses
+from muster.groups.builder.documents import Blank
+from muster.groups.builder.form import BuilderForm, Read, blank_form, drafted, form_of, posted, read, settled
+from muster.groups.builder.rows import Rows
+from muster.groups.builder.suggestions import labels_of
+from muster.groups.errors import ValueNotAllowed
+from muster.groups.models import Group
+from muster.groups.pages.audience import Audience, audience_of
+from muster.groups.pages.permits import permitted
+from muster.groups.pages.words import reader_words
+from muster.groups.queries.evaluation import definition_of, vocabulary
+from muster.groups.queries.groups import group_row
+from muster.groups.queries.listing import choices
+from muster.groups.queries.templates import template
+from muster.groups.terms import Kind
+from muster.kernel.errors import MusterError
+from muster.kernel.ids import new_id
+from muster.rules.codec import decode_json, encode
+from muster.rules.describe.expression import expression
+from muster.rules.describe.sentence import sentence
+from muster.rules.describe.words import Words
+from muster.rules.vocabulary import Vocabulary
+from muster.team.policies import Principal
+from muster.web.drafts import discard_draft, draft_of, keep_draft
+from muster.web.formats import BabelFormats, formats_for
+from muster.web.fragments import is_fragment, moved
+from muster.web.hooks import can
+from muster.web.models import Draft
+
+DRAFT = "segment"
+REFUSED, OVERTAKEN = 422, 204
+
+
+@dataclass
+class _Desk:
+    """What one request works with. `row`: the segment that is edited, None for a new one."""
+
+    asker: Principal
+    row: Group | None
+    known: Vocabulary
+    words: Words
+    formats: BabelFormats
+    draft: Draft | None = None
+    problems: list[str] = field(default_factory=list)
+    conflict: bool = False
+
+    @property
+    def subject(self) -> str:
+        return self.row.id if self.row else ""
+
+
+@require_http_methods(["GET", "POST"])
+def new_segment(request: HttpRequest) -> HttpResponse:
+    """`?template=` and `?app=` begin with a template, `?copy=` with a segment there is."""
+    return _answer(request, None)
+
+
+@require_http_methods(["GET", "POST"])
+def edit_segment(request: HttpRequest, key: str) -> HttpResponse:
+    row = group_row(key)
+    if row.kind != Kind.SEGMENT:
+        return redirect("groups:import_source", key=row.key)
+    return _answer(request, row)
+
+
+def _answer(request: HttpRequest, row: Group | None) -> HttpResponse:
+    asker = permitted(request, "groups:write")
+    words = reader_words()
+    publisher = catalog.publisher()
+    formats = formats_for((get_language() or "en")[:2], publisher.time_zone, publisher.currency)
+    desk = _Desk(asker, row, vocabulary(), words, formats)
+    if request.method == "GET":
+        form = _begun(request, desk)
+        return _page(request, desk, replace(form, editor=new_id("edt")))
+    return _changed(request, desk)
+
+
+def _begun(request: HttpRequest, desk: _Desk) -> BuilderForm:
+    """The draft if there is one, else what is saved, else what the address asks to begin with."""
+    desk.draft = draft_of(desk.asker, DRAFT, desk.subject)
+    if desk.draft is not None:
+        form = drafted(desk.draft.fields)
+        return settled(form, "", desk.known, _typed(form, desk), desk.formats)
+    if desk.row is not None:
+        return replace(_form_of(desk.row, desk), revision=str(desk.row.revision))
+    apps = list(desk.known.apps)
+    app = request.GET.get("app", "")
+    app = app if app in desk.known.apps else apps[0] if len(apps) == 1 else ""
+    if request.GET.get("copy"):
+        copied = _form_of(group_row(request.GET["copy"]), desk)
+        return replace(copied, name=_("%(name)s (copy)") % {"name": copied.name}, revision="")
+    if request.GET.get("template"):
+        chosen = template(request.GET["template"])
+        text = json.dumps(chosen.definition(app or apps[0]))
+        form = form_of(chosen.name, (), decode_json(text, desk.known), desk.known, desk.formats)
+    else:
+        form = blank_form(app, desk.formats.locale.language)
+    return settled(form, "", desk.known, desk.formats, desk.formats)
+
+
+def _form_of(row: Group, desk: _Desk) -> BuilderForm:
+    definition = definition_of(row, vocabulary(archived=True))
+    form = form_of(row.name, row.tags, definition, desk.known, desk.formats)
+    return settled(form, "", desk.known, desk.formats, desk.formats)
+
+
+def _typed(form: BuilderForm, desk: _Desk) -> BabelFormats:
+    """How the numbers of a form were written: a draft may be from another language."""
+    if form.language not in ("en", "de", "fr") or form.language == desk.formats.locale.language:
+        return desk.formats
+    publisher = catalog.publisher()
+    return formats_for(form.language, publisher.time_zone, publisher.currency)
+
+
+def _changed(request: HttpRequest, desk: _Desk) -> HttpResponse:
+    """`do` says which button was pressed; without one the form only follows what was typed."""
+    fields = [(name, str(text)) for name, texts in request.POST.lists() for text in texts]
+    form = posted(fields)
+    command = request.POST.get("do", "")
+    if command == "discard":
+        discard_draft(desk.asker, DRAFT, desk.subject)
+        return moved(request, request.path)
+    form = settled(form, command, desk.known, _typed(form, desk), desk.formats)
+    form = _did(form, command, desk)
+    if command == "save":
+        saved = _saved(form, desk)
+        if saved is not None:
+            discard_draft(desk.asker, DRAFT, desk.subject)
+            return moved(request, saved)
+    try:
+        desk.draft = keep_draft(desk.asker, DRAFT, form.kept(), desk.subject)
+    except MusterError as error:
+        desk.problems.append(error.message)
+    return _page(request, desk, form)
+
+
+def _did(form: BuilderForm, command: str, desk: _Desk) -> BuilderForm:
+    verb, _sign, what = command.partition(":")
+    match verb:
+        case "test":
+            return replace(form, tested=form.person)
+        case "view":
+            return replace(form, view=what if what in ("sentence", "expression", "json") else form.view)
+        case "untag":
+            return replace(form, tags=tuple(tag for tag in form.tags if tag != what))
+        case "json":
+            return _from_json(form, desk)
+        case "mine" if desk.row is not None:
+            return replace(form, revision=str(desk.row.revision))
+    return form
+
+
+def _from_json(form: BuilderForm, desk: _Desk) -> BuilderForm:
+    """The rows made anew from the JSON; a mistake in it changes nothing."""
+    try:
+        definition = decode_json(form.json, desk.known)
+    except MusterError as error:
+        desk.problems.append(f"JSON: {error.message} {error.pointer}".strip())
+        return form
+    made = form_of(form.name, form.tags, definition, desk.known, desk.formats)
+    made = settled(made, "", desk.known, desk.formats, desk.formats)
+    return replace(form, tree=made.tree, app=made.app, json="")
+
+
+def _saved(form: BuilderForm, desk: _Desk) -> str | None:
+    """Where the saved segment is, or None with the reasons in the problems."""
+    found = read(form, desk.known, desk.formats)
+    if not found.complete:
+        desk.problems.append(_("Some conditions are not complete: what is missing stands beside them."))
+        return None
+    assert found.definition is not None
+    try:
+        if desk.row is None:
+            made = segments.create_segment(
+                desk.asker, name=form.name, definition=encode(found.definition), tags=list(form.tags)
+            )
+        else:
+            revision = int(form.revision) if form.revision.isascii() and form.revision.isdecimal() else None
+            made = segments.edit_group(
+                desk.asker, desk.row.id, revision=revision, name=form.name, tags=list(form.tags),
+                definition=encode(found.definition),
+            )  # fmt: skip
+    except MusterError as error:
+        desk.conflict = error.code == "revision_conflict"
+        desk.problems.append(_said(error))
+        return None
+    return f"/groups/{made.key}/"
+
+
+def _said(error: MusterError) -> str:
+    if isinstance(error, ValueNotAllowed) and error.pointer == "/name":
+        return _("Give the segment a name of 1 to 200 characters.")
+    return f"{error.message} ({error.code})"
+
+
+def _page(request: HttpRequest, desk: _Desk, form: BuilderForm) -> HttpResponse:
+    found = read(form, desk.known, desk.formats)
+    blanks = [*found.written.blanks, *(Blank(path, "", said) for path, all in found.errors.items() for said in all)]
+    rows = Rows(_clauses(desk, form), {}, blanks)
+    sides = rows.shown(form.tree)
+    may_list = can(desk.asker, "members:read")
+    try:
+        audience, alone = audience_of(form, found, sides, desk.words, edited=_edited(desk), may_list=may_list)
+    except MusterError:
+        # A later request of the same page took over: its answer is the one to show.
+        return HttpResponse(status=OVERTAKEN)
+    sides = replace(rows, alone=alone).shown(form.tree)
+    shown = _shown(desk, form, found, audience) | {
+        "include": sides[0],
+        "exclude": sides[1],
+        "missing": len({one.path for one in blanks}),
+        "may_list": may_list,
+    }
+    template_name = "groups/builder/form.html" if is_fragment(request) else "groups/builder/page.html"
+    return render(request, template_name, shown, status=REFUSED if desk.problems else 200)
+
+
+def _edited(desk: _Desk) -> str:
+    """The group whose members now are compared with; none before the first evaluation."""
+    return desk.row.id if desk.row is not None and desk.row.generation else ""
+
+
+def _clauses(desk: _Desk, form: BuilderForm) -> Clauses:
+    archived = {} if desk.row is None else {desk.row.id}
+    return Clauses(
+        known=desk.known,
+        words=desk.words,
+        currency=catalog.publisher().currency,
+        of_app=bool(form.app),
+        groups={one.id: one.name for one in choices() if one.id not in archived},
+        apps={app.key: app.label(get_language() or "en") for app in catalog.apps()},
+        labels_of=lambda key: labels_of(warehouse(), desk.known.attributes[key]),
+    )
+
+
+def _shown(desk: _Desk, form: BuilderForm, found: Read, audience: Audience) -> dict[str, Any]:
+    definition = found.definition
+    return {
+        "form": form,
+        "row": desk.row,
+        "draft": desk.draft,
+        "problems": desk.problems,
+        "conflict": desk.conflict,
+        "theirs": sentence(definition_of(desk.row, desk.known), desk.words) if desk.conflict and desk.row else "",
+        "audience": audience,
+        "apps": [(app.key, app.label(get_language() or "en")) for app in catalog.apps()],
+        "groups": [one for one in choices() if desk.row is None or one.id != desk.row.id],
+        "minimum_size": catalog.publisher().minimum_size,
+        "sentence": sentence(definition, desk.words) if definition else "",
+        "expression": expression(definition, desk.words) if definition else "",
+        "json": form.json or (json.dumps(encode(definition), indent=2, ensure_ascii=False) if definition else ""),
+        "views": [("sentence", _("Sentence")), ("expression", _("Expression")), ("json", "JSON")],
+    }
