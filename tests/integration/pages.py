@@ -38,6 +38,9 @@ class Browser:
     def get(self, address: str) -> httpx.Response:
         return self._client.get(address)
 
-    def post(self, address: str, fields: Mapping[str, str], files: Any = None) -> httpx.Response:
+    def post(
+        self, address: str, fields: Mapping[str, str], files: Any = None, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         sent = {**fields, "csrfmiddlewaretoken": self._token}
-        return self._client.post(address, data=sent, files=files, headers={"Referer": str(self._client.base_url)})
+        told = {"Referer": str(self._client.base_url), **(headers or {})}
+        return self._client.post(address, data=sent, files=files, headers=told)

@@ -7,6 +7,7 @@ from django.urls import path, re_path
 from muster.groups.pages import builder, group, imports, known
 from muster.groups.pages.listing import copy, show_list
 from muster.groups.pages.manage import manage
+from muster.groups.pages.values import values
 from muster.groups.pages.why import why
 
 app_name = "groups"
@@ -15,6 +16,7 @@ urlpatterns = [
     path("groups/", show_list, name="list"),
     path("groups/copy-template", copy, name="copy_template"),
     path("groups/new/known/", known.new_known, name="new_known"),
+    path("groups/new/values", values, name="values"),
     path("groups/new/segment/", builder.new_segment, name="new_segment"),
     path("groups/<slug:key>/", group.show, name="group"),
     path("groups/<slug:key>/edit/", builder.edit_segment, name="edit"),

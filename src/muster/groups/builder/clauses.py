@@ -36,7 +36,10 @@ _SHAPES = {key: one.shape for operators in OPERATORS.values() for key, one in op
 
 @dataclass(frozen=True)
 class Clauses:
-    """`of_app`: whether the customers are those of one app. `groups`: names of groups by id; `labels_of`: values that data holds of an open category, None if too many."""
+    """`of_app`: whether the customers are those of one app. `groups`: names of groups by id.
+
+    `labels_of`: values that data holds of an open category, None if too many.
+    """
 
     known: Vocabulary
     words: Words
@@ -229,10 +232,9 @@ class Clauses:
 
     def _where(self, row: Tree, path: str) -> list[Line]:
         lines: list[Line] = []
-        known = self.known.events[row["event"]].properties if row["event"] in self.known.events else {}
         for place, one in enumerate(row["where"]):
             here = f"{path}.where.{place}"
-            type = known.get(one["property"], Type.TEXT)
+            type = Type(one["type"])
             keys = [key for key in OPERATORS[type] if key not in RANK_OPERATORS]
             source = _source(row["event"], one["property"]) if type in (Type.TEXT, Type.CATEGORY) else ""
             compared = self._compared(

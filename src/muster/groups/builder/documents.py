@@ -13,6 +13,7 @@ from muster.groups.builder.settle import CATEGORY, NUMERIC
 from muster.groups.builder.tree import Tree
 from muster.kernel.durations import parse_duration
 from muster.rules.codec import encode
+from muster.rules.decode_events import infer_type
 from muster.rules.nodes import Definition
 from muster.rules.numbers import json_number, parse_number
 from muster.rules.operators import OPERATORS, Shape
@@ -296,7 +297,11 @@ class _Reader:
         return row
 
     def _where(self, node: dict[str, Any]) -> list[Tree]:
-        return [{"property": one["property"]} | self._comparison(one, one["property"]) for one in node.get("where", [])]
+        return [
+            {"property": one["property"], "type": str(infer_type(one["op"], one.get("value")))}
+            | self._comparison(one, one["property"])
+            for one in node.get("where", [])
+        ]
 
     def _comparison(self, node: dict[str, Any], about: str) -> Tree:
         row: Tree = {"op": node["op"], "about": about}

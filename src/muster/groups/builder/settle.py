@@ -113,7 +113,7 @@ class Settler:
         settled = []
         for one in row.get("where", []):
             path = str(one.get("property") or next(iter(known), ""))
-            type = known.get(path, Type.TEXT)
+            type = known.get(path) or _type_of(one)
             operators = {key: op for key, op in OPERATORS[type].items() if key not in RANK_OPERATORS}
             settled.append({"property": path, **self._compared(one, type, operators, path)})
         return settled
@@ -149,6 +149,11 @@ class Settler:
             return text
         number = self.typed.read_number(text)
         return text if number is None else self.shown.number(number)
+
+
+def _type_of(row: Tree) -> Type:
+    """Of a property nobody has seen yet: as it was compared before, else text."""
+    return Type(row["type"]) if row.get("type") in set(Type) else Type.TEXT
 
 
 def attributes_of(words: Vocabulary, category: str) -> list[Attribute]:

@@ -7,7 +7,7 @@ sentence never denies a bracket: none of (a, b) reads "not a and not b".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from muster.rules.describe.attribute_clauses import CLAUSES, RANK_CLAUSES, SPECIAL_CLAUSES
 from muster.rules.describe.events import describe_event, describe_sequence
@@ -126,6 +126,7 @@ def _written(phrase: str | _Joined, words: Words) -> str:
 
 
 def _attribute(condition: AttributeCondition, words: Words, positive: bool) -> str:
+    condition = _of_one(condition)
     op, negated = positive_operator(condition.op)
     positive = positive is not negated
     standard = STANDARD_ATTRIBUTES.get(condition.attribute)
@@ -142,6 +143,13 @@ def _attribute(condition: AttributeCondition, words: Words, positive: bool) -> s
     wording = RANK_CLAUSES[op] if op in RANK_OPERATORS else CLAUSES[family][key]
     values = ValueWords(words, type, condition.attribute).parts(op, condition.value)
     return _say(wording, words, positive, attribute=_subject(condition, words), **values)
+
+
+def _of_one(condition: AttributeCondition) -> AttributeCondition:
+    """A list of one is said as the one: "is not Germany", not "is not one of Germany"."""
+    if condition.op in ("in", "not_in") and isinstance(condition.value, tuple) and len(condition.value) == 1:
+        return replace(condition, op="is" if condition.op == "in" else "is_not", value=condition.value[0])
+    return condition
 
 
 def attribute_type(condition: AttributeCondition, words: Words) -> Type:
