@@ -8,9 +8,9 @@ from babel import Locale
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from muster.groups.builder.documents import tree_of, write_match
-from muster.groups.builder.settle import Settler
-from muster.groups.builder.tree import Tree, change, read_tree, written
+from muster.groups.pages.builder.documents import tree_of, write_match
+from muster.groups.pages.builder.settle import Settler
+from muster.groups.pages.builder.tree import Tree, change, read_tree, written
 from muster.rules.canonical import canonical
 from muster.rules.codec import decode
 from muster.rules.nodes import Definition

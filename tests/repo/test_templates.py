@@ -17,6 +17,11 @@ REFUSED = {
     "an inline script": re.compile(r"<script(?![^>]*\ssrc=)"),
     "something from elsewhere": re.compile(r"(src|href)\s*=\s*[\"'](https?:)?//"),
     "text without escaping": re.compile(r"\|\s*safe\b|autoescape off"),
+    # htmx is young: only what was tried under our policy, and nothing that is a script in disguise (D-2).
+    "an attribute of htmx that is not used here": re.compile(
+        r"\shx-(?!(get|post|target|swap|trigger|sync|include|push-url|replace-url|indicator|disable|headers:inherited)[\s=]"
+        r"|status:[0-9x]{3}=)|hx-trigger=\"[^\"]*\\[|[\"']js:"
+    ),
     "a filter of Django for values": re.compile(
         r"\|\s*(date|time|timesince|timeuntil|floatformat|filesizeformat|intcomma|naturaltime|pluralize)\b"
     ),

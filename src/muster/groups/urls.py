@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from muster.groups.pages import builder, group, imports, known
+from muster.groups.pages import build, group, imports, known
 from muster.groups.pages.listing import copy, show_list
 from muster.groups.pages.manage import manage
 from muster.groups.pages.values import values
@@ -17,9 +17,9 @@ urlpatterns = [
     path("groups/copy-template", copy, name="copy_template"),
     path("groups/new/known/", known.new_known, name="new_known"),
     path("groups/new/values", values, name="values"),
-    path("groups/new/segment/", builder.new_segment, name="new_segment"),
+    path("groups/new/segment/", build.new_segment, name="new_segment"),
     path("groups/<slug:key>/", group.show, name="group"),
-    path("groups/<slug:key>/edit/", builder.edit_segment, name="edit"),
+    path("groups/<slug:key>/edit/", build.edit_segment, name="edit"),
     re_path(rf"^groups/(?P<key>[-\w]+)/(?P<tab>{'|'.join(group.TABS)})/$", group.tab, name="group_tab"),
     re_path(r"^groups/(?P<key>[-\w]+)/(?P<verb>activate|refresh|retry|restore)$", group.change, name="change_group"),
     path("groups/<slug:key>/export", known.export, name="export"),

@@ -9,9 +9,9 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from muster.engine.explain import Explanation
-from muster.groups.builder.controls import Shown
-from muster.groups.builder.form import BuilderForm, Read
-from muster.groups.builder.rows import name_of
+from muster.groups.pages.builder.controls import Shown
+from muster.groups.pages.builder.form import BuilderForm, Read
+from muster.groups.pages.builder.rows import name_of
 from muster.groups.pages.why import Line, lines_of
 from muster.groups.policies import Told
 from muster.groups.queries.people import why_unsaved

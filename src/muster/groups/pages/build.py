@@ -15,14 +15,14 @@ from django.views.decorators.http import require_http_methods
 from muster.catalog import queries as catalog
 from muster.customers.queries import warehouse
 from muster.groups.actions import segments
-from muster.groups.builder.clauses import Clauses
-from muster.groups.builder.documents import Blank
-from muster.groups.builder.form import BuilderForm, Read, blank_form, drafted, form_of, posted, read, settled
-from muster.groups.builder.rows import Rows
-from muster.groups.builder.suggestions import labels_of
 from muster.groups.errors import ValueNotAllowed
 from muster.groups.models import Group
 from muster.groups.pages.audience import Audience, audience_of
+from muster.groups.pages.builder.clauses import Clauses
+from muster.groups.pages.builder.documents import Blank
+from muster.groups.pages.builder.form import BuilderForm, Read, blank_form, drafted, form_of, posted, read, settled
+from muster.groups.pages.builder.rows import Rows
+from muster.groups.pages.builder.suggestions import labels_of
 from muster.groups.pages.permits import permitted
 from muster.groups.pages.words import reader_words
 from muster.groups.queries.evaluation import definition_of, vocabulary

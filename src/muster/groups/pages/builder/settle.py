@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from muster.groups.builder.tree import Tree
+from muster.groups.pages.builder.tree import Tree
 from muster.rules.measures import MEASURE_OPERATORS, MEASURES, PROPERTY_MEASURES, measure_type
 from muster.rules.nodes import MeasureKind
 from muster.rules.operators import OPERATORS, RANK_OPERATORS, Operator, Shape

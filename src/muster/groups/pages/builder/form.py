@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from muster.groups.builder.documents import Written, tree_of, write_match
-from muster.groups.builder.settle import Settler
-from muster.groups.builder.tree import Tree, change, empty_tree, read_tree
+from muster.groups.pages.builder.documents import Written, tree_of, write_match
+from muster.groups.pages.builder.settle import Settler
+from muster.groups.pages.builder.tree import Tree, change, empty_tree, read_tree
 from muster.rules.codec import decode
 from muster.rules.errors import DefinitionInvalid
 from muster.rules.nodes import Definition

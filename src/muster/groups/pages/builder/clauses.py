@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from muster.groups.builder import labels
-from muster.groups.builder.controls import (
+from muster.groups.pages.builder import labels
+from muster.groups.pages.builder.controls import (
     Button,
     Chip,
     Chips,
@@ -24,8 +24,8 @@ from muster.groups.builder.controls import (
     Word,
     options,
 )
-from muster.groups.builder.settle import CATEGORY, KINDS, attributes_of
-from muster.groups.builder.tree import Tree
+from muster.groups.pages.builder.settle import CATEGORY, KINDS, attributes_of
+from muster.groups.pages.builder.tree import Tree
 from muster.rules.describe.words import Words
 from muster.rules.measures import MEASURE_OPERATORS, PROPERTY_MEASURES
 from muster.rules.operators import OPERATORS, RANK_OPERATORS, Shape

@@ -9,11 +9,11 @@ from itertools import count
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from muster.groups.builder.clauses import Clauses
-from muster.groups.builder.controls import Line, Select, Shown, options
-from muster.groups.builder.documents import Blank
-from muster.groups.builder.labels import joined_by, match_labels
-from muster.groups.builder.tree import Tree
+from muster.groups.pages.builder.clauses import Clauses
+from muster.groups.pages.builder.controls import Line, Select, Shown, options
+from muster.groups.pages.builder.documents import Blank
+from muster.groups.pages.builder.labels import joined_by, match_labels
+from muster.groups.pages.builder.tree import Tree
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from muster.groups.builder.settle import CATEGORY, NUMERIC
-from muster.groups.builder.tree import Tree
+from muster.groups.pages.builder.settle import CATEGORY, NUMERIC
+from muster.groups.pages.builder.tree import Tree
 from muster.kernel.durations import parse_duration
 from muster.rules.codec import encode
 from muster.rules.decode_events import infer_type
