@@ -13,12 +13,19 @@ class GroupsConfig(AppConfig):
         from muster.catalog.hooks import words_in_use
         from muster.customers.hooks import data_changed, register_import_kind, register_personal_data
         from muster.groups import jobs
+        from muster.groups.actions import undoing
         from muster.groups.actions.imports import MEMBERS
         from muster.groups.actions.privacy import PLACES
         from muster.groups.queries import groups
+        from muster.groups.queries.finding import find_groups
         from muster.web import hooks
+        from muster.web.undo import register_undo
 
         hooks.register_page(100, _("Engage"), _("Customer groups"), "groups:list", icon="users", scope="groups:read")
+        hooks.register_finder(find_groups)
+        register_undo(undoing.RENAMED, undoing.rename_back, scope="groups:write")
+        register_undo(undoing.ARCHIVED, undoing.restore_again, scope="groups:write")
+        register_undo(undoing.RESTORED, undoing.archive_again, scope="groups:write")
         data_changed.append(jobs.refresh_soon)
         register_import_kind(MEMBERS)
         for place in PLACES:

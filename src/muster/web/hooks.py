@@ -123,6 +123,27 @@ def register_page(
         menu_pages.sort(key=lambda item: item.order)
 
 
+@dataclass(frozen=True)
+class Found:
+    """Something with a page of its own. `kind`: what it is, in the reader's language."""
+
+    kind: str | Promise
+    name: str
+    address: str
+
+
+Finder = Callable[[Any, str], list[Found]]
+"""What somebody who asks may see of a room under a text; asked by the field on top of every page (D-13)."""
+
+finders: list[Finder] = []
+
+
+def register_finder(finder: Finder) -> None:
+    """Called in the `apps.py` of the room whose things it finds."""
+    if finder not in finders:
+        finders.append(finder)
+
+
 Recorder = Callable[[Asker, str, str, str, Mapping[str, Any]], None]
 """Notes in the audit trail: who, action, kind and id of the thing, details."""
 

@@ -64,6 +64,7 @@ STATUS: Mapping[str, int] = {
     "state_conflict": 409,
     "type_change_loses": 409,
     "undo_expired": 410,
+    "undo_stale": 409,
     "body_too_large": 413,
     "draft_too_large": 413,
     "import_too_large": 413,

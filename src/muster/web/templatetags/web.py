@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
 from babel import Locale
 from django import template
@@ -20,6 +21,7 @@ from django.utils.translation import get_language
 from muster.kernel.clock import system_clock
 from muster.web import hooks
 from muster.web.formats import BabelFormats
+from muster.web.undo import line_of
 
 register = template.Library()
 
@@ -101,6 +103,13 @@ def listed(items: Sequence[str]) -> str:
 def icon(name: str) -> dict[str, str]:
     """A Tabler icon of the sprite; always beside a word that says the same."""
     return {"name": name}
+
+
+@register.inclusion_tag("web/undo_line.html", takes_context=True)
+def undo_line(context: template.Context) -> dict[str, Any]:
+    """What was just done, and the button that takes it back."""
+    request = context.get("request")
+    return {"undo": line_of(request) if request else None, "request": request, "csrf_token": context.get("csrf_token")}
 
 
 @dataclass(frozen=True)
