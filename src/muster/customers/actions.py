@@ -344,6 +344,12 @@ def follow_publisher(before: Mapping[str, Any], changes: Mapping[str, Any]) -> N
     start_job("customers.derive", {"old_currency": old, "new_currency": new})
 
 
+def derive_again() -> None:
+    """Every fact anew from what is kept, as a job: what the catalog says of it has changed (C-5)."""
+    currency = publisher().currency
+    start_job("customers.derive", {"old_currency": currency, "new_currency": currency})
+
+
 def announce_change() -> None:
     """Tells the rooms above that the data is another."""
     for changed in hooks.data_changed:

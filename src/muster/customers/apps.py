@@ -11,8 +11,8 @@ class CustomersConfig(AppConfig):
     label = "customers"
 
     def ready(self) -> None:
-        from muster.catalog.hooks import publisher_changing
-        from muster.customers import actions, jobs
+        from muster.catalog.hooks import app_figures, event_figures, meaning_changed, publisher_changing, values_lost
+        from muster.customers import actions, jobs, queries
         from muster.customers.hooks import after_restore, register_personal_data
         from muster.customers.privacy import jobs as privacy
         from muster.customers.privacy.actions.erasures import apply_ledger, start_due_erasures
@@ -32,6 +32,10 @@ class CustomersConfig(AppConfig):
             "customers.derive", jobs.derive_all, scope="customers:write", label=_("Deriving all facts again")
         )
         publisher_changing.append(actions.follow_publisher)
+        app_figures.append(queries.app_figures)
+        event_figures.append(queries.event_figures)
+        values_lost.append(queries.values_lost)
+        meaning_changed.append(actions.derive_again)
         hooks.register_job(
             "customers.erase", privacy.erase, scope="customers:erase", unit="places", label=_("Erasure of customers")
         )

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 from django.conf import settings
 
+from muster.catalog.hooks import AppFigures, Seen
 from muster.catalog.queries import free_event_count, warehouse_catalog
 from muster.customers import hooks
 from muster.customers.errors import CustomerUnknown, ImportExpired, ImportUnknown
@@ -21,6 +22,7 @@ from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id, customer_key_of
 from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
 from muster.kernel.text import key_of
+from muster.rules.vocabulary import Type
 from muster.warehouse.batch import Rate
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from muster.warehouse.files.mapping import read_mapping, read_source
@@ -226,6 +228,25 @@ def import_directory(identifier: str) -> Path:
     """Where the file and the stage of an import lie."""
     directory: Path = settings.MUSTER.import_directory
     return directory / identifier
+
+
+def app_figures() -> dict[str, AppFigures]:
+    """How many customers each app has, and its newest use."""
+    names = warehouse_catalog().app_keys
+    found = current_warehouse().app_figures()
+    return {names[number]: AppFigures(*told) for number, told in found.items() if number in names}
+
+
+def event_figures(app_key: str) -> dict[str, Seen]:
+    """How often each event happened in an app, and when last."""
+    known = warehouse_catalog()
+    found = current_warehouse().event_figures(known.apps[app_key].number)
+    return {known.event_keys[number]: Seen(*told) for number, told in found.items() if number in known.event_keys}
+
+
+def values_lost(attribute: str, old: Type, new: Type) -> int:
+    """How many customers' values of an attribute another type cannot hold."""
+    return current_warehouse().values_lost(attribute, old, new)
 
 
 def rates(before: Any, currency: str | None, limit: int) -> list[Rate]:
