@@ -161,6 +161,11 @@ def attribute_row(key: str) -> models.Attribute:
     return row
 
 
+def attribute_labels() -> dict[str, dict[str, str]]:
+    """What custom attributes are called, by key and language."""
+    return {key: label for key, label in models.Attribute.objects.values_list("key", "label") if label}
+
+
 def personal_attributes() -> set[str]:
     """Keys of the custom attributes whose values only some may see."""
     return set(models.Attribute.objects.filter(personal=True).values_list("key", flat=True))
