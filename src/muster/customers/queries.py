@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -106,9 +106,11 @@ def import_row(identifier: str) -> Import:
     return row
 
 
-def imports(before: int | None, limit: int) -> list[ImportView]:
+def imports(before: int | None, limit: int, kinds: Collection[str] | None = None) -> list[ImportView]:
     """Newest first; `before`: the number of the last one seen."""
     rows = Import.objects.all() if before is None else Import.objects.filter(number__lt=before)
+    if kinds is not None:
+        rows = rows.filter(kind__in=kinds)
     return [import_view(row) for row in rows[:limit]]
 
 
@@ -209,6 +211,18 @@ def judge_names(names: Sequence[str]) -> dict[str, str]:
         else:
             taken.add(key)
     return refused
+
+
+def undo_refusal(row: Import) -> str:
+    """Why an import that was applied cannot be undone any more; nothing if it can."""
+    assert row.done_at is not None
+    if system_clock() - row.done_at > timedelta(days=KEPT_DAYS):
+        return f"Import {row.id} was applied more than {KEPT_DAYS} days ago; it cannot be undone."
+    try:
+        check_file(row)
+    except ImportExpired as error:
+        return error.message
+    return ""
 
 
 def check_file(row: Import) -> Path:

@@ -25,7 +25,7 @@ def show_find(request: HttpRequest) -> HttpResponse:
     shown: dict[str, Any] = {
         "search": search,
         "personal_refusal": refusal(asker, PERSONAL),
-        "import_refusal": refusal(asker, "customers:write"),
+        "import_refusal": refusal(asker, "customers:write", PERSONAL),
     }
     status = 200
     if search:
