@@ -35,6 +35,13 @@ class CustomersConfig(AppConfig):
         hooks.register_page(
             300, _("Customers"), _("Customers"), "customers:find", icon="user-circle", scope="customers:read"
         )
+        hooks.register_page(
+            400, _("Settings"), _("Organisation"), "customers:settings_organisation", icon="building",
+            scope="catalog:read",
+        )  # fmt: skip
+        hooks.register_page(
+            450, _("Settings"), _("Privacy"), "customers:settings_privacy", icon="shield-lock", scope="customers:read"
+        )
         for source in SOURCES:
             register_timeline(source)
         publisher_changing.append(actions.follow_publisher)
