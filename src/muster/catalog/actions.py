@@ -77,7 +77,7 @@ def check_revision(current: int, expected: int | None) -> None:
 
 def _check_publisher(changes: dict[str, Any]) -> None:
     unknown = set(changes) - set(_PUBLISHER_FIELDS)
-    if "name" in changes and changes["name"]:
+    if changes.get("name"):
         changes["name"] = check_text(changes["name"], "/name")
     if unknown:
         raise CatalogError(f"A publisher has no setting {sorted(unknown)[0]!r}.", pointer=f"/{sorted(unknown)[0]}")
@@ -243,7 +243,9 @@ def _check_retyping(row: models.Attribute, type: str) -> None:
     if type not in set(Type):
         raise CatalogError(f"{type!r} is not a type; the types are {', '.join(Type)}.", pointer="/type")
     if any(row.key in ask().attributes for ask in hooks.words_in_use):
-        raise InUse(f"A segment asks `{row.key}` as {row.type}. Take it out there before you change it.", pointer="/type")
+        raise InUse(
+            f"A segment asks `{row.key}` as {row.type}. Take it out there before you change it.", pointer="/type"
+        )
     lost = sum(count(row.key, Type(row.type), Type(type)) for count in hooks.values_lost)
     if lost:
         raise TypeChangeLoses(

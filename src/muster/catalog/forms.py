@@ -114,15 +114,15 @@ class AddOnForm(KitForm):
 
 class AttributeForm(LabelledForm):
     type = forms.ChoiceField(label=_("Type"), choices=lazy(_types, list))
-    personal = Tick(
-        label=_("Personal"), help_text=_("Its values are shown only to those who may see personal data.")
-    )
+    personal = Tick(label=_("Personal"), help_text=_("Its values are shown only to those who may see personal data."))
 
 
 class NewAttributeForm(AttributeForm):
     key = PlainField(
         label=_("Key"),
-        help_text=_("Small letters, digits and single underscores; data and segments name it so, and it never changes."),
+        help_text=_(
+            "Small letters, digits and single underscores; data and segments name it so, and it never changes."
+        ),
     )
     scope = forms.ChoiceField(
         label=_("Has a value"),
@@ -132,9 +132,7 @@ class NewAttributeForm(AttributeForm):
 
 
 class EventForm(LabelledForm):
-    key = PlainField(
-        label=_("Key"), help_text=_("Small letters, digits and single underscores; it never changes.")
-    )
+    key = PlainField(label=_("Key"), help_text=_("Small letters, digits and single underscores; it never changes."))
     is_activity = Tick(label=_("Counts as use of the app"))
     properties = PlainField(
         label=_("Properties"),

@@ -146,9 +146,7 @@ def attribute_summaries(*, of_apps: bool) -> list[AttributeSummary]:
 
 def summary_of(row: models.Attribute) -> AttributeSummary:
     """A custom attribute as people list it."""
-    return AttributeSummary(
-        row.key, row.type, row.scope, "custom", row.source, label=row.label, personal=row.personal
-    )
+    return AttributeSummary(row.key, row.type, row.scope, "custom", row.source, label=row.label, personal=row.personal)
 
 
 def attribute_row(key: str) -> models.Attribute:

@@ -177,9 +177,7 @@ def read_upload_anew(actor: Principal, identifier: str, kind: str, app: str, sou
     path = check_file(row)
     if state is not ImportState.UPLOADED:
         _check_before(row, state)
-        return keep_upload(
-            actor, file_name=row.file_name, chunks=pieces_of(path), kind=kind, app=app, source=source
-        )
+        return keep_upload(actor, file_name=row.file_name, chunks=pieces_of(path), kind=kind, app=app, source=source)
     row.mapping, row.kind = proposal(path, kind, app, source), kind
     row.save(update_fields=["mapping", "kind"])
     return import_view(row)

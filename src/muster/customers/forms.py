@@ -1,4 +1,4 @@
-"""The fields of the pages of the organisation and its rates."""
+"""The fields of the pages of the organisation and its rates, and the words of what customers allow."""
 
 from __future__ import annotations
 
@@ -13,6 +13,15 @@ from django.utils.translation import gettext_lazy as _
 
 from muster.catalog.forms import PlainField
 from muster.team.forms import KitForm
+
+PURPOSE_LABELS = {
+    "profiling": _("Profiling: being in segments"),
+    "marketing": _("Marketing, on every channel"),
+    "marketing.push": _("Marketing by push"),
+    "marketing.email": _("Marketing by e-mail"),
+    "marketing.webhook": _("Marketing by webhook"),
+    "offers": _("Offers"),
+}
 
 
 def _zones() -> list[tuple[str, str]]:
@@ -31,7 +40,9 @@ class OrganisationForm(KitForm):
     time_zone = forms.ChoiceField(
         label=_("Time zone"),
         choices=lazy(_zones, list),
-        help_text=_("Days, months and ages are those of this zone. After a change all facts are derived again, as a job."),
+        help_text=_(
+            "Days, months and ages are those of this zone. After a change all facts are derived again, as a job."
+        ),
     )
     currency = forms.ChoiceField(
         label=_("Currency"),

@@ -18,9 +18,7 @@ urlpatterns = [
     path("customers/imports/<slug:import_id>/columns/", imports.columns, name="import_columns"),
     path("customers/imports/<slug:import_id>/apply", imports.apply, name="import_apply"),
     path("customers/imports/<slug:import_id>/rows.csv", downloads.rows_csv, name="import_rows"),
-    re_path(
-        r"^customers/imports/(?P<import_id>[-\w]+)/(?P<verb>pause|cancel|undo)$", imports.move, name="import_move"
-    ),
+    re_path(r"^customers/imports/(?P<import_id>[-\w]+)/(?P<verb>pause|cancel|undo)$", imports.move, name="import_move"),
     path("customers/<slug:customer_id>/", person.show_person, name="customer"),
     path("customers/<slug:customer_id>/timeline/", timeline.show_timeline, name="timeline"),
     path("customers/<slug:customer_id>/privacy/", privacy.show_privacy, name="privacy"),

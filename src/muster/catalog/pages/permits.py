@@ -32,6 +32,11 @@ def refusal(asker: Principal, *scopes: str) -> str:
     return ""
 
 
+def unknown_parameters(request: HttpRequest, *known: str) -> list[str]:
+    """What an address says that its page does not know: named, not ignored (D-29)."""
+    return sorted(set(request.GET) - set(known))
+
+
 def show_error(form: Form, error: MusterError) -> None:
     """At the field it points to, with its stable code (D-41)."""
     field = error.pointer.removeprefix("/").partition("/")[0]

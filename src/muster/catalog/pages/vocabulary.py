@@ -73,7 +73,9 @@ def show_words(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _event_row(one: EventSummary, seen: hooks.Seen | None) -> EventRow:
-    properties = [(path, TYPE_LABELS[Type(kind)]) for path, kind in sorted(one.properties.items())]
+    properties: list[tuple[str, str | Promise]] = [
+        (path, TYPE_LABELS[Type(kind)]) for path, kind in sorted(one.properties.items())
+    ]
     return EventRow(one, event_name(one.key, one.label), SOURCES[one.source], seen, properties)
 
 

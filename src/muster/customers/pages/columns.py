@@ -72,7 +72,13 @@ DATE_FORMATS = {
     "%m/%d/%Y %H:%M": _("01/31/2026 17:45, month first"),
 }
 # Decimal sign and the signs between thousands, which are left out.
-NUMBER_STYLES = {"point": (".", ""), "us": (".", ","), "comma": (",", ""), "eu": (",", "."), "space": (",", " \u00a0\u202f")}
+NUMBER_STYLES = {
+    "point": (".", ""),
+    "us": (".", ","),
+    "comma": (",", ""),
+    "eu": (",", "."),
+    "space": (",", " \u00a0\u202f"),
+}
 STYLE_LABELS = {
     "point": _("1234.56"),
     "us": _("1,234.56"),
@@ -99,9 +105,7 @@ def document_from(given: Mapping[str, Any], row: Import, head: Head) -> dict[str
     """The mapping that the step's form says."""
     decimal, thousands = NUMBER_STYLES.get(given.get("numbers", ""), (".", ""))
     ignored = given.get("ignored", "")
-    columns = [
-        _choice(given, number, column) for number, column in enumerate(head.columns)
-    ]
+    columns = [_choice(given, number, column) for number, column in enumerate(head.columns)]
     kind = given.get("kind", "")
     chosen = Choices(
         kind=kind,
@@ -196,5 +200,3 @@ def _column_of(error: MusterError | None, chosen: Choices) -> str:
     wanted = {"traits": (TRAIT, name), "properties": (PROPERTY, name), "products": (LINE + name, "")}
     role, called = wanted.get(part, (part, ""))
     return next((one.column for one in chosen.columns if one.role == role and called in ("", one.name)), "")
-
-

@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from muster.catalog.pages.permits import REFUSED, permitted, refusal
+from muster.catalog.pages.permits import REFUSED, permitted, refusal, unknown_parameters
 from muster.catalog.pages.words import reader_language
 from muster.catalog.queries import apps
 from muster.customers.actions import change_import, judge_upload, keep_upload, read_upload_anew
@@ -51,7 +51,6 @@ _LOOK_AGAIN_SECONDS = 2
 _MOVING = (ImportState.CHECKING, ImportState.APPLYING, ImportState.UNDOING)
 
 
-
 @dataclass(frozen=True)
 class Step:
     label: str
@@ -71,7 +70,13 @@ def show_list(request: HttpRequest) -> HttpResponse:
     found = imports(before, _A_PAGE + 1, KINDS)
     rows = [(one, KIND_LABELS[one.kind]) for one in found[:_A_PAGE]]
     older = "?" + urlencode({"cursor": encode_cursor(found[_A_PAGE - 1].number)}) if len(found) > _A_PAGE else ""
-    shown = {"rows": rows, "older": older, "is_first": not cursor, "refusal": refusal(asker, *IMPORTING)}
+    shown = {
+        "rows": rows,
+        "older": older,
+        "is_first": not cursor,
+        "refusal": refusal(asker, *IMPORTING),
+        "unknown": unknown_parameters(request, "cursor"),
+    }
     return render(request, "customers/imports.html", shown)
 
 

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from muster.catalog.actions import edit_publisher
-from muster.catalog.pages.permits import REFUSED, permitted, refusal, show_error
+from muster.catalog.pages.permits import REFUSED, permitted, refusal, show_error, unknown_parameters
 from muster.catalog.queries import publisher
 from muster.customers.actions import put_rates
 from muster.customers.forms import OrganisationForm, RateForm
@@ -70,6 +70,7 @@ def show_rates(request: HttpRequest) -> HttpResponse:
         "rows": [rate_json(one) for one in found[:_RATES_SHOWN]],
         "older": older,
         "is_first": not cursor,
+        "unknown": unknown_parameters(request, "cursor", "currency"),
         "currency": currency,
         "own": publisher().currency,
         "refusal": refusal(asker, "catalog:write"),

@@ -32,12 +32,8 @@ _LOOKS = {
     "duplicate_in_file": Look(
         lambda n: ngettext("twice in the file", "twice in the file", n), icon="copy", swatch="f4"
     ),
-    "already_stored": Look(
-        lambda n: ngettext("imported before", "imported before", n), icon="archive", swatch="f6"
-    ),
-    "erased": Look(
-        lambda n: ngettext("about somebody erased", "about people erased", n), icon="ban", swatch="f6"
-    ),
+    "already_stored": Look(lambda n: ngettext("imported before", "imported before", n), icon="archive", swatch="f6"),
+    "erased": Look(lambda n: ngettext("about somebody erased", "about people erased", n), icon="ban", swatch="f6"),
     "invalid": Look(lambda n: ngettext("invalid", "invalid", n), icon="alert-triangle", swatch="f5", tone="bad"),
 }
 

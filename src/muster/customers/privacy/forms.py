@@ -8,23 +8,15 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from muster.catalog.forms import PlainField, Tick
+from muster.customers.forms import PURPOSE_LABELS
 from muster.team.forms import KitForm
 
-PURPOSE_LABELS = {
-    "profiling": _("Profiling: being in segments"),
-    "marketing": _("Marketing, on every channel"),
-    "marketing.push": _("Marketing by push"),
-    "marketing.email": _("Marketing by e-mail"),
-    "marketing.webhook": _("Marketing by webhook"),
-    "offers": _("Offers"),
-}
 REASON_LABELS = {
     "manual": _("asked for"),
     "unsubscribed": _("unsubscribed"),
     "bounced": _("address does not exist"),
     "complained": _("complained"),
 }
-_REVISION = {"widget": forms.HiddenInput, "required": False}
 
 
 class TickedForm(KitForm):
@@ -48,14 +40,16 @@ class FloorForm(TickedForm):
 
     minimum_size = forms.IntegerField(
         label=_("Privacy floor"),
-        help_text=_("A segment with fewer customers is Small: it has no size, no list, and cannot be used. 0 switches it off."),
+        help_text=_(
+            "A segment with fewer customers is Small: it has no size, no list, and cannot be used. 0 switches it off."
+        ),
     )
     minimum_age = forms.IntegerField(
         label=_("Minimum age"),
         help_text=_("Who is known to be younger is in no segment and gets no marketing. 0 switches it off."),
     )
     require_known_age = Tick(label=_("Leave out whoever’s age is not known"))
-    revision = forms.IntegerField(**_REVISION)
+    revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
 class KeptForm(TickedForm):
@@ -73,7 +67,7 @@ class KeptForm(TickedForm):
     grace_hours = forms.IntegerField(
         label=_("Time in which an erasure can be taken back, in hours"), help_text=_("0 to 72; 0 erases at once.")
     )
-    revision = forms.IntegerField(**_REVISION)
+    revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
 class SuppressionForm(KitForm):

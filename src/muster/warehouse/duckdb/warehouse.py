@@ -136,9 +136,7 @@ class DuckDBWarehouse:
     ) -> list[timeline.Happening]:
         """What happened with one customer, piece by piece (see `timeline`)."""
         return self._ask(
-            lambda cursor: timeline.happenings(
-                cursor, customer_key, self._catalog, kinds, position, limit, newer=newer
-            )
+            lambda cursor: timeline.happenings(cursor, customer_key, self._catalog, kinds, position, limit, newer=newer)
         )
 
     @contextmanager

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from muster.catalog.pages.permits import permitted, refusal
+from muster.catalog.pages.permits import permitted, refusal, unknown_parameters
 from muster.customers.people.queries.finding import PERSONAL, find
 from muster.kernel.errors import MusterError
 from muster.web.problems import status_of
@@ -24,6 +24,7 @@ def show_find(request: HttpRequest) -> HttpResponse:
     search = request.GET.get("search", "").strip()[:_LONGEST]
     shown: dict[str, Any] = {
         "search": search,
+        "unknown": unknown_parameters(request, "search"),
         "personal_refusal": refusal(asker, PERSONAL),
         "import_refusal": refusal(asker, "customers:write", PERSONAL),
     }

@@ -14,7 +14,7 @@ from muster.catalog.pages.permits import permitted, refusal
 from muster.catalog.pages.words import attribute_name, reader_language
 from muster.catalog.queries import apps
 from muster.customers import hooks
-from muster.customers.people.pages.values import money_of, shown_value
+from muster.customers.people.pages.values import TRAIT_LABELS, money_of, shown_value
 from muster.customers.people.queries.finding import PERSONAL
 from muster.customers.people.queries.person import Origin, Profile, Value, key_of_id, profile_of
 from muster.kernel.ids import customer_id as id_of
@@ -71,13 +71,16 @@ def _who(profile: Profile, names: dict[str, str]) -> dict[str, Any]:
         "last_seen_at": known.get("last_seen_at"),
         "profiling_denied": bool(known.get("profiling_denied")),
         "values": [_line(one, profile) for one in profile.values],
-        "apps": [(names.get(facts.app, facts.app), [_line(one, profile) for one in facts.values]) for facts in profile.apps],
+        "apps": [
+            (names.get(facts.app, facts.app), [_line(one, profile) for one in facts.values]) for facts in profile.apps
+        ],
     }
 
 
 def _line(one: Value, profile: Profile) -> Line:
     text = "" if one.hidden else shown_value(one.key, one.type, one.value, profile.publisher.currency)
-    return Line(attribute_name(one.key, one.label), one.key, text, one.hidden, one.personal, one.origin)
+    label = TRAIT_LABELS.get(one.key) or attribute_name(one.key, one.label)
+    return Line(str(label), one.key, text, one.hidden, one.personal, one.origin)
 
 
 def _what(profile: Profile, names: dict[str, str]) -> dict[str, Any]:
@@ -97,8 +100,12 @@ def _what(profile: Profile, names: dict[str, str]) -> dict[str, Any]:
         "purchase_count": person.profile.get("purchase_count") or 0,
         "spend": money_of(person.profile.get("store_spend_micros")),
         "currency": profile.publisher.currency,
-        "devices": [named(one) for one in sorted(person.devices, key=lambda one: str(one["last_seen_at"]), reverse=True)],
-        "sessions": [named(one) | {"length": one["ended_at"] - one["started_at"]} for one in sessions[:_SESSIONS_SHOWN]],
+        "devices": [
+            named(one) for one in sorted(person.devices, key=lambda one: str(one["last_seen_at"]), reverse=True)
+        ],
+        "sessions": [
+            named(one) | {"length": one["ended_at"] - one["started_at"]} for one in sessions[:_SESSIONS_SHOWN]
+        ],
         "session_count": len(sessions),
         "holdings": person.holdings,
     }

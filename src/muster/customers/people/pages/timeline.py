@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -12,22 +13,24 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from muster.catalog.pages.permits import permitted, refusal
+from muster.catalog.pages.permits import permitted, refusal, unknown_parameters
 from muster.catalog.pages.words import event_name
 from muster.customers import hooks
+from muster.customers.forms import PURPOSE_LABELS
+from muster.customers.pages.columns import KIND_LABELS
 from muster.customers.people.pages.person import head
 from muster.customers.people.queries.person import key_of_id
 from muster.customers.people.queries.timeline import Told, timeline
 from muster.kernel.ids import customer_id as id_of
+from muster.web.templatetags.web import reader_formats
 
 _A_PAGE = 50
 _LONGEST_TEXT, _MOST_DETAILS = 200, 12
-_NAMES = ("kind", "older", "newer")
 _EVENTS = ("events", "orders", "sessions")
+_SENT = ("events", "orders")
 # Of what is in an order anybody who may see customers sees this; anything else that was sent may name somebody.
 _OPEN = frozenset({
     "order_id", "total", "currency", "product_id", "category", "price", "quantity", "addon", "acquisition_type",
-    "started_at", "ended_at", "engaged_seconds",
 })  # fmt: skip
 
 
@@ -54,9 +57,7 @@ def show_timeline(request: HttpRequest, customer_id: str) -> HttpResponse:
     kind = kind if kind in hooks.timeline_sources else ""
     refused = {name: refusal(asker, one.scope) for name, one in hooks.timeline_sources.items()}
     sources = [one for name, one in hooks.timeline_sources.items() if not refused[name] and kind in ("", name)]
-    page = timeline(
-        key, sources, older=request.GET.get("older", ""), newer=request.GET.get("newer", ""), limit=_A_PAGE
-    )
+    page = timeline(key, sources, older=request.GET.get("older", ""), newer=request.GET.get("newer", ""), limit=_A_PAGE)
     shown |= {
         "kind": kind,
         "kinds": _kinds(kind),
@@ -69,7 +70,7 @@ def show_timeline(request: HttpRequest, customer_id: str) -> HttpResponse:
         "newer": _address(kind, newer=page.newer) if page.newer else "",
         "from_now": _address(kind),
         "is_first": not (request.GET.get("older") or request.GET.get("newer")),
-        "unknown": sorted(set(request.GET) - set(_NAMES)),
+        "unknown": unknown_parameters(request, "kind", "older", "newer"),
     }
     return render(request, "customers/timeline.html", shown)
 
@@ -87,8 +88,33 @@ def _address(kind: str, **cursor: str) -> str:
 def _line(told: Told, *, personal: bool) -> Line:
     source = hooks.timeline_sources[told.kind]
     moment = told.moment
-    details = list(moment.details)
-    seen = [(name, text) for name, text in details if personal or told.kind not in _EVENTS or name in _OPEN]
+    details = _READ[told.kind](moment.details) if told.kind in _READ else list(moment.details)
+    seen = [(name, text) for name, text in details if personal or told.kind not in _SENT or name in _OPEN]
     title = event_name(str(moment.title)) if told.kind in _EVENTS else moment.title
     cut = [(name, text[:_LONGEST_TEXT]) for name, text in seen[:_MOST_DETAILS]]
     return Line(told, source.icon, source.label, title, cut, withheld=len(seen) < len(details))
+
+
+Details = tuple[tuple[str, str], ...]
+
+
+def _session(details: Details) -> list[tuple[str, str]]:
+    told = dict(details)
+    length = datetime.fromisoformat(told["ended_at"]) - datetime.fromisoformat(told["started_at"])
+    return [(_("Length"), reader_formats().duration(length))]
+
+
+def _import(details: Details) -> list[tuple[str, str]]:
+    return [(str(KIND_LABELS.get(kind, kind)), name) for kind, name in details]
+
+
+def _consent(details: Details) -> list[tuple[str, str]]:
+    return [(_("What for"), str(PURPOSE_LABELS.get(about, about))) for _name, about in details]
+
+
+# Kinds whose details are told in other words.
+_READ: dict[str, Callable[[Details], list[tuple[str, str]]]] = {
+    "sessions": _session,
+    "imports": _import,
+    "consents": _consent,
+}

@@ -7,11 +7,21 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from muster.catalog.pages.words import value_name
 from muster.rules.vocabulary import Type
 from muster.web.templatetags.web import reader_formats
 
+# What customers are asked for everywhere; definitions cannot ask it, so `rules` has no word for it.
+TRAIT_LABELS = {
+    "name": gettext_lazy("Name"),
+    "first_name": gettext_lazy("First name"),
+    "last_name": gettext_lazy("Last name"),
+    "phone": gettext_lazy("Phone"),
+    "birthday": gettext_lazy("Birthday"),
+    "created_at": gettext_lazy("Signed up"),
+}
 _MICRO = Decimal("0.000001")
 
 

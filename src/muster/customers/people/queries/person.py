@@ -20,7 +20,7 @@ from muster.customers.errors import CustomerUnknown
 from muster.customers.models import Import
 from muster.customers.queries import warehouse
 from muster.customers.schemas import PERSONAL
-from muster.kernel.civil import full_years, day_code, local_day
+from muster.kernel.civil import day_code, full_years, local_day
 from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id, customer_key_of
 from muster.rules.standard import STANDARD_ATTRIBUTES
@@ -128,7 +128,9 @@ def profile_of(key: int, *, personal: bool) -> Profile:
         key=key,
         person=person,
         identities=_identities(raw["identities"], personal=personal),
-        merges=tuple(Merge(customer_id(one["loser"]), datetime.fromisoformat(one["merged_at"])) for one in raw["merges"]),
+        merges=tuple(
+            Merge(customer_id(one["loser"]), datetime.fromisoformat(one["merged_at"])) for one in raw["merges"]
+        ),
         **_values(person, raw["attributes"], personal=personal),
         publisher=publisher(),
     )
@@ -138,13 +140,15 @@ def _identities(rows: list[dict[str, Any]], *, personal: bool) -> tuple[Identity
     found = []
     for row in rows:
         hidden = not personal and "@" in row["id"]
-        found.append(Identity(
+        found.append(
+            Identity(
                 row["kind"],
                 row["app"] or "",
                 "" if hidden else row["id"],
                 datetime.fromisoformat(row["since"]),
                 hidden,
-            ))
+            )
+        )
     return tuple(found)
 
 
@@ -177,9 +181,7 @@ class _Reader:
 
     def of_customer(self) -> tuple[Value, ...]:
         profile = dict(self._person.profile) | {"birthday": self._person.birthday} | self._age()
-        custom = {
-            key: one.type for key, one in self._catalog.attributes.items() if one.scope is Scope.CUSTOMER
-        }
+        custom = {key: one.type for key, one in self._catalog.attributes.items() if one.scope is Scope.CUSTOMER}
         wanted = {**_STANDARD, **dict(sorted(custom.items()))}
         found = [self._value(None, key, kind, profile.get(key)) for key, kind in wanted.items()]
         return tuple(one for one in found if one.hidden or one.value is not None)

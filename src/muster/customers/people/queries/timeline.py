@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,7 @@ from muster.customers.models import Import
 from muster.customers.queries import warehouse
 from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
 from muster.warehouse.duckdb.timeline import KINDS as _HAPPENINGS
+from muster.warehouse.normal.values import text_of
 
 # After every place there is, and before.
 _LAST, _FIRST = "\U0010ffff", ""
@@ -45,7 +47,7 @@ def timeline(
     forward = bool(newer)
     found: list[Told] = []
     for source in sources:
-        bound = _bound(source.kind, position, forward=forward)
+        bound = _bound(source.kind, position)
         moments = source.find(key, bound, limit + 1, forward)
         found += [Told(source.kind, replace(one, place=f"{source.kind}:{one.place}")) for one in moments]
     found.sort(key=lambda one: (one.moment.at, one.moment.place), reverse=not forward)
@@ -78,7 +80,7 @@ def _position(cursor: str) -> Position | None:
     raise cursor_invalid()
 
 
-def _bound(kind: str, position: Position | None, *, forward: bool) -> Position | None:
+def _bound(kind: str, position: Position | None) -> Position | None:
     """The position among the moments of one kind: in the same instant they come before or after those of others."""
     if position is None:
         return None
@@ -95,23 +97,24 @@ def happenings(kind: str) -> Callable[[int, Position | None, int, bool], list[Mo
 
     def find(key: int, position: Position | None, limit: int, newer: bool) -> list[Moment]:
         found = warehouse().happenings(key, [kind], position, limit, newer=newer)
-        return [
-            Moment(one.at, one.place, one.event, one.app, details=tuple(_plain(one.properties))) for one in found
-        ]
+        return [Moment(one.at, one.place, one.event, one.app, details=tuple(_plain(one.properties))) for one in found]
 
     return find
 
 
-def _plain(properties: Any) -> Iterable[tuple[str, str]]:
+def _plain(properties: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     for name, value in sorted(properties.items()):
-        yield name, value if isinstance(value, str) else str(value)
+        text = text_of(value)
+        yield name, json.dumps(value, ensure_ascii=False) if text is None else text
 
 
 def _cut(moments: list[Moment], position: Position | None, limit: int, *, newer: bool) -> list[Moment]:
     """A page of moments that are so few that they are read whole."""
     ordered = sorted(moments, key=lambda one: (one.at, one.place), reverse=not newer)
     if position is not None:
-        ordered = [one for one in ordered if ((one.at, one.place) > position) == newer and (one.at, one.place) != position]
+        ordered = [
+            one for one in ordered if ((one.at, one.place) > position) == newer and (one.at, one.place) != position
+        ]
     return ordered[:limit]
 
 
@@ -133,7 +136,7 @@ def consents(key: int, position: Position | None, limit: int, newer: bool) -> li
     rows = warehouse().raw_rows(BitMap([key]), ["consents"])["consents"]
     found = []
     for number, row in enumerate(rows):
-        about = (row["purpose"], row["channel"] or "")
+        about = ("about", ".".join(part for part in (row["purpose"], row["channel"]) if part))
         title = _("Allowed") if row["granted"] else _("Refused")
         at = datetime.fromisoformat(row["happened_at"])
         found.append(Moment(at, f"{number:06}", title, details=(about,)))
@@ -142,7 +145,9 @@ def consents(key: int, position: Position | None, limit: int, newer: bool) -> li
 
 SOURCES = (
     TimelineSource("events", _("Events"), icon="activity", scope="customers:read", find=happenings(_HAPPENINGS[0])),
-    TimelineSource("orders", _("Orders"), icon="shopping-cart", scope="customers:read", find=happenings(_HAPPENINGS[1])),
+    TimelineSource(
+        "orders", _("Orders"), icon="shopping-cart", scope="customers:read", find=happenings(_HAPPENINGS[1])
+    ),
     TimelineSource("sessions", _("Sessions"), icon="clock", scope="customers:read", find=happenings(_HAPPENINGS[2])),
     TimelineSource("consents", _("Consents"), icon="circle-check", scope="customers:read", find=consents),
     TimelineSource("imports", _("Imports"), icon="file-import", scope="customers:read", find=imports),

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from muster.catalog.pages.permits import REFUSED, permitted, refusal
+from muster.catalog.pages.permits import REFUSED, permitted, refusal, unknown_parameters
 from muster.customers.errors import ErasureUnknown
 from muster.customers.privacy.actions.erasures import withdraw_erasure
 from muster.customers.privacy.queries import erasure_row, erasure_view, erasures
@@ -32,7 +32,12 @@ def show_list(request: HttpRequest) -> HttpResponse:
     if len(found) > _A_PAGE:
         last = found[_A_PAGE - 1]
         older = "?" + urlencode({"cursor": encode_cursor([last.requested_at.isoformat(), last.id])})
-    shown = {"rows": found[:_A_PAGE], "older": older, "is_first": before is None}
+    shown = {
+        "rows": found[:_A_PAGE],
+        "older": older,
+        "is_first": before is None,
+        "unknown": unknown_parameters(request, "cursor"),
+    }
     return render(request, "customers/erasures.html", shown)
 
 

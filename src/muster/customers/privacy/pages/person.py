@@ -9,10 +9,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from muster.catalog.pages.permits import REFUSED, permitted, refusal, show_error
+from muster.customers.forms import PURPOSE_LABELS
 from muster.customers.people.pages.person import head
 from muster.customers.people.queries.person import key_of_id
 from muster.customers.privacy.actions import consents, erasures, exports
-from muster.customers.privacy.forms import PURPOSE_LABELS, ConsentForm
+from muster.customers.privacy.forms import ConsentForm
 from muster.customers.privacy.queries import consents_of, exports_of, kept, open_erasure_of
 from muster.kernel.errors import MusterError
 from muster.kernel.ids import customer_id as id_of
@@ -85,11 +86,17 @@ def _privacy_page(
 
 
 # What holds where nothing was said (C-12).
-UNSET = {"profiling": True, "marketing.push": True, "marketing.email": False, "marketing.webhook": False, "offers": True}
+UNSET = {
+    "profiling": True,
+    "marketing.push": True,
+    "marketing.email": False,
+    "marketing.webhook": False,
+    "offers": True,
+}
 
 
 def _now(log: list[Any]) -> list[tuple[Any, bool, bool]]:
-    """(what for, whether it is allowed now, whether somebody said so); the newest entry counts, also for all channels."""
+    """(what for, whether it is allowed now, whether somebody said so); the newest entry counts."""
     found = []
     for about, unset in UNSET.items():
         purpose, _sign, channel = about.partition(".")

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from muster.catalog.pages.permits import REFUSED, permitted, refusal, show_error
+from muster.catalog.pages.permits import REFUSED, permitted, refusal, show_error, unknown_parameters
 from muster.customers.privacy.actions.suppressions import lift_suppression, suppress
 from muster.customers.privacy.forms import REASON_LABELS, SuppressionForm
 from muster.customers.privacy.pages.erasures import position
@@ -45,6 +45,7 @@ def show_list(request: HttpRequest) -> HttpResponse:
         "rows": [(one, REASON_LABELS.get(one.reason, one.reason)) for one in found[:_A_PAGE]],
         "older": older,
         "is_first": before is None,
+        "unknown": unknown_parameters(request, "cursor"),
         "write_refusal": refusal(asker, "customers:write"),
     }
     return render(request, "customers/suppressions.html", shown, status=REFUSED if form.errors else 200)
