@@ -12,7 +12,7 @@ import pyarrow as pa
 from django.conf import settings
 
 from muster.catalog.hooks import AppFigures, Seen
-from muster.catalog.queries import free_event_count, warehouse_catalog
+from muster.catalog.queries import app_numbers, free_event_count, warehouse_catalog
 from muster.customers import hooks
 from muster.customers.errors import CustomerUnknown, ImportExpired, ImportUnknown
 from muster.customers.hooks import current_warehouse
@@ -246,7 +246,7 @@ def import_directory(identifier: str) -> Path:
 
 def app_figures() -> dict[str, AppFigures]:
     """How many customers each app has, and its newest use."""
-    names = warehouse_catalog().app_keys
+    names = {number: key for key, number in app_numbers().items()}
     found = current_warehouse().app_figures()
     return {names[number]: AppFigures(*told) for number, told in found.items() if number in names}
 

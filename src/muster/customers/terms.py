@@ -52,7 +52,10 @@ EVENTS: dict[str, dict[ImportState, ImportState]] = {
     "rows read": {ImportState.CHECKING: ImportState.CHECKED},
     "unreadable": {ImportState.CHECKING: ImportState.FAILED},
     "a day passed": {ImportState.CHECKED: ImportState.EXPIRED},
-    "mapping or file changed": {ImportState.CHECKED: ImportState.EXPIRED},
+    "mapping or file changed": {
+        ImportState.UPLOADED: ImportState.EXPIRED,
+        ImportState.CHECKED: ImportState.EXPIRED,
+    },
     "stopped": {ImportState.APPLYING: ImportState.RESUMABLE},
     "last chunk": {ImportState.APPLYING: ImportState.DONE},
     "rows out": {ImportState.UNDOING: ImportState.UNDONE},

@@ -34,16 +34,17 @@ class AppRow:
 def show_list(request: HttpRequest) -> HttpResponse:
     """Archived ones last; there are never so many that they need pages."""
     asker = permitted(request, "catalog:read")
-    rows = app_rows(asker)
+    minimum = publisher().minimum_size
+    rows = app_rows(asker, minimum)
     rows.sort(key=lambda row: (row.app.state != "active", row.label.casefold(), row.app.key))
-    shown = {"rows": rows, "refusal": refusal(asker, "catalog:write"), "minimum": publisher().minimum_size}
+    shown = {"rows": rows, "refusal": refusal(asker, "catalog:write"), "minimum": minimum}
     return render(request, "catalog/apps.html", shown)
 
 
-def app_rows(asker: Principal) -> list[AppRow]:
+def app_rows(asker: Principal, minimum: int) -> list[AppRow]:
     """Every app with its figures, as far as they may be told."""
     figures = {key: one for answer in hooks.app_figures for key, one in answer().items()}
-    minimum, may_list = publisher().minimum_size, can(asker, "members:read")
+    may_list = can(asker, "members:read")
     rows = []
     for one in apps(archived=True):
         known = figures.get(one.key, hooks.AppFigures(0, None))
@@ -77,7 +78,7 @@ def show_app(request: HttpRequest, key: str) -> HttpResponse:
     """What it is and how it is used."""
     asker = permitted(request, "catalog:read")
     shown = app_head(asker, key, "overview")
-    shown["row"] = next(row for row in app_rows(asker) if row.app.key == key)
+    shown["row"] = next(row for row in app_rows(asker, shown["minimum"]) if row.app.key == key)
     return render(request, "catalog/app.html", shown)
 
 
