@@ -22,7 +22,7 @@ from muster.catalog.queries import apps
 from muster.customers.actions import change_import, judge_upload, keep_upload, read_upload_anew
 from muster.customers.errors import CustomerError, ImportExpired, ImportUnknown
 from muster.customers.models import Import
-from muster.customers.pages.columns import KIND_LABELS, document_from, document_from_yaml, shown_columns
+from muster.customers.pages.columns import ENCODINGS, KIND_LABELS, document_from, document_from_yaml, shown_columns
 from muster.customers.pages.verdicts import counted, reason_of, words_of
 from muster.customers.queries import (
     ImportView,
@@ -90,9 +90,11 @@ def source(request: HttpRequest) -> HttpResponse:
         "apps": _app_choices(),
         "kind": request.GET.get("kind", "customers"),
         "app": "",
+        "encodings": ENCODINGS,
+        "encoding": "auto",
     }
     if request.method == "POST":
-        shown |= {name: request.POST.get(name, "") for name in ("kind", "app")}
+        shown |= {name: request.POST.get(name, shown[name]) for name in ("kind", "app", "encoding")}
         try:
             kept = _keep(request, actor, shown)
         except MusterError as error:
@@ -107,8 +109,11 @@ def _keep(request: HttpRequest, actor: Principal, given: dict[str, Any]) -> Impo
     if file is None:
         raise CustomerError(_("Choose a file."), code="value_not_allowed", pointer="/file")
     app = _checked_app(given["kind"], given["app"])
+    source = {} if given["encoding"] == "auto" else {"encoding": given["encoding"]}
     try:
-        return keep_upload(actor, file_name=file.name or "file", chunks=file.chunks(), kind=given["kind"], app=app)
+        return keep_upload(
+            actor, file_name=file.name or "file", chunks=file.chunks(), kind=given["kind"], app=app, source=source
+        )
     except FileError as error:
         error.pointer = error.pointer or "/file"
         raise
