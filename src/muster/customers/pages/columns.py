@@ -57,19 +57,21 @@ ROLE_LABELS = {
     "day": _("Day"),
     "rate": _("Rate"),
 }
-DATE_FORMATS = {
-    "": _("2026-01-31 (ISO 8601)"),
-    "%d.%m.%Y": _("31.01.2026"),
-    "%d/%m/%Y": _("31/01/2026, day first"),
-    "%m/%d/%Y": _("01/31/2026, month first"),
-    "%d-%m-%Y": _("31-01-2026"),
-    "%m-%d-%Y": _("01-31-2026"),
-    "%Y/%m/%d": _("2026/01/31"),
-    "%Y%m%d": _("20260131"),
-    "%d.%m.%Y %H:%M": _("31.01.2026 17:45"),
-    "%d.%m.%Y %H:%M:%S": _("31.01.2026 17:45:30"),
-    "%d/%m/%Y %H:%M": _("31/01/2026 17:45, day first"),
-    "%m/%d/%Y %H:%M": _("01/31/2026 17:45, month first"),
+_DAY_FIRST, _MONTH_FIRST = _("day first"), _("month first")
+# An example, and what it does not say by itself.
+DATE_FORMATS: dict[str, tuple[str, str | Promise]] = {
+    "": ("2026-01-31 (ISO 8601)", ""),
+    "%d.%m.%Y": ("31.01.2026", ""),
+    "%d/%m/%Y": ("31/01/2026", _DAY_FIRST),
+    "%m/%d/%Y": ("01/31/2026", _MONTH_FIRST),
+    "%d-%m-%Y": ("31-01-2026", _DAY_FIRST),
+    "%m-%d-%Y": ("01-31-2026", _MONTH_FIRST),
+    "%Y/%m/%d": ("2026/01/31", ""),
+    "%Y%m%d": ("20260131", ""),
+    "%d.%m.%Y %H:%M": ("31.01.2026 17:45", ""),
+    "%d.%m.%Y %H:%M:%S": ("31.01.2026 17:45:30", ""),
+    "%d/%m/%Y %H:%M": ("31/01/2026 17:45", _DAY_FIRST),
+    "%m/%d/%Y %H:%M": ("01/31/2026 17:45", _MONTH_FIRST),
 }
 # Decimal sign and the signs between thousands, which are left out.
 NUMBER_STYLES = {
@@ -80,11 +82,11 @@ NUMBER_STYLES = {
     "space": (",", " \u00a0\u202f"),
 }
 STYLE_LABELS = {
-    "point": _("1234.56"),
-    "us": _("1,234.56"),
-    "comma": _("1234,56"),
-    "eu": _("1.234,56"),
-    "space": _("1 234,56"),
+    "point": "1234.56",
+    "us": "1,234.56",
+    "comma": "1234,56",
+    "eu": "1.234,56",
+    "space": "1 234,56",
 }
 ENCODINGS = ("auto", "utf-8", "cp1252", "iso-8859-1", "utf-16", "mac-roman", "shift_jis", "gb18030")
 DELIMITERS = ("auto", ",", ";", "\t", "|")
@@ -97,7 +99,7 @@ class Column:
     number: int
     choice: Choice
     samples: list[str]
-    formats: list[tuple[str, str | Promise]]
+    formats: list[tuple[str, str]]
     error: str = ""
 
 
@@ -171,8 +173,9 @@ def shown_columns(document: Mapping[str, Any], head: Head, error: MusterError | 
     }
 
 
-def _formats(current: str) -> list[tuple[str, str | Promise]]:
-    known: dict[str, str | Promise] = dict(DATE_FORMATS)
+def _formats(current: str) -> list[tuple[str, str]]:
+    """The formats to choose from, one more if the mapping has another."""
+    known = {name: f"{example}, {note}" if note else example for name, (example, note) in DATE_FORMATS.items()}
     return list((known if current in known else {**known, current: current}).items())
 
 
