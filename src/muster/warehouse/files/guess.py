@@ -63,6 +63,9 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "rate": ("rate", "obs_value", "exchange_rate", "kurs", "taux"),
 }  # fmt: skip
 
+# Of customers any other date is something that is known of them.
+_SAID_AT = ("happened_at", "timestamp", "updated_at")
+
 # Standard traits under other names.
 _TRAITS: Mapping[str, tuple[str, ...]] = {
     "name": ("full_name", "fullname", "nom_complet"),
@@ -130,7 +133,7 @@ def _roles(kind: str, head: Head) -> dict[str, str]:
     keys = {column: key_of(column) for column in head.columns}
     found: dict[str, str] = {}
     for role in ROLES[kind]:
-        names = _NAMES.get(role, ())
+        names = _SAID_AT if (kind, role) == ("customers", "happened_at") else _NAMES.get(role, ())
         fitting = [column for column in head.columns if keys[column] in names and column not in found]
         if role == "email":
             fitting = fitting or [column for column in head.columns if _holds_addresses(head.said(column))]
