@@ -321,3 +321,15 @@ def test_naughty_names_are_taken_or_refused_and_shown_as_typed(
             assert "<script>alert" not in answer.content.decode()
     listed = as_alice.get("/apps/app-1/events/" if "app-1" in address else "/apps/").content.decode()
     assert ("<script>alert" in listed, 302 in answers) == (False, True)
+
+
+def test_same_changes_are_made_over_rest(town: Living, owner: Browser) -> None:
+    edited = town.local.patch("/attributes/shoe", json={"label": {"en": "Shoe size"}, "personal": True})
+    assert (edited.status_code, edited.json()["key"]) == (200, "shoe")
+    assert "Shoe size" in owner.get("/apps/notes/events/").text
+    lost = town.local.patch("/attributes/shoe", json={"type": "number"})
+    assert (lost.status_code, lost.json()["code"], lost.json()["count"]) == (409, "type_change_loses", 15)
+    assert town.local.patch("/attributes/none", json={"type": "number"}).json()["code"] == "attribute_unknown"
+    made = town.post("/apps/atlas/add-ons", {"product_id": "p", "name": "P", "kind": "durable"}, 201)
+    assert town.post(f"/apps/atlas/add-ons/{made['id']}/retire")["state"] == "retired"
+    assert town.local.post("/apps/atlas/add-ons/add_x/retire").json()["code"] == "add_on_unknown"
