@@ -14,7 +14,7 @@ from django.conf import settings
 from muster.catalog.hooks import AppFigures, Seen
 from muster.catalog.queries import app_numbers, free_event_count, warehouse_catalog
 from muster.customers import hooks
-from muster.customers.errors import CustomerUnknown, ImportExpired, ImportUnknown
+from muster.customers.errors import CustomerUnknown, ImportExpired, ImportStateWrong, ImportUnknown
 from muster.customers.hooks import current_warehouse
 from muster.customers.models import Import, Suppression
 from muster.customers.terms import EVENTS, EXPIRES_AFTER_HOURS, KEPT_DAYS, ImportState
@@ -186,6 +186,8 @@ def verdicts(
     if not isinstance(after, int) or isinstance(after, bool) or not 0 <= after < 2**32:
         raise cursor_invalid()
     check_file(row)
+    if row.checked_at is None:
+        raise ImportStateWrong(f"Import {identifier} is {current_state(row)[0]}; its rows have not been judged.")
     if row.kind in hooks.import_kinds:
         found = hooks.import_kinds[row.kind].rows(row, verdict, after, limit + 1)
         return found[:limit], encode_cursor(found[limit - 1].row) if len(found) > limit else None
@@ -229,7 +231,10 @@ def check_file(row: Import) -> Path:
     """The uploaded file; `import_expired` once it has been deleted."""
     path = import_directory(row.id) / "file"
     if not path.exists():
-        raise ImportExpired(f"The file of {row.id} was deleted after {KEPT_DAYS} days. Import it again.")
+        raise ImportExpired(
+            f"The file of {row.id} was deleted: after {KEPT_DAYS} days, or because it named somebody who was erased."
+            " Import it again."
+        )
     return path
 
 

@@ -223,6 +223,28 @@ def test_tab_may_be_closed_before_the_columns_are_said(town: Living, owner: Brow
     assert "Cancelled" in owner.get(address).text
 
 
+def test_upload_that_names_somebody_who_is_erased_is_deleted(town: Living, owner: Browser) -> None:
+    """Also before anybody said what its columns are; the page says why nothing can be done with it."""
+    address = _judge(town, owner, _begin(owner, csv_of("id,city", "erased1,Oslo")))
+    assert owner.post(f"{address}apply", {}).status_code == 302
+    town.settle()
+    waiting = _begin(owner, csv_of("id,city", "erased1,Bergen"))
+    customer = town.get("/customers/external:erased1")["id"]
+    order = town.post("/customers/external:erased1/erase", {"confirm": customer}, 202)
+    town.finish(order["job"]["id"])
+    assert town.get(f"/imports/{waiting.split('/')[3]}")["state"] == "expired"
+    page = owner.get(waiting)
+    assert ("because it named somebody who was erased" in page.text, 'id="columns"' in page.text) == (True, False)
+    assert owner.post(waiting, {}).status_code == 422
+    assert "Expired" in owner.get(waiting.removesuffix("columns/")).text
+
+
+def test_rows_are_there_once_they_are_judged(town: Living, owner: Browser) -> None:
+    identifier = _begin(owner, csv_of("id", "r1")).split("/")[3]
+    refused = town.local.get(f"/imports/{identifier}/rows")
+    assert (refused.status_code, refused.json()["code"]) == (409, "import_state")
+
+
 def test_mapping_can_be_written_as_yaml(town: Living, owner: Browser) -> None:
     columns = _begin(owner, csv_of("k;p".replace(";", ","), "y1,3"))
     mapping = "kind: customers\nrow:\n  external_id: k\n  traits: {points: {column: p, type: number}}\n"

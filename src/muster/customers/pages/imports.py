@@ -181,7 +181,7 @@ def _columns_page(
         head = _head(row)
     except MusterError as unreadable:
         # Read in a way that fits nothing: the page stays, so that another way can be chosen.
-        shown["error"] = error or unreadable
+        shown |= {"error": error or unreadable, "gone": isinstance(unreadable, ImportExpired)}
         head = Head((), {})
     mapping = document if isinstance(document, dict) else row.mapping
     shown |= shown_columns(mapping, head, error)
