@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from muster.catalog.pages.permits import permitted
 from muster.customers.actions import note_download
-from muster.customers.pages.imports import IMPORTING, own_row
+from muster.customers.pages.steps import IMPORTING, own_row
 from muster.customers.queries import check_file, verdicts
 from muster.warehouse.lists.entries import exported
 
