@@ -11,11 +11,20 @@ class GroupsConfig(AppConfig):
 
     def ready(self) -> None:
         from muster.catalog.hooks import words_in_use
-        from muster.customers.hooks import data_changed, register_import_kind, register_personal_data
+        from muster.customers.hooks import (
+            BelongingSource,
+            TimelineSource,
+            belonging_sources,
+            data_changed,
+            register_import_kind,
+            register_personal_data,
+            register_timeline,
+        )
         from muster.groups import jobs
         from muster.groups.actions import undoing
         from muster.groups.actions.imports import MEMBERS
         from muster.groups.actions.privacy import PLACES
+        from muster.groups.pages.customer import belongings, moments
         from muster.groups.queries import groups
         from muster.groups.queries.finding import find_groups
         from muster.web import hooks
@@ -30,6 +39,8 @@ class GroupsConfig(AppConfig):
         register_import_kind(MEMBERS)
         for place in PLACES:
             register_personal_data(place)
+        belonging_sources.append(BelongingSource("members:read", belongings))
+        register_timeline(TimelineSource("groups", _("Groups"), icon="users", scope="members:read", find=moments))
         words_in_use.append(groups.words_in_use)
         hooks.register_job(
             "groups.refresh", jobs.refresh_all, scope="groups:write", unit="groups", label=_("Refresh of all segments")
