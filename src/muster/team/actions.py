@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
 from zoneinfo import available_timezones
 
@@ -11,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from muster.audit.actions import record
 from muster.kernel.clock import system_clock
@@ -19,8 +19,10 @@ from muster.rules.describe.words import LANGUAGES
 from muster.team.errors import SetupDone, SetupTokenInvalid, TokenUnknown, ValueNotAllowed
 from muster.team.hooks import Organisation, organisation_saved
 from muster.team.models import ApiToken, Member, Role, SetupLink
+from muster.team.names import clean_name
 from muster.team.policies import Principal, check_scope, member_principal
-from muster.team.queries import TOKEN_PREFIX, TokenView, has_owner, secret_hash, token_view
+from muster.team.queries import TOKEN_PREFIX, TokenView, has_owner, token_view
+from muster.team.secrets import new_secret, secret_hash
 from muster.team.terms import SCOPES
 
 SETUP_LINK_HOURS = 24
@@ -30,7 +32,7 @@ _LAST_USED_STEP = timedelta(minutes=5)
 
 def create_setup_link() -> str:
     """The token of a new link; earlier links stop working. SetupDone if there is an owner."""
-    secret = secrets.token_urlsafe(32)
+    secret = new_secret()
     now = system_clock()
     with transaction.atomic():
         if has_owner():
@@ -66,8 +68,8 @@ def create_owner(email: str, password: str, organisation: Organisation) -> Membe
     """The first owner and the publisher's settings. SetupDone, or ValueNotAllowed with a pointer to the field."""
     _check_organisation(organisation)
     email = email.strip()
-    _check_email(email)
-    _check_password(password, email)
+    check_email(email)
+    check_password(password, email)
     with transaction.atomic():
         if has_owner():
             raise SetupDone
@@ -92,13 +94,13 @@ def create_member(actor: Principal, email: str, password: str, role: str, langua
     """Another team member. ScopeMissing, or ValueNotAllowed with a pointer to the field."""
     check_scope(actor, "team:admin")
     email = email.strip()
-    _check_email(email)
-    _check_password(password, email)
+    check_email(email)
+    check_password(password, email)
     if role not in Role.values:
         raise ValueNotAllowed(f"`{role}` is no role; there are {', '.join(Role.values)}.", pointer="/role")
     with transaction.atomic():
         if Member.objects.filter(email__iexact=email).exists():
-            raise ValueNotAllowed("Somebody logs in with this address already.", code="key_taken", pointer="/email")
+            raise ValueNotAllowed(_("Somebody logs in with this address already."), code="key_taken", pointer="/email")
         member = Member(id=new_id("mem"), email=email, role=role, language=language, created_at=system_clock())
         member.set_password(password)
         member.save()
@@ -109,17 +111,17 @@ def create_member(actor: Principal, email: str, password: str, role: str, langua
 def create_token(actor: Principal, name: str, scopes: list[str]) -> tuple[TokenView, str]:
     """The token and its secret, which is never shown again. A token cannot do more than who made it."""
     check_scope(actor, "team:admin")
-    name = name.strip()
-    if not 1 <= len(name) <= 100:
-        raise ValueNotAllowed("A token needs a name of 1 to 100 characters.", pointer="/name")
+    name = clean_name(name, longest=100)
+    if not name:
+        raise ValueNotAllowed(_("A token needs a name of 1 to 100 characters."), pointer="/name")
     if not scopes:
-        raise ValueNotAllowed("A token without scopes can do nothing; name at least one.", pointer="/scopes")
+        raise ValueNotAllowed(_("A token without permissions can do nothing; choose at least one."), pointer="/scopes")
     for place, scope in enumerate(scopes):
         if scope not in SCOPES:
             message = f"`{scope}` is no scope; there are {', '.join(SCOPES)}."
             raise ValueNotAllowed(message, pointer=f"/scopes/{place}")
         check_scope(actor, scope)
-    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    secret = TOKEN_PREFIX + new_secret()
     with transaction.atomic():
         token = ApiToken.objects.create(
             id=new_id("tok"),
@@ -154,14 +156,14 @@ def note_token_used(principal: Principal) -> None:
         ApiToken.objects.filter(pk=principal.id).update(last_used_at=now)
 
 
-def _check_email(email: str) -> None:
+def check_email(email: str) -> None:
     try:
         validate_email(email)
     except ValidationError as error:
-        raise ValueNotAllowed("This is not an e-mail address.", pointer="/email") from error
+        raise ValueNotAllowed(_("This is not an e-mail address."), pointer="/email") from error
 
 
-def _check_password(password: str, email: str) -> None:
+def check_password(password: str, email: str) -> None:
     try:
         validate_password(password, Member(email=email))
     except ValidationError as error:

@@ -9,8 +9,14 @@ class TeamConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_in, user_logged_out
+
         from muster.team.policies import can, check_scope
         from muster.team.queries import principal_of
         from muster.web.hooks import Doorkeeper, register_doorkeeper
 
+        from muster.team.sessions import begin_session, end_session
+
+        user_logged_in.connect(begin_session)
+        user_logged_out.connect(end_session)
         register_doorkeeper(Doorkeeper(principal_of, check_scope, can))

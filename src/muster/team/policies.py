@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from muster.team.errors import ScopeMissing
-from muster.team.models import Member
-from muster.team.terms import EVERY_SCOPE
+from django.utils.translation import gettext as _
+
+from muster.team.errors import LastOwner, ScopeMissing, ValueNotAllowed
+from muster.team.models import Member, Role
+from muster.team.terms import EVERY_SCOPE, ROLE_SCOPES, SCOPES
 
 
 @dataclass(frozen=True)
@@ -36,3 +38,31 @@ def check_scope(principal: Principal, scope: str) -> None:
     """ScopeMissing (403) with the sentence that pages show beside what is not permitted (D-42)."""
     if not can(principal, scope):
         raise ScopeMissing(scope)
+
+
+def check_every(principal: Principal, scopes: frozenset[str]) -> None:
+    """Nobody hands out what they have not; ScopeMissing names the first."""
+    for scope in SCOPES:
+        if scope in scopes:
+            check_scope(principal, scope)
+
+
+def check_role(principal: Principal, role: str) -> None:
+    """Whether they may make somebody this."""
+    if role not in ROLE_SCOPES:
+        message = _("There is no role %(role)s; there are %(roles)s.") % {"role": role, "roles": ", ".join(ROLE_SCOPES)}
+        raise ValueNotAllowed(message, pointer="/role")
+    check_every(principal, ROLE_SCOPES[role])
+
+
+def check_may_change(principal: Principal, member: Member) -> None:
+    """Who administers the team changes those who may do no more than they."""
+    check_scope(principal, "team:admin")
+    check_every(principal, member.scopes)
+
+
+def check_other_owner(member: Member) -> None:
+    """LastOwner if nobody else could administer the installation."""
+    others = Member.objects.filter(role=Role.OWNER, is_active=True).exclude(pk=member.pk)
+    if member.role == Role.OWNER and member.is_active and not others.exists():
+        raise LastOwner

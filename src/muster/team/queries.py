@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +9,7 @@ from django.http import HttpRequest
 
 from muster.team.models import ApiToken, Member
 from muster.team.policies import LOCAL, Principal, member_principal
+from muster.team.secrets import secret_hash
 
 TOKEN_PREFIX = "mst_"  # noqa: S105 - not a secret but what secrets begin with
 
@@ -53,11 +53,6 @@ def _principal_of(request: HttpRequest) -> Principal | None:
         return LOCAL
     member = getattr(request, "user", None)
     return member_principal(member) if isinstance(member, Member) and member.is_active else None
-
-
-def secret_hash(secret: str) -> str:
-    """SHA-256 in hex: secrets are 32 random bytes, which nobody guesses however fast the hash is."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _token_principal(secret: str) -> Principal | None:

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from muster.team import pages
+from muster.team.pages import entrance
 
 app_name = "team"
 urlpatterns = [
-    path("setup", pages.setup, name="setup"),
-    path("login", pages.log_in, name="login"),
-    path("logout", pages.log_out, name="logout"),
+    path("setup", entrance.setup, name="setup"),
+    path("invitation", entrance.accept, name="accept"),
+    path("login", entrance.log_in, name="login"),
+    path("logout", entrance.log_out, name="logout"),
+    path("profile/", entrance.log_in, name="profile"),
 ]

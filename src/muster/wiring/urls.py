@@ -37,6 +37,7 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("static/<path:path>", static_file, name="static"),
     path("", include("muster.team.urls")),
+    path("", include("muster.team.entrance.urls")),
     path("", include("muster.web.urls")),
 ]
 for room in ("groups", "customers", "catalog"):
