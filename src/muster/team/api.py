@@ -14,10 +14,23 @@ from ninja.utils import check_csrf
 
 from muster.team import actions, queries
 from muster.team.hooks import organisation_now
+from muster.team.models import Member
 from muster.team.policies import Principal, check_scope
-from muster.team.schemas import MemberOut, MeOut, OwnerCreate, SetupLinkOut, TokenCreate, TokenCreated, TokenList
+from muster.team.preferences import change_preferences, preferences_of
+from muster.team.schemas import (
+    MemberOut,
+    MeOut,
+    OwnerCreate,
+    PreferencesChange,
+    PreferencesOut,
+    SetupLinkOut,
+    TokenCreate,
+    TokenCreated,
+    TokenList,
+)
 from muster.team.terms import SCOPES
 from muster.web.errors import WebError
+from muster.web.hooks import Preferences
 from muster.web.idempotency import show_once
 
 router = Router(tags=["team"])
@@ -56,12 +69,21 @@ def permitted(request: HttpRequest, scope: str) -> Principal:
     return principal
 
 
-@router.get("/me", response=MeOut, operation_id="me")
+@router.get("/me", response=MeOut, operation_id="me", exclude_none=True)
 def me(request: HttpRequest) -> dict[str, Any]:
     """Who I am, and what I may do."""
     principal = asker(request)
     scopes = [scope for scope in SCOPES if scope in principal.scopes]
-    return {"kind": principal.kind, "id": principal.id, "label": principal.label, "scopes": scopes}
+    who: dict[str, Any] = {"kind": principal.kind, "id": principal.id, "label": principal.label, "scopes": scopes}
+    if principal.kind == "member" and isinstance(request.user, Member):
+        who |= {"role": request.user.role, "name": request.user.name, "preferences": preferences_of(request)}
+    return who
+
+
+@router.patch("/me/preferences", response=PreferencesOut, operation_id="change_preferences")
+def patch_preferences(request: HttpRequest, changes: PreferencesChange) -> Preferences:
+    """How pages are shown to me."""
+    return change_preferences(asker(request), changes.model_dump(exclude_none=True))
 
 
 @router.get("/tokens", response=TokenList, operation_id="list_tokens")

@@ -35,13 +35,38 @@ class TokenList(Schema):
     items: list[TokenOut]
 
 
+class PreferencesOut(Schema):
+    """How pages are shown. `auto`: as the browser, the organisation or the system says."""
+
+    language: str
+    time_zone: str
+    theme: str
+    density: str
+    rows: int
+
+
+class PreferencesChange(Schema):
+    """What is left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    language: str | None = None
+    time_zone: str | None = None
+    theme: str | None = None
+    density: str | None = None
+    rows: int | None = None
+
+
 class MeOut(Schema):
-    """Who the request is taken for and what it may do."""
+    """Who the request is taken for and what it may do. A token has no role, name and preferences."""
 
     kind: str
     id: str
     label: str
     scopes: list[str]
+    role: str | None = None
+    name: str | None = None
+    preferences: PreferencesOut | None = None
 
 
 class SetupLinkOut(Schema):

@@ -40,6 +40,6 @@ urlpatterns = [
     path("", include("muster.team.entrance.urls")),
     path("", include("muster.web.urls")),
 ]
-for room in ("groups", "customers", "catalog"):
+for room in ("audit", "groups", "customers", "catalog"):
     if find_spec(f"muster.{room}.urls"):
         urlpatterns.append(path("", include(f"muster.{room}.urls")))
