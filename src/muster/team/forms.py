@@ -40,7 +40,9 @@ class KitForm(forms.Form):
 
 
 class SetupForm(KitForm):
-    email = forms.EmailField(label=_("E-mail"), max_length=254)
+    email = forms.EmailField(
+        label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username"})
+    )
     password = forms.CharField(label=_("Password"), widget=forms.PasswordInput(attrs=_NEW), help_text=_PASSWORD_HELP)
     organisation = forms.CharField(label=_("Organisation"), max_length=200)
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)

@@ -14,6 +14,7 @@ from django.http import HttpRequest
 
 from muster.audit.actions import record
 from muster.kernel.clock import system_clock
+from muster.team.browsers import browser_name
 from muster.team.models import Member, MemberSession
 from muster.team.policies import member_principal
 from muster.team.secrets import secret_hash
@@ -78,7 +79,7 @@ def sessions_of(member: Member, request: HttpRequest) -> list[SessionView]:
     now = system_clock()
     rows = member.sessions.filter(seen_at__gte=now - IDLE, began_at__gte=now - LONGEST).order_by("-seen_at")
     views = [
-        SessionView(_id(row), row.browser, row.began_at, row.seen_at, row.session_key == request.session.session_key)
+        SessionView(_id(row), browser_name(row.browser), row.began_at, row.seen_at, row.session_key == request.session.session_key)
         for row in rows
     ]
     return sorted(views, key=lambda view: not view.current)
