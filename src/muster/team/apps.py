@@ -12,6 +12,7 @@ class TeamConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_in, user_logged_out
 
+        from muster.team.entrance.trail import listen
         from muster.team.preferences import preferences_of
         from muster.team.policies import can, check_scope
         from muster.team.queries import principal_of
@@ -19,6 +20,7 @@ class TeamConfig(AppConfig):
 
         from muster.team.sessions import begin_session, end_session
 
+        listen()
         user_logged_in.connect(begin_session)
         user_logged_out.connect(end_session)
         register_doorkeeper(Doorkeeper(principal_of, check_scope, can))
