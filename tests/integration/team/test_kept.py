@@ -85,4 +85,5 @@ def test_members_passwords_and_tokens_of_the_version_before_go_on(environment: d
         mine = httpx.get(f"{served.address}/api/v1/me", cookies=cookies).json()
         assert (mine["role"], mine["preferences"]["theme"], len(mine["scopes"])) == ("owner", "auto", 12)
         page = httpx.get(f"{served.address}/settings/team/", cookies=cookies).text
-        assert ('<html lang="de">' in page, "Ada@Example.com" in page) == (True, True)
+        # allauth's own migration writes addresses in lower case; they are found whatever their case.
+        assert ('<html lang="de">' in page, "ada@example.com" in page) == (True, True)
