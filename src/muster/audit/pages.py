@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET
 
 from muster.audit.actions import record
 from muster.audit.queries import Deed, Wanted, choices, trail, trail_lines
-from muster.audit.words import ACTIONS, THINGS
+from muster.audit.terms import ACTIONS, THINGS
 from muster.web.hooks import check_scope, identify, preferences
 
 _FILTERS = ("actor", "action", "thing_kind", "thing_id", "since", "until")

@@ -69,7 +69,9 @@ def trail(wanted: Wanted, *, limit: int, before: str | None = None, after: str |
     entries = _wanted(wanted)
     if after:
         at, number = _position(after)
-        rows = list((entries.filter(at=at, pk__gt=number) | entries.filter(at__gt=at)).order_by("at", "pk")[: limit + 1])
+        rows = list(
+            (entries.filter(at=at, pk__gt=number) | entries.filter(at__gt=at)).order_by("at", "pk")[: limit + 1]
+        )
         more, rows = len(rows) > limit, rows[:limit][::-1]
         return _page(rows, older=bool(rows), newer=more)
     if before:

@@ -12,11 +12,13 @@ from ninja.responses import Status
 from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
-from muster.team import actions, queries
+from muster.team import queries
+from muster.team.actions import setup, tokens
+from muster.team.actions.preferences import change_preferences
 from muster.team.hooks import organisation_now
 from muster.team.models import Member
 from muster.team.policies import Principal, check_scope
-from muster.team.preferences import change_preferences, preferences_of
+from muster.team.queries import preferences_of
 from muster.team.schemas import (
     MemberOut,
     MeOut,
@@ -50,7 +52,7 @@ class MusterAuth(AuthBase):
         if principal.kind == "member" and check_csrf(request):
             raise WebError("Send the CSRF token of the page as `X-CSRFToken`.", code="csrf_failed")
         if principal.kind == "token":
-            actions.note_token_used(principal)
+            tokens.note_token_used(principal)
         return principal
 
 
@@ -96,14 +98,14 @@ def list_tokens(request: HttpRequest) -> dict[str, Any]:
 def create_token(request: HttpRequest, token: TokenCreate) -> Status[Any]:
     """A token for a program. Its secret is in this answer and nowhere else."""
     show_once(request)
-    view, secret = actions.create_token(asker(request), token.name, token.scopes)
+    view, secret = tokens.create_token(asker(request), token.name, token.scopes)
     return Status(201, {**asdict(view), "secret": secret})
 
 
 @router.delete("/tokens/{token_id}", response={204: None}, operation_id="revoke_token")
 def revoke_token(request: HttpRequest, token_id: str) -> Status[Any]:
     """From now on it opens nothing."""
-    actions.revoke_token(asker(request), token_id)
+    tokens.revoke_token(asker(request), token_id)
     return Status(204, None)
 
 
@@ -112,7 +114,7 @@ def create_setup_link(request: HttpRequest) -> Status[Any]:
     """While nobody owns the installation: a link with which somebody does. Earlier links stop working."""
     check_scope(asker(request), "team:admin")
     show_once(request)
-    return Status(201, {"path": f"/setup?token={actions.create_setup_link()}"})
+    return Status(201, {"path": f"/setup?token={setup.create_setup_link()}"})
 
 
 @router.post("/setup", response={201: MemberOut}, operation_id="set_up")
@@ -121,5 +123,5 @@ def set_up(request: HttpRequest, owner: OwnerCreate) -> Status[Any]:
     check_scope(asker(request), "team:admin")
     said = {name: value for name in ("language", "time_zone", "currency") if (value := getattr(owner, name))}
     organisation = replace(organisation_now[0](), name=owner.organisation, **said)
-    member = actions.create_owner(owner.email, owner.password, organisation)
+    member = setup.create_owner(owner.email, owner.password, organisation)
     return Status(201, {"id": member.id, "email": member.email, "role": member.role})

@@ -12,13 +12,11 @@ class TeamConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_in, user_logged_out
 
+        from muster.team.actions.sessions import begin_session, end_session
         from muster.team.entrance.trail import listen
-        from muster.team.preferences import preferences_of
         from muster.team.policies import can, check_scope
-        from muster.team.queries import principal_of
+        from muster.team.queries import preferences_of, principal_of
         from muster.web.hooks import Doorkeeper, register_doorkeeper, register_page, register_preferences
-
-        from muster.team.sessions import begin_session, end_session
 
         listen()
         user_logged_in.connect(begin_session)

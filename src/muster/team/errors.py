@@ -102,7 +102,9 @@ class ProviderFailed(TeamError):
     code = "provider_failed"
 
     def __init__(self, name: str) -> None:
-        super().__init__(_("%(name)s did not confirm who you are. Try again, or log in with your password.") % {"name": name})
+        super().__init__(
+            _("%(name)s did not confirm who you are. Try again, or log in with your password.") % {"name": name}
+        )
 
 
 class ValueNotAllowed(TeamError):

@@ -85,9 +85,7 @@ class LoginForm(KitForm):
 
 
 class InviteForm(KitForm):
-    email = forms.CharField(
-        label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"})
-    )
+    email = forms.CharField(label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
     role = forms.ChoiceField(label=_("Role"), choices=[(key, ROLE_TEXTS[key]) for key in ("viewer", "editor", "owner")])
 
 
@@ -121,7 +119,9 @@ class NameForm(KitForm):
 
 
 class PreferencesForm(KitForm):
-    language = forms.ChoiceField(label=_("Language"), choices=[("auto", _("As the browser asks for")), *settings.LANGUAGES])
+    language = forms.ChoiceField(
+        label=_("Language"), choices=[("auto", _("As the browser asks for")), *settings.LANGUAGES]
+    )
     time_zone = forms.ChoiceField(
         label=_("Time zone"), choices=lazy(lambda: [("auto", _("The organisation’s")), *_zones()], list)
     )

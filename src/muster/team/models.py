@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -10,6 +12,16 @@ from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 
 from muster.team.terms import DENSITIES, EVERY_SCOPE, ROLE_SCOPES, ROWS, THEMES
+
+
+def new_secret() -> str:
+    """For a link or a token; shown once."""
+    return secrets.token_urlsafe(32)
+
+
+def secret_hash(secret: str) -> str:
+    """SHA-256 in hex: secrets are 32 random bytes, which nobody guesses however fast the hash is."""
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 class Role(models.TextChoices):

@@ -31,3 +31,13 @@ ROLE_TEXTS: dict[str, Promise] = {"owner": _("Owner"), "editor": _("Editor"), "v
 THEMES = ("auto", "light", "dark")
 DENSITIES = ("comfortable", "compact")
 ROWS = (25, 50, 100)
+
+# What browsers say of themselves, and what people call them. In this order: they name those they resemble, too.
+BROWSERS = (
+    ("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("HeadlessChrome", "Chrome"),
+    ("Chromium", "Chromium"), ("Chrome", "Chrome"), ("Safari", "Safari"), ("curl", "curl"),
+)  # fmt: skip
+SYSTEMS = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"),
+    ("Macintosh", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux"),
+)  # fmt: skip

@@ -125,7 +125,7 @@ def register_page(
 
 @dataclass(frozen=True)
 class Preferences:
-    """How whoever reads wants pages to be. `language` and `time_zone` may be `auto`; `rows`: in a list, to begin with."""
+    """How whoever reads wants pages to be. `language`, `time_zone`, `theme` may be `auto`; `rows`: of a list's page."""
 
     language: str = "auto"
     time_zone: str = "auto"

@@ -64,9 +64,9 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "muster.team.middleware.SessionLimits",
-    "muster.team.middleware.LoginRequired",
-    "muster.team.middleware.ReaderPreferences",
+    "muster.team.pages.middleware.SessionLimits",
+    "muster.team.pages.middleware.LoginRequired",
+    "muster.team.pages.middleware.ReaderPreferences",
     "muster.web.idempotency.Idempotency",
 ]
 ROOT_URLCONF = "muster.wiring.urls"

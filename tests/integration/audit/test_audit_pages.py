@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from muster.audit.actions import record
 from muster.audit.models import AuditEntry
-from muster.audit.words import ACTIONS, THINGS
+from muster.audit.terms import ACTIONS, THINGS
 from muster.kernel.clock import clock_of
 from muster.team.models import Member
 from muster.team.policies import Principal
@@ -33,7 +33,11 @@ def many(alice: Member) -> list[int]:
     """60 deeds, one every hour, by two actors on three groups."""
     AuditEntry.objects.all().delete()
     for place in range(60):
-        actor = Principal("token", "tok_1", "=ci", frozenset()) if place % 2 else Principal("member", "mem_1", "Ann", frozenset())
+        actor = (
+            Principal("token", "tok_1", "=ci", frozenset())
+            if place % 2
+            else Principal("member", "mem_1", "Ann", frozenset())
+        )
         with clock_of(lambda place=place: _START + timedelta(hours=place)):  # type: ignore[misc]  # bound at once
             record(actor, "group.edited", "group", f"grp_{place % 3}", {"revision": place})
     return list(range(60))
@@ -68,7 +72,9 @@ def test_deeds_of_one_instant_are_each_shown_once(as_alice: Client, alice: Membe
     AuditEntry.objects.all().delete()
     with clock_of(lambda: _START):
         for place in range(30):
-            record(Principal("member", "mem_1", "Ann", frozenset()), "group.edited", "group", "grp_1", {"revision": place})
+            record(
+                Principal("member", "mem_1", "Ann", frozenset()), "group.edited", "group", "grp_1", {"revision": place}
+            )
     first = text_of(as_alice.get("/settings/audit/"))
     second = text_of(as_alice.get("/settings/audit/" + str(_next(first, "next"))))
     assert _revisions(first) + _revisions(second) == list(range(29, -1, -1))
@@ -89,7 +95,9 @@ def test_deeds_of_one_instant_are_each_shown_once(as_alice: Client, alice: Membe
         ("actor=Ann'%20OR%201=1--", lambda place: False),
     ],
 )
-def test_filters_narrow_the_page_the_csv_and_the_api(as_alice: Client, many: list[int], query: str, wanted: Any) -> None:
+def test_filters_narrow_the_page_the_csv_and_the_api(
+    as_alice: Client, many: list[int], query: str, wanted: Any
+) -> None:
     expected = [place for place in many[::-1] if wanted(place)]
     assert _revisions(text_of(as_alice.get(f"/settings/audit/?{query}"))) == expected[:25]
     rows = _csv(as_alice, query)
@@ -136,13 +144,22 @@ def test_api_reads_page_by_page(as_alice: Client, as_bob: Client, many: list[int
     assert len(since) == 10
     assert as_alice.get("/api/v1/audit?since=2026-11-23T00:00:00").status_code == 422
     refused = as_bob.get("/api/v1/audit")
-    assert (refused.status_code, refused.json()["detail"]) == (403, "Needs permission audit:read; an owner can grant it.")
+    assert (refused.status_code, refused.json()["detail"]) == (
+        403,
+        "Needs permission audit:read; an owner can grant it.",
+    )
 
 
 def test_naughty_filters_and_details_are_shown_as_text(as_alice: Client, alice: Member) -> None:
     AuditEntry.objects.all().delete()
     for naughty in NAUGHTY:
-        record(Principal("member", "mem_1", naughty[:200], frozenset()), "group.edited", "group", "grp_1", {"name": naughty})
+        record(
+            Principal("member", "mem_1", naughty[:200], frozenset()),
+            "group.edited",
+            "group",
+            "grp_1",
+            {"name": naughty},
+        )
         assert as_alice.get("/settings/audit/", {"actor": naughty, "thing_id": naughty}).status_code == 200, naughty
     page = text_of(as_alice.get("/settings/audit/"))
     assert ("<script>alert" in page, len(_csv(as_alice, ""))) == (False, 515)

@@ -195,9 +195,7 @@ def test_verified_address_of_a_member_logs_in_and_connects(provider: None, town:
 
 
 @pytest.mark.parametrize("subject", ["unverified", "said", "stranger", "nameless"])
-def test_anybody_else_is_refused_with_a_sentence(
-    provider: None, town: Serving, browser: Browser, subject: str
-) -> None:
+def test_anybody_else_is_refused_with_a_sentence(provider: None, town: Serving, browser: Browser, subject: str) -> None:
     heading, codes, refused = _through_provider(town, browser, subject)
     assert (heading, codes, refused) == ("This did not work", ["provider_refused"], [])
 

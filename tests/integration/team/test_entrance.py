@@ -120,7 +120,9 @@ def test_one_is_sent_back_to_where_one_was(alice: Member) -> None:
     assert foreign.headers["Location"] == "/login?next=/"
 
 
-@pytest.mark.parametrize("following", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "following", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"]
+)
 def test_log_in_leads_nowhere_else(alice: Member, following: str) -> None:
     entered = send(Client(), "/login", {"email": alice.email, "password": PASSWORD, "next": following})
     assert entered.headers["Location"] == "/"
@@ -132,7 +134,14 @@ def test_whoever_is_inside_needs_no_log_in(as_alice: Client) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "language"),
-    [("de-CH, en;q=0.5", "de"), ("fr", "fr"), ("es, pt;q=0.8", "fr"), ("*", "fr"), ("es, en;q=0.1", "en"), (None, "en")],
+    [
+        ("de-CH, en;q=0.5", "de"),
+        ("fr", "fr"),
+        ("es, pt;q=0.8", "fr"),
+        ("*", "fr"),
+        ("es, en;q=0.1", "en"),
+        (None, "en"),
+    ],
 )
 def test_language_is_the_browsers_else_the_organisations(alice: Member, asked: str | None, language: str) -> None:
     """D-45"""

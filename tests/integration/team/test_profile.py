@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from muster.team.actions import create_token
+from muster.team.actions.tokens import create_token
 from muster.team.models import Member
 from muster.team.policies import member_principal
 from tests.conftest import PASSWORD
@@ -102,7 +102,9 @@ def test_new_password_ends_every_other_session(alice: Member) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "field"), [("wrong", _NEW, "old"), (PASSWORD, "short", "new"), (PASSWORD, "password123", "new")]
 )
-def test_password_that_cannot_be_taken_says_why(as_alice: Client, alice: Member, old: str, new: str, field: str) -> None:
+def test_password_that_cannot_be_taken_says_why(
+    as_alice: Client, alice: Member, old: str, new: str, field: str
+) -> None:
     refused = send(as_alice, "/profile/", {"do": "password", "old": old, "new": new})
     page = text_of(refused)
     assert (refused.status_code, f'id="id_{field}_error"' in page, f'value="{new}"' in page) == (422, True, False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,9 +15,10 @@ from django.db import connection
 from django.test import Client
 
 from muster.audit.queries import newest_deeds
-from muster.team.membership import members, remove_second_factors
+from muster.team.actions.members import remove_second_factors
 from muster.team.models import Member
 from muster.team.policies import member_principal
+from muster.team.queries import members
 from tests.conftest import PASSWORD
 from tests.integration.team.forms import send, text_of
 
@@ -28,11 +28,11 @@ _APP = "/profile/second-factors/app/"
 
 
 @pytest.fixture
-def secret(alice: Member) -> Iterator[str]:
+def secret(alice: Member) -> str:
     """Of the app Alice has set up in her browser."""
     browser = Client(enforce_csrf_checks=True)
     send(browser, "/login", {"email": alice.email, "password": PASSWORD})
-    yield set_up_app(browser)
+    return set_up_app(browser)
 
 
 def set_up_app(browser: Client) -> str:

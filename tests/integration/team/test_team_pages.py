@@ -16,8 +16,8 @@ from django.test.utils import CaptureQueriesContext
 
 from muster.audit.queries import newest_deeds
 from muster.kernel.clock import clock_of, system_clock
-from muster.team.actions import create_member
-from muster.team.invitations import invite
+from muster.team.actions.invitations import invite
+from muster.team.actions.members import create_member
 from muster.team.models import Invitation, Member
 from muster.team.policies import LOCAL, member_principal
 from tests.conftest import PASSWORD

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from muster.team.actions import create_token
+from muster.team.actions.tokens import create_token
 from muster.team.models import ApiToken, Member
 from muster.team.policies import LOCAL
 from tests.integration.team.forms import send, text_of
@@ -39,7 +39,8 @@ def test_token_is_shown_once_and_opens_the_api(as_alice: Client) -> None:
 @pytest.mark.parametrize(
     ("fields", "at"),
     [({"name": "", "scopes": ["groups:read"]}, "id_name_error"), ({"name": "ci"}, "scopes_error"),
-     ({"name": "ci", "scopes": ["groups:steal"]}, "scopes_error"), ({"name": "x" * 101, "scopes": ["groups:read"]}, "id_name_error")],
+     ({"name": "ci", "scopes": ["groups:steal"]}, "scopes_error"),
+     ({"name": "x" * 101, "scopes": ["groups:read"]}, "id_name_error")],
 )  # fmt: skip
 def test_token_that_cannot_be_made_says_why_and_keeps_what_was_typed(
     as_alice: Client, fields: dict[str, object], at: str

@@ -65,10 +65,12 @@ class AppForm(_Code, ActivateTOTPForm):
 class PasswordAgainForm(ReauthenticateForm):
     """Confirms who is there before something that matters."""
 
-    password = forms.CharField(
-        label=_("Password"),
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "class": "field"}),
-    )
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["password"]
+        field.label = _("Password")
+        field.widget = forms.PasswordInput(attrs={"autocomplete": "current-password", "class": "field"})
+        field.help_text = ""
 
     def clean_password(self) -> str:
         try:

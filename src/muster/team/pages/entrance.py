@@ -19,9 +19,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from muster.team import actions, invitations
+from muster.team.actions import invitations
+from muster.team.actions.setup import check_setup_token, set_up
 from muster.team.errors import ValueNotAllowed
 from muster.team.forms import AcceptForm, LoginForm, SetupForm
+from muster.team.queries import invitation_of
 
 # Forms are refused with the status a program would get (D-39).
 REFUSED = 422
@@ -32,12 +34,12 @@ REFUSED = 422
 def setup(request: HttpRequest) -> HttpResponse:
     """Makes the first owner from a one-time link."""
     token = request.POST.get("token") or request.GET.get("token", "")
-    actions.check_setup_token(token)
+    check_setup_token(token)
     form = SetupForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             given = form.cleaned_data
-            member = actions.set_up(token, given["email"], given["password"], form.answer)
+            member = set_up(token, given["email"], given["password"], form.answer)
         except ValueNotAllowed as error:
             show(form, error)
         else:
@@ -51,7 +53,7 @@ def setup(request: HttpRequest) -> HttpResponse:
 def accept(request: HttpRequest) -> HttpResponse:
     """Makes a member of whoever was invited."""
     token = request.POST.get("token") or request.GET.get("token", "")
-    invited = invitations.invitation_of(token)
+    invited = invitation_of(token)
     form = AcceptForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data

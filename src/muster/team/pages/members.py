@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from muster.kernel.errors import MusterError
-from muster.team import invitations, membership
+from muster.team import queries
+from muster.team.actions import invitations, members
 from muster.team.errors import ValueNotAllowed
 from muster.team.forms import InviteForm
 from muster.team.pages.entrance import REFUSED, show
 from muster.team.pages.permits import permitted
-from muster.team.policies import Principal, can
+from muster.team.policies import Principal, can, check_may_change, check_other_owner, check_role, refusal
 from muster.team.terms import ROLE_SCOPES, ROLE_TEXTS, SCOPE_TEXTS
 
 
@@ -24,8 +25,8 @@ def team(request: HttpRequest) -> HttpResponse:
     """Everybody, and a matrix of what each role may do."""
     actor = permitted(request, "team:admin")
     shown = {
-        "members": [(one, ROLE_TEXTS[one.role]) for one in membership.members()],
-        "invitations": [(one, ROLE_TEXTS[one.role]) for one in invitations.invitations()],
+        "members": [(one, ROLE_TEXTS[one.role]) for one in queries.members()],
+        "invitations": [(one, ROLE_TEXTS[one.role]) for one in queries.invitations()],
         "roles": list(ROLE_TEXTS.values()),
         "matrix": [
             (scope, text, [scope in ROLE_SCOPES[role] for role in ROLE_TEXTS]) for scope, text in SCOPE_TEXTS.items()
@@ -76,16 +77,16 @@ def member(request: HttpRequest, member_id: str) -> HttpResponse:
 def _change(actor: Principal, member_id: str, request: HttpRequest) -> None:
     match request.POST.get("do", ""):
         case "role":
-            membership.change_role(actor, member_id, request.POST.get("role", ""))
+            members.change_role(actor, member_id, request.POST.get("role", ""))
         case "permissions":
             chosen = set(request.POST.getlist("scope"))
-            membership.change_scopes(actor, member_id, {scope: scope in chosen for scope in [*SCOPE_TEXTS, *chosen]})
+            members.change_scopes(actor, member_id, {scope: scope in chosen for scope in [*SCOPE_TEXTS, *chosen]})
         case "deactivate":
-            membership.deactivate(actor, member_id)
+            members.deactivate(actor, member_id)
         case "reactivate":
-            membership.reactivate(actor, member_id)
+            members.reactivate(actor, member_id)
         case "second_factors":
-            membership.remove_second_factors(actor, member_id)
+            members.remove_second_factors(actor, member_id)
         case _:
             raise ValueNotAllowed(_("This page does not know what was sent."), pointer="/do")
 
@@ -93,12 +94,12 @@ def _change(actor: Principal, member_id: str, request: HttpRequest) -> None:
 def _member_page(
     request: HttpRequest, actor: Principal, member_id: str, error: MusterError | None = None
 ) -> HttpResponse:
-    one = membership.member(member_id)
+    one = queries.member(member_id)
     shown: dict[str, Any] = {
         "one": one,
         "role": ROLE_TEXTS[one.role],
         "roles": [(role, text, _why_not(actor, role)) for role, text in ROLE_TEXTS.items()],
-        "refusals": membership.change_refusals(actor, member_id),
+        "refusals": _refusals(actor, member_id),
         "scopes": [
             {
                 "key": scope,
@@ -117,5 +118,14 @@ def _member_page(
     return render(request, "team/member.html", shown, status=REFUSED if error else 200)
 
 
+def _refusals(actor: Principal, member_id: str) -> dict[str, str]:
+    """Why the actor may not change this member at all, and why the member may not stop being an owner."""
+    row = queries.member_row(member_id)
+    return {
+        "change": refusal(lambda: check_may_change(actor, row)),
+        "leave": refusal(lambda: check_other_owner(row)),
+    }
+
+
 def _why_not(actor: Principal, role: str) -> str:
-    return membership.refusal(lambda: membership.check_role(actor, role))
+    return refusal(lambda: check_role(actor, role))

@@ -11,10 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from muster.team import preferences, sessions
+from muster.team import queries
+from muster.team.actions import preferences, sessions
 from muster.team.errors import ValueNotAllowed
 from muster.team.forms import NameForm, PasswordForm, PreferencesForm
-from muster.team.membership import connected
 from muster.team.models import Member
 from muster.team.pages.entrance import REFUSED, show
 from muster.team.pages.permits import reader
@@ -47,7 +47,7 @@ def _forms(member: Member, sent: Any, done: str) -> dict[str, Form]:
 
     return {
         "name": NameForm(given("name"), initial={"name": member.name}),
-        "preferences": PreferencesForm(given("preferences"), initial=asdict(preferences.preferences(member))),
+        "preferences": PreferencesForm(given("preferences"), initial=asdict(queries.preferences(member))),
         "password": PasswordForm(given("password")),
     }
 
@@ -77,8 +77,8 @@ def _page(request: HttpRequest, member: Member, forms: dict[str, Form], refused:
         "app": by_type["totp"][0] if by_type["totp"] else None,
         "codes_left": len(codes[0].wrap().get_unused_codes()) if codes else None,
         "passkeys": [(key, key.wrap().name) for key in by_type["webauthn"]],
-        "connected": connected(member),
-        "sessions": sessions.sessions_of(member, request),
+        "connected": queries.connected(member),
+        "sessions": queries.sessions_of(member, request),
     }
     return render(request, "team/profile.html", shown, status=REFUSED if refused else 200)
 

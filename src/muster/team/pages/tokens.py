@@ -6,7 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from muster.team import actions, queries
+from muster.team import queries
+from muster.team.actions import tokens as actions
 from muster.team.errors import ValueNotAllowed
 from muster.team.forms import TokenForm
 from muster.team.pages.entrance import REFUSED

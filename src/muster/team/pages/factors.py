@@ -25,6 +25,7 @@ from requests import RequestException
 from muster.team.errors import ProviderFailed
 from muster.team.forms import LoginForm
 from muster.team.pages.entrance import REFUSED, following_of, login_page
+from muster.team.pages.permits import reader
 
 View = Callable[..., HttpResponseBase]
 
@@ -65,7 +66,7 @@ class _AddPasskey(passkey_views.AddWebAuthnView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        context["js_data"] = {"creation_options": passkeys.begin_registration(self.request.user, True)}
+        context["js_data"] = {"creation_options": passkeys.begin_registration(reader(self.request), True)}
         if "form" in kwargs:
             context["form"] = kwargs["form"]
         return context
@@ -91,7 +92,7 @@ passkey_login = login_not_required(_PasskeyLogin.as_view())
 def provider_login(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     """Hands over to the provider by a page of ours: `form-action 'self'` forbids a form that leads elsewhere (D-4)."""
     try:
-        response = provider_views.login(request, provider_id)
+        response: HttpResponseBase = provider_views.login(request, provider_id)
     except RequestException as error:
         raise ProviderFailed(_("The provider")) from error
     if isinstance(response, HttpResponseRedirect) and not response.url.startswith("/"):
@@ -104,7 +105,8 @@ def provider_login(request: HttpRequest, provider_id: str) -> HttpResponseBase:
 @login_not_required
 @require_GET
 def provider_callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
-    return provider_views.callback(request, provider_id)
+    response: HttpResponseBase = provider_views.callback(request, provider_id)
+    return response
 
 
 @login_not_required

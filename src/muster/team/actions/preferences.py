@@ -12,27 +12,13 @@ from django.utils.translation import gettext as _
 
 from muster.audit.actions import record
 from muster.rules.describe.words import LANGUAGES
-from muster.team.actions import check_password
+from muster.team.actions.sessions import end_sessions, keep_this_session
 from muster.team.errors import MemberUnknown, ValueNotAllowed
 from muster.team.models import Member
-from muster.team.names import clean_name
-from muster.team.policies import Principal, member_principal
-from muster.team.sessions import end_sessions, keep_this_session
+from muster.team.policies import Principal, check_password, clean_name, member_principal
+from muster.team.queries import AUTO, preferences
 from muster.team.terms import DENSITIES, ROWS, THEMES
 from muster.web.hooks import Preferences
-
-AUTO = "auto"
-
-
-def preferences(member: Member) -> Preferences:
-    """`auto` where the browser or the organisation decides."""
-    return Preferences(member.language or AUTO, member.time_zone or AUTO, member.theme, member.density, member.rows)
-
-
-def preferences_of(request: HttpRequest) -> Preferences:
-    """Of whoever reads the page; somebody who is not a member has the usual ones."""
-    member = getattr(request, "user", None)
-    return preferences(member) if isinstance(member, Member) else Preferences()
 
 
 def change_preferences(actor: Principal, changes: Mapping[str, Any]) -> Preferences:

@@ -10,15 +10,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.utils import timezone, translation
 from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
 
+from muster.team.actions.sessions import keep_limits
 from muster.team.hooks import Organisation, organisation_now
 from muster.team.models import Member
-from muster.team.sessions import keep_limits
 from muster.web.problems import is_api
 
 
@@ -44,7 +44,7 @@ class LoginRequired(LoginRequiredMiddleware):
             return None
         return super().process_view(request, view_func, view_args, view_kwargs)
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponseBase:
+    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponseRedirect:
         """A form that was sent too late leads back to its page: there is nothing to look at where it was sent."""
         if request.method in ("GET", "HEAD"):
             return super().handle_no_permission(request, view_func)
@@ -80,7 +80,7 @@ class ReaderPreferences:
 
 
 def _asked_language(request: HttpRequest) -> str:
-    """One of ours that the browser asks for; empty if it wants none of them. Programs that ask for none read English."""
+    """One of ours that the browser asks for; empty if it wants none. Programs that ask for nothing read English."""
     header = request.headers.get("Accept-Language")
     if header is None:
         return "en"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY, logout, update_session_auth_hash
@@ -14,39 +13,24 @@ from django.http import HttpRequest
 
 from muster.audit.actions import record
 from muster.kernel.clock import system_clock
-from muster.team.browsers import browser_name
 from muster.team.models import Member, MemberSession
 from muster.team.policies import member_principal
-from muster.team.secrets import secret_hash
+from muster.team.queries import SESSION_IDLE, SESSION_LONGEST, session_id
 
-# ADR 0020: a working day without a look, and a fortnight at most, whatever happens.
-IDLE = timedelta(hours=12)
-LONGEST = timedelta(days=14)
 # A write per request would buy nothing.
 _SEEN_STEP = timedelta(minutes=5)
 _BEGAN, _SEEN = "began_at", "seen_at"
 
 
-@dataclass(frozen=True)
-class SessionView:
-    """`id` names it without being of use to anybody else."""
-
-    id: str
-    browser: str
-    began_at: datetime
-    seen_at: datetime
-    current: bool
-
-
-def begin_session(sender: object, request: HttpRequest, user: Any, **_: Any) -> None:
+def begin_session(request: HttpRequest, user: Any, **_: Any) -> None:
     """Listens to Django's `user_logged_in`; sweeps what has ended by itself."""
     now = system_clock()
     request.session[_BEGAN] = request.session[_SEEN] = now.timestamp()
-    MemberSession.objects.filter(seen_at__lt=now - IDLE).delete()
-    MemberSession.objects.filter(began_at__lt=now - LONGEST).delete()
+    MemberSession.objects.filter(seen_at__lt=now - SESSION_IDLE).delete()
+    MemberSession.objects.filter(began_at__lt=now - SESSION_LONGEST).delete()
     Session.objects.filter(expire_date__lt=now).delete()
     MemberSession.objects.create(
-        session_key=request.session.session_key,
+        session_key=str(request.session.session_key),
         member=user,
         began_at=now,
         seen_at=now,
@@ -54,7 +38,7 @@ def begin_session(sender: object, request: HttpRequest, user: Any, **_: Any) -> 
     )
 
 
-def end_session(sender: object, request: HttpRequest, user: Any, **_: Any) -> None:
+def end_session(request: HttpRequest, **_: Any) -> None:
     """Listens to Django's `user_logged_out`."""
     MemberSession.objects.filter(session_key=request.session.session_key).delete()
 
@@ -67,28 +51,20 @@ def keep_limits(request: HttpRequest) -> None:
     now = system_clock()
     # Sessions of the version before this know neither.
     began, seen = session.setdefault(_BEGAN, now.timestamp()), session.setdefault(_SEEN, now.timestamp())
-    if now.timestamp() - seen > IDLE.total_seconds() or now.timestamp() - began > LONGEST.total_seconds():
+    if (
+        now.timestamp() - seen > SESSION_IDLE.total_seconds()
+        or now.timestamp() - began > SESSION_LONGEST.total_seconds()
+    ):
         logout(request)
     elif now.timestamp() - seen > _SEEN_STEP.total_seconds():
         session[_SEEN] = now.timestamp()
         MemberSession.objects.filter(session_key=session.session_key).update(seen_at=now)
 
 
-def sessions_of(member: Member, request: HttpRequest) -> list[SessionView]:
-    """The one that asks first, then those used last."""
-    now = system_clock()
-    rows = member.sessions.filter(seen_at__gte=now - IDLE, began_at__gte=now - LONGEST).order_by("-seen_at")
-    views = [
-        SessionView(_id(row), browser_name(row.browser), row.began_at, row.seen_at, row.session_key == request.session.session_key)
-        for row in rows
-    ]
-    return sorted(views, key=lambda view: not view.current)
-
-
-def close_session(member: Member, session_id: str) -> None:
+def close_session(member: Member, identifier: str) -> None:
     """One of the member's own; what has ended meanwhile needs nothing."""
     for row in member.sessions.all():
-        if _id(row) == session_id:
+        if session_id(row) == identifier:
             Session.objects.filter(session_key=row.session_key).delete()
             row.delete()
 
@@ -113,10 +89,6 @@ def keep_this_session(request: HttpRequest, member: Member) -> None:
     """The session that asks goes on under a new key."""
     update_session_auth_hash(request, member)
     began = request.session.get(_BEGAN)
-    begin_session(None, request, member)
+    begin_session(request, member)
     if began is not None:
         request.session[_BEGAN] = began
-
-
-def _id(row: MemberSession) -> str:
-    return secret_hash(row.session_key)[:16]

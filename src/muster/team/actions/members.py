@@ -3,56 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 
 from allauth.mfa.models import Authenticator
-from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from muster.audit.actions import record
-from muster.kernel.errors import MusterError
-from muster.team.errors import MemberUnknown, ValueNotAllowed
+from muster.kernel.clock import system_clock
+from muster.kernel.ids import new_id
+from muster.team.actions.sessions import end_sessions
+from muster.team.errors import ValueNotAllowed
 from muster.team.models import Member, Role
-from muster.team.policies import Principal, check_every, check_may_change, check_other_owner, check_role
-from muster.team.sessions import end_sessions
+from muster.team.policies import (
+    Principal,
+    check_email,
+    check_every,
+    check_free,
+    check_may_change,
+    check_other_owner,
+    check_password,
+    check_role,
+    check_scope,
+)
+from muster.team.queries import member_row
 from muster.team.terms import ROLE_SCOPES, SCOPES
 
 
-@dataclass(frozen=True)
-class MemberView:
-    """`second_factor`: whether a password alone does not open the account."""
-
-    id: str
-    email: str
-    name: str
-    role: str
-    granted: tuple[str, ...]
-    withheld: tuple[str, ...]
-    scopes: frozenset[str]
-    second_factor: bool
-    is_active: bool
-    last_login_at: datetime | None
-    created_at: datetime
-
-    @property
-    def label(self) -> str:
-        return self.name or self.email
-
-
-def members() -> list[MemberView]:
-    """Those who may log in first, then by address."""
-    return [_view(row) for row in _rows().order_by("-is_active", "email")]
-
-
-def member(member_id: str) -> MemberView:
-    """`member_unknown`"""
-    row = _rows().filter(pk=member_id).first()
-    if row is None:
-        raise MemberUnknown(member_id)
-    return _view(row)
+def create_member(actor: Principal, email: str, password: str, role: str, language: str = "") -> Member:
+    """Another team member. ScopeMissing, or ValueNotAllowed with a pointer to the field."""
+    check_scope(actor, "team:admin")
+    email = email.strip()
+    check_email(email)
+    check_password(password, email)
+    check_role(actor, role)
+    with transaction.atomic():
+        check_free(email)
+        member = Member(id=new_id("mem"), email=email, role=role, language=language, created_at=system_clock())
+        member.set_password(password)
+        member.save()
+        record(actor, "member.create", "member", member.id, {"role": role})
+    return member
 
 
 def change_role(actor: Principal, member_id: str, role: str) -> None:
@@ -122,62 +112,11 @@ def remove_second_factors(actor: Principal, member_id: str) -> None:
     _change(actor, member_id, "member.remove_second_factors", change)
 
 
-def refusal(check: Callable[[], None]) -> str:
-    """The sentence the API would answer with; nothing if it would let them (D-42)."""
-    try:
-        check()
-    except MusterError as error:
-        return error.message
-    return ""
-
-
-def change_refusals(actor: Principal, member_id: str) -> dict[str, str]:
-    """Why the actor may not change this member at all, and why the member may not stop being an owner."""
-    row = _row(member_id)
-    return {
-        "change": refusal(lambda: check_may_change(actor, row)),
-        "leave": refusal(lambda: check_other_owner(row)),
-    }
-
-
 def _change(actor: Principal, member_id: str, action: str, change: Callable[[Member], dict[str, object]]) -> None:
     """`change` answers what the trail notes."""
     with transaction.atomic():
-        row = _row(member_id)
+        row = member_row(member_id)
         check_may_change(actor, row)
         details = change(row)
         row.save(update_fields=["role", "granted", "withheld", "is_active"])
         record(actor, action, "member", row.id, {"email": row.email, **details})
-
-
-def _row(member_id: str) -> Member:
-    row = Member.objects.filter(pk=member_id).first()
-    if row is None:
-        raise MemberUnknown(member_id)
-    return row
-
-
-def _rows():  # type: ignore[no-untyped-def]  # a query set with an annotation has no name of its own
-    keys = Authenticator.objects.filter(user=OuterRef("pk")).exclude(type=Authenticator.Type.RECOVERY_CODES)
-    return Member.objects.annotate(second_factor=Exists(keys))
-
-
-def connected(member: Member) -> list[str]:
-    """Under which names a provider knows them."""
-    return [str(account.extra_data.get("userinfo", {}).get("email", account.uid)) for account in SocialAccount.objects.filter(user=member)]
-
-
-def _view(row: Member) -> MemberView:
-    return MemberView(
-        row.id,
-        row.email,
-        row.name,
-        row.role,
-        tuple(row.granted),
-        tuple(row.withheld),
-        row.scopes,
-        bool(getattr(row, "second_factor", False)),
-        row.is_active,
-        row.last_login,
-        row.created_at,
-    )
