@@ -23,6 +23,7 @@ OPEN = {
     "login/<slug:provider_id>/": "hands over to the provider that logs in",
     "login/<slug:provider_id>/callback/": "the provider sends people back here",
     "logout": "ends whatever session there is",
+    "password": "the link is what opens it",
     "setup": "the one-time link is what opens it",
     "static/<path:path>": "style and icons of the log-in page; the files of the package, nothing of customers",
 }

@@ -50,6 +50,7 @@ ACTIONS: dict[str, Promise] = {
     "member.deactivate": _("Member deactivated"),
     "member.log_out_everywhere": _("Logged out everywhere"),
     "member.password": _("Password changed"),
+    "member.password_link": _("Link for a new password made"),
     "member.permissions": _("Permissions changed"),
     "member.reactivate": _("Member reactivated"),
     "member.remove_second_factors": _("Second factors removed by somebody else"),

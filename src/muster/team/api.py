@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest
 from ninja import Router
 from ninja.errors import HttpError
@@ -13,19 +14,27 @@ from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
 from muster.team import queries
-from muster.team.actions import setup, tokens
+from muster.team.actions import invitations, members, setup, tokens
+from muster.team.actions.passwords import make_password_link
 from muster.team.actions.preferences import change_preferences
 from muster.team.hooks import organisation_now
 from muster.team.models import Member
 from muster.team.policies import Principal, check_scope
 from muster.team.queries import preferences_of
 from muster.team.schemas import (
+    InvitationCreate,
+    InvitationList,
+    InvitationMade,
     MemberOut,
     MeOut,
     OwnerCreate,
+    PathOut,
     PreferencesChange,
     PreferencesOut,
     SetupLinkOut,
+    TeamMemberChange,
+    TeamMemberList,
+    TeamMemberOut,
     TokenCreate,
     TokenCreated,
     TokenList,
@@ -106,6 +115,55 @@ def create_token(request: HttpRequest, token: TokenCreate) -> Status[Any]:
 def revoke_token(request: HttpRequest, token_id: str) -> Status[Any]:
     """From now on it opens nothing."""
     tokens.revoke_token(asker(request), token_id)
+    return Status(204, None)
+
+
+@router.get("/team", response=TeamMemberList, operation_id="list_team")
+def list_team(request: HttpRequest) -> dict[str, Any]:
+    permitted(request, "team:admin")
+    return {"items": queries.members()}
+
+
+@router.patch("/team/{member_id}", response=TeamMemberOut, operation_id="change_team_member")
+def patch_team_member(request: HttpRequest, member_id: str, change: TeamMemberChange) -> queries.MemberView:
+    """All of it or nothing."""
+    actor = permitted(request, "team:admin")
+    with transaction.atomic():
+        if change.role is not None:
+            members.change_role(actor, member_id, change.role)
+        if change.permissions is not None:
+            members.change_scopes(actor, member_id, change.permissions)
+        if change.is_active is not None:
+            (members.reactivate if change.is_active else members.deactivate)(actor, member_id)
+    return queries.member(member_id)
+
+
+@router.post("/team/{member_id}/password-link", response={201: PathOut}, operation_id="create_password_link")
+def create_password_link(request: HttpRequest, member_id: str) -> Status[Any]:
+    """For a member who has forgotten the password: one use, 24 hours."""
+    show_once(request)
+    return Status(201, {"path": f"/password?token={make_password_link(asker(request), member_id)}"})
+
+
+@router.get("/invitations", response=InvitationList, operation_id="list_invitations")
+def list_invitations(request: HttpRequest) -> dict[str, Any]:
+    """Those nobody has accepted."""
+    permitted(request, "team:admin")
+    return {"items": queries.invitations()}
+
+
+@router.post("/invitations", response={201: InvitationMade}, operation_id="create_invitation")
+def create_invitation(request: HttpRequest, wanted: InvitationCreate) -> Status[Any]:
+    """A link for somebody: one use, 7 days. It is in this answer and nowhere else."""
+    show_once(request)
+    view, secret = invitations.invite(asker(request), wanted.email, wanted.role)
+    return Status(201, {**asdict(view), "path": f"/invitation?token={secret}"})
+
+
+@router.delete("/invitations/{invitation_id}", response={204: None}, operation_id="revoke_invitation")
+def revoke_invitation(request: HttpRequest, invitation_id: str) -> Status[Any]:
+    """Its link opens nothing any more."""
+    invitations.revoke_invitation(asker(request), invitation_id)
     return Status(204, None)
 
 

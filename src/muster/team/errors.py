@@ -7,6 +7,7 @@ MusterError
     SetupTokenInvalid    a set-up link that is used, too old or made up
     TokenUnknown         no such API token
     InvitationInvalid    an invitation that is used, revoked, too old or made up
+    PasswordLinkInvalid  a link for a new password that is used, replaced, too old or made up
     MemberUnknown        no such team member
     InvitationUnknown    no such invitation
     LastOwner            what would leave the installation without an owner
@@ -59,6 +60,13 @@ class InvitationInvalid(TeamError):
 
     def __init__(self) -> None:
         super().__init__(_("This invitation is used, revoked or expired; ask an owner for another."))
+
+
+class PasswordLinkInvalid(TeamError):
+    code = "password_link_invalid"
+
+    def __init__(self) -> None:
+        super().__init__(_("This link is used, replaced or expired; ask an owner for another."))
 
 
 class MemberUnknown(TeamError):

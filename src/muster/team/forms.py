@@ -72,6 +72,12 @@ class AcceptForm(KitForm):
     )
 
 
+class NewPasswordForm(KitForm):
+    password = forms.CharField(
+        label=_("New password"), strip=False, widget=forms.PasswordInput(attrs=_NEW), help_text=_PASSWORD_HELP
+    )
+
+
 class LoginForm(KitForm):
     email = forms.EmailField(
         label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username webauthn"})

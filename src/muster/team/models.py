@@ -117,6 +117,17 @@ class Invitation(models.Model):
         return self.email
 
 
+class PasswordLink(models.Model):
+    """With it a member who has forgotten the password sets another: one use, 24 hours; only its hash is kept."""
+
+    member = models.OneToOneField(Member, primary_key=True, on_delete=models.CASCADE, related_name="password_link")
+    secret_hash = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.member_id} {self.expires_at:%Y-%m-%d %H:%M}"
+
+
 class ApiToken(models.Model):
     """What a program sends as bearer; only the hash of the secret is kept."""
 

@@ -12,8 +12,8 @@ from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 
 from muster.kernel.clock import system_clock
-from muster.team.errors import InvitationInvalid, MemberUnknown
-from muster.team.models import ApiToken, Invitation, Member, MemberSession, secret_hash
+from muster.team.errors import InvitationInvalid, MemberUnknown, PasswordLinkInvalid
+from muster.team.models import ApiToken, Invitation, Member, MemberSession, PasswordLink, secret_hash
 from muster.team.policies import LOCAL, Principal, member_principal
 from muster.team.terms import BROWSERS, SYSTEMS
 from muster.web.hooks import Preferences
@@ -188,6 +188,15 @@ def invitation_of(secret: str) -> InvitationView:
 
 def invitation_view(row: Invitation) -> InvitationView:
     return InvitationView(row.id, row.email, row.role, row.invited_by, row.created_at, row.expires_at)
+
+
+def password_link_member(secret: str) -> Member:
+    """Whose link it is. `password_link_invalid` unless it can be used now."""
+    usable = PasswordLink.objects.filter(secret_hash=secret_hash(secret), expires_at__gt=system_clock())
+    row = usable.filter(member__is_active=True).select_related("member").first()
+    if row is None:
+        raise PasswordLinkInvalid
+    return row.member
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ STATUS: Mapping[str, int] = {
     "scope_missing": 403,
     "setup_token_invalid": 403,
     "invitation_invalid": 403,
+    "password_link_invalid": 403,
     "member_inactive": 403,
     "provider_refused": 403,
     "provider_failed": 401,

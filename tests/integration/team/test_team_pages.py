@@ -237,7 +237,7 @@ def test_who_administers_changes_only_those_who_may_no_more(as_bob: Client, alic
     invited = send(as_bob, "/settings/team/invite/", {"email": "x@example.com", "role": "owner"})
     assert (invited.status_code, "Needs permission" in text_of(invited)) == (422, True)
     page = text_of(as_bob.get(f"/settings/team/{alice.id}/"))
-    assert (page.count('aria-disabled="true"'), 'type="submit" name="do"' in page) == (3, False)
+    assert (page.count('aria-disabled="true"'), 'type="submit" name="do"' in page) == (4, False)
     assert _change(as_bob, eve, do="deactivate").status_code == 302
 
 
@@ -247,3 +247,35 @@ def test_member_or_change_nobody_knows_is_said(as_alice: Client, bob: Member) ->
     assert _change(as_alice, bob, do="explode").status_code == 422
     assert _change(as_alice, bob, do="role", role="king").status_code == 422
     assert _change(as_alice, bob, do="permissions", scope=["groups:steal"]).status_code == 422
+
+
+def test_forgotten_password_is_set_anew_by_a_link_of_an_owner(as_alice: Client, bob: Member) -> None:
+    address = f"/settings/team/{bob.id}/"
+    inside = Client(enforce_csrf_checks=True)
+    send(inside, "/login", {"email": bob.email, "password": PASSWORD})
+    first, link = (
+        re.findall(r'value="http://testserver(/password\?token=[^"]+)"', text_of(made))[0]
+        for made in (send(as_alice, f"{address}password-link", {}, seen=address) for _ in range(2))
+    )
+    assert (Client().get(first).status_code, Client().get("/password?token=made-up").status_code) == (403, 403)
+    token = link.partition("token=")[2]
+    short = send(Client(), "/password", {"password": "short", "token": token}, seen=link)
+    assert (short.status_code, 'id="id_password_error"' in text_of(short)) == (422, True)
+    done = send(Client(), "/password", {"password": "another correct horse", "token": token}, seen=link)
+    # Second factors stay what they are, so nobody is inside by this.
+    assert (done.status_code, done.headers["Location"]) == (302, "/login")
+    assert (inside.get("/jobs/").status_code, Client().get(link).status_code) == (302, 403)
+    entered = send(Client(), "/login", {"email": bob.email, "password": "another correct horse"})
+    assert entered.headers["Location"] == "/"
+    later = system_clock() + timedelta(hours=24, seconds=1)
+    made = send(as_alice, f"{address}password-link", {}, seen=address)
+    [link] = re.findall(r'value="http://testserver(/password\?token=[^"]+)"', text_of(made))
+    with clock_of(lambda: later):
+        assert Client().get(link).status_code == 403
+
+
+def test_nobody_takes_over_who_may_more(as_bob: Client, alice: Member, bob: Member) -> None:
+    Member.objects.filter(pk=bob.pk).update(granted=["team:admin"])
+    address = f"/settings/team/{alice.id}/"
+    refused = send(as_bob, f"{address}password-link", {}, seen=address)
+    assert (refused.status_code, "scope_missing" in text_of(refused)) == (422, True)

@@ -20,10 +20,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from muster.team.actions import invitations
+from muster.team.actions.passwords import use_password_link
 from muster.team.actions.setup import check_setup_token, set_up
 from muster.team.errors import ValueNotAllowed
-from muster.team.forms import AcceptForm, LoginForm, SetupForm
-from muster.team.queries import invitation_of
+from muster.team.forms import AcceptForm, LoginForm, NewPasswordForm, SetupForm
+from muster.team.queries import invitation_of, password_link_member
 
 # Forms are refused with the status a program would get (D-39).
 REFUSED = 422
@@ -66,6 +67,23 @@ def accept(request: HttpRequest) -> HttpResponse:
             login(request, member)
             return redirect("/")
     return _form_page(request, "team/accept.html", form, {"token": token, "invited": invited})
+
+
+@login_not_required
+@require_http_methods(["GET", "POST"])
+def new_password(request: HttpRequest) -> HttpResponse:
+    """For a member who has forgotten theirs. They log in with it as always: second factors stay what they are."""
+    token = request.POST.get("token") or request.GET.get("token", "")
+    member = password_link_member(token)
+    form = NewPasswordForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            use_password_link(token, form.cleaned_data["password"])
+        except ValueNotAllowed as error:
+            show(form, error)
+        else:
+            return redirect("team:login")
+    return _form_page(request, "team/new_password.html", form, {"token": token, "email": member.email})
 
 
 @login_not_required

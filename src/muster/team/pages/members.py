@@ -12,7 +12,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from muster.kernel.errors import MusterError
 from muster.team import queries
 from muster.team.actions import invitations, members
-from muster.team.errors import ValueNotAllowed
+from muster.team.actions.passwords import make_password_link
+from muster.team.errors import ScopeMissing, ValueNotAllowed
 from muster.team.forms import InviteForm
 from muster.team.pages.entrance import REFUSED, show
 from muster.team.pages.permits import permitted
@@ -72,6 +73,18 @@ def member(request: HttpRequest, member_id: str) -> HttpResponse:
     except MusterError as error:
         return _member_page(request, actor, member_id, error)
     return redirect("team:member", member_id=member_id)
+
+
+@require_POST
+def password_link(request: HttpRequest, member_id: str) -> HttpResponse:
+    """The link is in the answer and nowhere else."""
+    actor = permitted(request, "team:admin")
+    try:
+        secret = make_password_link(actor, member_id)
+    except ScopeMissing as error:
+        return _member_page(request, actor, member_id, error)
+    link = request.build_absolute_uri(f"/password?token={secret}")
+    return render(request, "team/password_link.html", {"one": queries.member(member_id), "link": link})
 
 
 def _change(actor: Principal, member_id: str, request: HttpRequest) -> None:

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from muster.team import queries
-from muster.team.actions import preferences, sessions
+from muster.team.actions import passwords, preferences, sessions
 from muster.team.errors import ValueNotAllowed
 from muster.team.forms import NameForm, PasswordForm, PreferencesForm
 from muster.team.models import Member
@@ -60,7 +60,7 @@ def _change(request: HttpRequest, member: Member, done: str, given: dict[str, An
         case "preferences":
             preferences.change_preferences(actor, given)
         case _:
-            preferences.change_password(request, member, given["old"], given["new"])
+            passwords.change_password(request, member, given["old"], given["new"])
 
 
 def _page(request: HttpRequest, member: Member, forms: dict[str, Form], refused: str) -> HttpResponse:
