@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -217,3 +218,29 @@ def test_wrong_settings_of_the_provider_refuse_to_start(module_environment: dict
     ):
         ended = muster({**module_environment, **changes}, "serve")
         assert (ended.returncode != 0, said in ended.stderr) == (True, True)
+
+
+def test_behind_a_proxy_that_adds_tls_forms_and_the_provider_work(
+    environment: dict[str, str], issuer_port: int, provider: None
+) -> None:
+    """Requests arrive as plain HTTP, browsers name the origin they see."""
+    address = "https://muster.example.com"
+    settings = {
+        "MUSTER_URL": f"{address}/",
+        "MUSTER_OIDC_ISSUER": f"http://127.0.0.1:{issuer_port}",
+        "MUSTER_OIDC_CLIENT_ID": "muster",
+        "MUSTER_OIDC_SECRET": "a secret of the provider",
+    }
+    with serving({**environment, **settings}) as served, httpx.Client(base_url=served.address, timeout=60) as client:
+        client.headers["Host"] = "muster.example.com"
+        page = client.get("/login")
+        cookie = page.headers["Set-Cookie"]
+        assert (page.status_code, "Secure" in cookie, "Log in with OpenID Connect" in page.text) == (200, True, True)
+        [token] = re.findall(r'csrfmiddlewaretoken" value="([^"]+)"', page.text)[:1]
+        headers = {"Origin": address, "Cookie": cookie.partition(";")[0]}
+        fields = {"email": "a@example.com", "password": "wrong", "csrfmiddlewaretoken": token}
+        assert client.post("/login", data=fields, headers=headers).status_code == 422
+        foreign = {**headers, "Origin": "https://evil.example"}
+        assert client.post("/login", data=fields, headers=foreign).status_code == 403
+        handed = client.post("/login/oidc/", data=fields, headers=headers)
+        assert "redirect_uri=https%3A%2F%2Fmuster.example.com%2Flogin%2Foidc%2Fcallback%2F" in handed.headers["Refresh"]

@@ -21,6 +21,7 @@ from muster.team.policies import member_principal
 from muster.team.queries import members
 from tests.conftest import PASSWORD
 from tests.integration.team.forms import send, text_of
+from tests.integration.team.test_team_pages import NAUGHTY
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -162,3 +163,29 @@ def test_owner_removes_the_factors_of_somebody_who_lost_them(alice: Member, bob:
     [deed] = newest_deeds(1)
     said: dict[str, Any] = deed.details
     assert (deed.action, said["removed"]) == ("member.remove_second_factors", ["recovery_codes", "totp"])
+
+
+def test_every_naughty_name_of_a_passkey_is_kept_or_refused(alice: Member) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    send(browser, "/login", {"email": alice.email, "password": PASSWORD})
+    key = Authenticator.objects.create(user=alice, type="webauthn", data={"name": "Laptop", "credential": {}})
+    address = f"/profile/passkeys/{key.pk}/rename/"
+    send(browser, "/profile/confirm/", {"password": PASSWORD, "next": address})
+    token = browser.cookies["csrftoken"].value
+    kept = 0
+    for naughty in NAUGHTY:
+        answer = browser.post(address, {"name": naughty, "csrfmiddlewaretoken": token})
+        kept += answer.status_code == 302
+        assert answer.status_code in (302, 422), naughty
+        assert "<script>alert" not in text_of(browser.get("/profile/")), naughty
+    assert kept == 494
+
+
+def test_nobody_touches_the_passkey_of_somebody_else(alice: Member, bob: Member) -> None:
+    key = Authenticator.objects.create(user=bob, type="webauthn", data={"name": "Laptop", "credential": {}})
+    browser = Client(enforce_csrf_checks=True)
+    send(browser, "/login", {"email": alice.email, "password": PASSWORD})
+    send(browser, "/profile/confirm/", {"password": PASSWORD, "next": "/profile/"})
+    for verb in ("rename", "remove"):
+        assert browser.get(f"/profile/passkeys/{key.pk}/{verb}/").status_code == 404
+    assert Authenticator.objects.get().wrap().name == "Laptop"
