@@ -116,7 +116,7 @@ menu_pages: list[MenuPage] = []
 def register_page(
     order: int, section: str | Promise, label: str | Promise, url_name: str, icon: str, scope: str
 ) -> None:
-    """Called in the `apps.py` of the room whose page it is. Who lacks the scope does not see it (D-12)."""
+    """Called in the `apps.py` of the room whose page it is. Who lacks the scope does not see it (D-12); "": for all."""
     page = MenuPage(order, section, label, url_name, icon, scope)
     if page not in menu_pages:
         menu_pages.append(page)
@@ -144,11 +144,23 @@ def register_finder(finder: Finder) -> None:
         finders.append(finder)
 
 
+@dataclass(frozen=True)
+class Preferences:
+    """How whoever reads wants pages to be. `language`, `time_zone`, `theme` may be `auto`; `rows`: of a list's page."""
+
+    language: str = "auto"
+    time_zone: str = "auto"
+    theme: str = "auto"
+    density: str = "comfortable"
+    rows: int = 25
+
+
 Recorder = Callable[[Asker, str, str, str, Mapping[str, Any]], None]
 """Notes in the audit trail: who, action, kind and id of the thing, details."""
 
 _doorkeepers: list[Doorkeeper] = []
 _recorders: list[Recorder] = []
+_preferences: list[Callable[[HttpRequest], Preferences]] = []
 
 
 def register_doorkeeper(doorkeeper: Doorkeeper) -> None:
@@ -157,6 +169,15 @@ def register_doorkeeper(doorkeeper: Doorkeeper) -> None:
 
 def register_recorder(recorder: Recorder) -> None:
     _recorders[:] = [recorder]
+
+
+def register_preferences(preferences_of: Callable[[HttpRequest], Preferences]) -> None:
+    _preferences[:] = [preferences_of]
+
+
+def preferences(request: HttpRequest) -> Preferences:
+    """Of whoever reads the page."""
+    return _preferences[0](request) if _preferences else Preferences()
 
 
 def identify(request: HttpRequest) -> Asker | None:

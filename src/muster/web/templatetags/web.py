@@ -133,7 +133,7 @@ def navigation(context: template.Context) -> dict[str, list[_Section]]:
     asker = hooks.identify(request)
     sections: list[_Section] = []
     for page in hooks.menu_pages:
-        if asker is None or not hooks.can(asker, page.scope):
+        if asker is None or (page.scope and not hooks.can(asker, page.scope)):
             continue
         if not sections or sections[-1].label != page.section:
             sections.append(_Section(page.section))
@@ -142,6 +142,16 @@ def navigation(context: template.Context) -> dict[str, list[_Section]]:
         current = request.path == address if address == "/" else request.path.startswith(address)
         sections[-1].items.append(_Item(page.label, address, page.icon, current))
     return {"sections": sections}
+
+
+@register.simple_tag(takes_context=True)
+def look(context: template.Context) -> SafeString:
+    """Attributes of `<html>`: the reader's colours and density. What the system decides has none."""
+    request = context.get("request")
+    chosen = hooks.preferences(request) if request else hooks.Preferences()
+    theme = format_html(' data-bs-theme="{}"', chosen.theme) if chosen.theme != "auto" else ""
+    density = format_html(' data-density="{}"', chosen.density) if chosen.density != "comfortable" else ""
+    return format_html("{}{}", theme, density)
 
 
 def _time(value: datetime, text: str) -> SafeString:
