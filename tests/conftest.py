@@ -12,7 +12,8 @@ import pytest
 from django.test import Client
 from scripts.compile_catalogues import compile_catalogues
 
-from muster.team.actions import create_member, create_owner
+from muster.team.actions.members import create_member
+from muster.team.actions.setup import create_owner
 from muster.team.hooks import Organisation
 from muster.team.models import Member
 from muster.team.policies import LOCAL

@@ -15,8 +15,15 @@ from muster.wiring.api import api
 # Addresses below / for everybody, each with its reason. `\Z` and converters as Django prints them.
 OPEN = {
     "healthz": "says that the process answers, and nothing else",
+    "invitation": "the link is what opens it",
     "login": "whoever wants to log in is not logged in",
+    "login/code": "who has given the password is not logged in yet",
+    "login/passkey": "a passkey logs in",
+    "login/cancelled": "leads back to the log-in page",
+    "login/<slug:provider_id>/": "hands over to the provider that logs in",
+    "login/<slug:provider_id>/callback/": "the provider sends people back here",
     "logout": "ends whatever session there is",
+    "password": "the link is what opens it",
     "setup": "the one-time link is what opens it",
     "static/<path:path>": "style and icons of the log-in page; the files of the package, nothing of customers",
 }
@@ -73,7 +80,7 @@ def test_outsider_reads_nothing(as_charlie: Client) -> None:
 def _filled(address: str) -> list[str]:
     parts = []
     for part in address.rstrip("$").split("/"):
-        parts.append("x" if part.startswith("<") else part)
+        parts.append("1" if part.startswith("<int:") else "x" if part.startswith("<") else part)
         parts.append("/")
     return parts[:-1]
 

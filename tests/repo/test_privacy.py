@@ -20,7 +20,7 @@ _TELLING = ("email", "name", "first_name", "last_name", "phone", "address", "bir
 _THINGS = {
     "catalog.Publisher.name", "catalog.App.name", "catalog.AddOn.name", "catalog.Attribute.label",
     "catalog.Event.label", "catalog.Event.names", "groups.Group.name", "groups.GroupVersion.name", "team.ApiToken.name",
-    "catalog.Attribute.value_labels",
+    "catalog.Attribute.value_labels", "socialaccount.SocialApp.name",
 }  # fmt: skip
 _PRODUCT_COLUMNS = {"order_lines.name", "purchases.name", "sources.name", "cursors.name"}
 
@@ -29,7 +29,7 @@ def _fields() -> set[str]:
     return {
         f"{model._meta.app_label}.{model.__name__}.{field.name}"
         for model in apps.get_models()
-        if model.__module__.startswith("muster.")
+        if model.__module__.startswith(("muster.", "allauth."))
         for field in model._meta.get_fields()
         if not field.is_relation
     }

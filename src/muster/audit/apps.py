@@ -1,6 +1,7 @@
 """The trail of who did what; lower rooms note in it through a hook."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AuditConfig(AppConfig):
@@ -10,6 +11,7 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         from muster.audit.actions import record
-        from muster.web.hooks import register_recorder
+        from muster.web.hooks import register_page, register_recorder
 
         register_recorder(record)
+        register_page(940, _("Settings"), _("Audit"), "audit:audit", icon="history", scope="audit:read")

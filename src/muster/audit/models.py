@@ -26,6 +26,8 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["at"], name="audit_at"),
             models.Index(fields=["thing_kind", "thing_id", "at"], name="audit_thing"),
+            models.Index(fields=["actor_label", "at"], name="audit_actor"),
+            models.Index(fields=["action", "at"], name="audit_action"),
         ]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection
 from typing import Any
 from zoneinfo import available_timezones
@@ -13,7 +14,7 @@ from django.db.models import Max
 
 from muster.audit.actions import record
 from muster.catalog import hooks, models
-from muster.catalog.errors import AppUnknown, CatalogError, KeyTaken
+from muster.catalog.errors import AppUnknown, CatalogError, InUse, KeyTaken, TypeChangeLoses, WordUnknown
 from muster.catalog.queries import (
     APP_SETTINGS,
     MOST_ATTRIBUTES,
@@ -21,6 +22,7 @@ from muster.catalog.queries import (
     AppSummary,
     PublisherSettings,
     app,
+    attribute_row,
     publisher,
 )
 from muster.kernel.errors import MusterError
@@ -32,6 +34,7 @@ from muster.team.hooks import Organisation
 from muster.team.policies import Principal
 from muster.warehouse.catalog import AddOnKind
 
+_LONGEST_NAME = 120
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _WORD = re.compile(r"[^\W_](?:\w{0,98}[^\W_])?")
 _PUBLISHER_FIELDS = (
@@ -74,6 +77,8 @@ def check_revision(current: int, expected: int | None) -> None:
 
 def _check_publisher(changes: dict[str, Any]) -> None:
     unknown = set(changes) - set(_PUBLISHER_FIELDS)
+    if changes.get("name"):
+        changes["name"] = check_text(changes["name"], "/name")
     if unknown:
         raise CatalogError(f"A publisher has no setting {sorted(unknown)[0]!r}.", pointer=f"/{sorted(unknown)[0]}")
     if "time_zone" in changes and changes["time_zone"] not in available_timezones():
@@ -107,7 +112,7 @@ def create_app(actor: Principal, *, key: str, name: dict[str, str] | None = None
     if models.App.objects.filter(key=key).exists():
         raise KeyTaken(f"There is an app `{key}` already. Keys are permanent; choose another.", pointer="/key")
     number = (models.App.objects.aggregate(last=Max("number"))["last"] or 0) + 1
-    row = models.App(key=key, number=number, name=name or {})
+    row = models.App(key=key, number=number, name=_check_labels(name or {}, "/name"))
     _set_app(row, settings)
     row.save()
     record(actor, "app.created", "app", key, settings)
@@ -120,13 +125,28 @@ def edit_app(actor: Principal, key: str, *, revision: int | None, **changes: Any
     if row is None:
         raise AppUnknown(f"There is no app `{key}`.", details={"key": key})
     check_revision(row.revision, revision)
-    row.name = changes.pop("name", row.name)
+    row.name = _check_labels(changes.pop("name", row.name), "/name")
     row.state = changes.pop("state", row.state)
     _set_app(row, changes)
     row.revision += 1
     row.save()
     record(actor, "app.edited", "app", key, changes)
     return app(key)
+
+
+def check_text(text: str, pointer: str) -> str:
+    """What something is called: 1..120 characters, NFC, trimmed, without control characters."""
+    cleaned = unicodedata.normalize("NFC", text).strip()
+    if not 1 <= len(cleaned) <= _LONGEST_NAME:
+        raise CatalogError(f"A name has 1 to {_LONGEST_NAME} characters.", pointer=pointer)
+    if any(unicodedata.category(letter) in ("Cc", "Cs", "Cn") for letter in cleaned):
+        raise CatalogError("A name has no control characters.", pointer=pointer)
+    return cleaned
+
+
+def _check_labels(texts: dict[str, str], pointer: str) -> dict[str, str]:
+    """Names by language."""
+    return {language: check_text(text, f"{pointer}/{language}") for language, text in texts.items()}
 
 
 def _set_app(row: models.App, settings: dict[str, Any]) -> None:
@@ -145,6 +165,7 @@ def create_add_on(
         raise AppUnknown(f"There is no app `{app_key}`.", details={"key": app_key})
     if not 1 <= len(product_id) <= 100 or not product_id.isprintable():
         raise CatalogError("A product id is 1 to 100 printable characters.", pointer="/product_id")
+    name = check_text(name, "/name")
     if kind not in set(AddOnKind):
         raise CatalogError("The kind is durable, consumable or subscription.", pointer="/kind")
     if row.add_ons.filter(product_id=product_id).exists():
@@ -182,11 +203,68 @@ def declare_attribute(
         number=_next_number(models.Attribute, "attribute", 1),
         type=type,
         scope=scope,
-        label=label or {},
+        label=_check_labels(label or {}, "/label"),
         source=source,
         personal=personal,
     )
     record(actor, "attribute.declared", "attribute", key, {"type": type, "scope": scope})
+    return row
+
+
+@transaction.atomic
+def edit_attribute(actor: Principal, key: str, **changes: Any) -> models.Attribute:
+    """Changes label, `personal` or type of a custom attribute; `type_change_loses` with how many values would be lost.
+
+    Another type is another column of the warehouse, filled again from what was said (C-3, C-5).
+    """
+    row = attribute_row(key)
+    unknown = set(changes) - {"label", "personal", "type"}
+    if unknown:
+        raise CatalogError(f"An attribute has no setting {sorted(unknown)[0]!r}.", pointer=f"/{sorted(unknown)[0]}")
+    if "label" in changes:
+        changes["label"] = _check_labels(changes["label"], "/label")
+    retyped = changes.get("type", row.type) != row.type
+    if retyped:
+        _check_retyping(row, changes["type"])
+        row.number = _next_number(models.Attribute, "attribute", 1)
+    for name, value in changes.items():
+        setattr(row, name, value)
+    # Somebody has said what it is: it stays when the data that brought it goes.
+    row.source = "declared"
+    row.save()
+    record(actor, "attribute.edited", "attribute", key, changes)
+    if retyped:
+        for tell in hooks.meaning_changed:
+            tell()
+    return row
+
+
+def _check_retyping(row: models.Attribute, type: str) -> None:
+    if type not in set(Type):
+        raise CatalogError(f"{type!r} is not a type; the types are {', '.join(Type)}.", pointer="/type")
+    if any(row.key in ask().attributes for ask in hooks.words_in_use):
+        raise InUse(
+            f"A segment asks `{row.key}` as {row.type}. Take it out there before you change it.", pointer="/type"
+        )
+    lost = sum(count(row.key, Type(row.type), Type(type)) for count in hooks.values_lost)
+    if lost:
+        raise TypeChangeLoses(
+            f"{lost:,} customers have a value of `{row.key}` that is no {type}; it would be lost.",
+            pointer="/type",
+            details={"count": lost},
+        )
+
+
+@transaction.atomic
+def retire_add_on(actor: Principal, app_key: str, identifier: str) -> models.AddOn:
+    """It is not offered any more; what customers have of it stays theirs. Again, nothing changes."""
+    row = models.AddOn.objects.filter(id=identifier, app__key=app_key).first()
+    if row is None:
+        raise WordUnknown(f"App `{app_key}` has no add-on `{identifier}`.", code="add_on_unknown")
+    if row.state != "retired":
+        row.state = "retired"
+        row.save(update_fields=["state"])
+        record(actor, "add_on.retired", "add_on", row.id, {"app": app_key, "product_id": row.product_id})
     return row
 
 
@@ -215,7 +293,7 @@ def declare_event(
         number=_next_number(models.Event, "event", FIRST_CUSTOM_NUMBER),
         names=names or [],
         source=source,
-        label=label or {},
+        label=_check_labels(label or {}, "/label"),
         is_activity=is_activity,
         properties=properties or {},
     )

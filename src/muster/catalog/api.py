@@ -69,6 +69,12 @@ def create_add_on(request: HttpRequest, key: str, body: schemas.AddOnIn) -> Any:
     return Status(201, actions.create_add_on(principal, key, **body.model_dump()))
 
 
+@router.post("/apps/{key}/add-ons/{add_on_id}/retire", response=schemas.AddOnOut)
+def retire_add_on(request: HttpRequest, key: str, add_on_id: str) -> Any:
+    """It is offered no more."""
+    return actions.retire_add_on(permitted(request, "catalog:write"), key, add_on_id)
+
+
 @router.get("/attributes", response=Page[schemas.AttributeOut])
 def list_attributes(request: HttpRequest, cursor: str | None = None, limit: Limit = DEFAULT_LIMIT) -> Any:
     """What is known of a customer as a whole; what is known per app is listed under the app."""
@@ -81,6 +87,13 @@ def declare_attribute(request: HttpRequest, body: schemas.AttributeIn) -> Any:
     principal = permitted(request, "catalog:write")
     row = actions.declare_attribute(principal, **body.model_dump(), scope=Scope.CUSTOMER)
     return Status(201, queries.summary_of(row))
+
+
+@router.patch("/attributes/{key}", response=schemas.AttributeOut)
+def edit_attribute(request: HttpRequest, key: str, body: schemas.AttributeEdit) -> Any:
+    """Label, type, personal; of attributes of customers and of apps. A type that would lose values is refused."""
+    principal = permitted(request, "catalog:write")
+    return queries.summary_of(actions.edit_attribute(principal, key, **body.model_dump(exclude_none=True)))
 
 
 @router.get("/apps/{key}/attributes", response=Page[schemas.AttributeOut])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class CatalogConfig(AppConfig):
@@ -12,6 +13,8 @@ class CatalogConfig(AppConfig):
         from muster.catalog.actions import save_organisation
         from muster.catalog.queries import organisation
         from muster.team import hooks
+        from muster.web.hooks import register_page
 
+        register_page(200, _("Apps"), _("Apps"), "catalog:apps", icon="apps", scope="catalog:read")
         hooks.organisation_saved.append(save_organisation)
         hooks.organisation_now.append(organisation)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+
+from muster.rules.vocabulary import Type
 
 
 @dataclass(frozen=True)
@@ -20,3 +23,32 @@ words_in_use: list[Callable[[], Words]] = []
 
 publisher_changing: list[Callable[[Mapping[str, Any], Mapping[str, Any]], None]] = []
 """Each is told, in the transaction, the settings as they are and those that are about to change; it may refuse."""
+
+
+@dataclass(frozen=True)
+class AppFigures:
+    """`customers`: who has the app; `last_used_at`: the newest use of it by anybody."""
+
+    customers: int
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How often an event happened in an app, and when last."""
+
+    count: int
+    last_at: datetime
+
+
+app_figures: list[Callable[[], Mapping[str, AppFigures]]] = []
+"""Answers figures by app; what is absent has none. Registered by the room that has the data."""
+
+event_figures: list[Callable[[str], Mapping[str, Seen]]] = []
+"""Answers, for an app, figures by event."""
+
+values_lost: list[Callable[[str, Type, Type], int]] = []
+"""Answers how many customers' values of an attribute another type cannot hold (attribute, its type, the other)."""
+
+meaning_changed: list[Callable[[], None]] = []
+"""Called in the transaction that changed what kept data means: facts are derived again (C-5)."""

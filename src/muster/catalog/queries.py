@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from muster.catalog import models
-from muster.catalog.errors import AppUnknown
+from muster.catalog.errors import AppUnknown, WordUnknown
 from muster.rules.standard import STANDARD_ATTRIBUTES
 from muster.rules.standard_events import STANDARD_EVENTS
 from muster.rules.vocabulary import Attribute, Event, Scope, Type
@@ -57,6 +57,8 @@ class AttributeSummary:
     category: str
     source: str
     values: tuple[str, ...] = ()
+    label: dict[str, str] = field(default_factory=dict)
+    personal: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class EventSummary:
     number: int
     source: str
     properties: dict[str, str]
+    label: dict[str, str] = field(default_factory=dict)
+    is_activity: bool = False
 
 
 MOST_ATTRIBUTES, MOST_EVENTS = 500, 2_000
@@ -132,24 +136,60 @@ def events() -> dict[str, Event]:
 
 def attribute_summaries(*, of_apps: bool) -> list[AttributeSummary]:
     """The attributes a customer has once, or those it has per app (and per device of an app)."""
-    sources = dict(models.Attribute.objects.values_list("key", "source"))
-    sources |= dict.fromkeys(STANDARD_ATTRIBUTES, "standard")
-    return [
-        AttributeSummary(one.key, one.type, one.scope, one.category, sources[one.key], tuple(one.values))
-        for one in attributes().values()
-        if (one.scope is not Scope.CUSTOMER) == of_apps
+    custom = [summary_of(row) for row in models.Attribute.objects.exclude(state="retired")]
+    standard = [
+        AttributeSummary(one.key, one.type, one.scope, one.category, "standard", tuple(one.values))
+        for one in STANDARD_ATTRIBUTES.values()
     ]
+    return [one for one in (*custom, *standard) if (one.scope != Scope.CUSTOMER) == of_apps]
 
 
 def summary_of(row: models.Attribute) -> AttributeSummary:
     """A custom attribute as people list it."""
-    return AttributeSummary(row.key, row.type, row.scope, "custom", row.source)
+    return AttributeSummary(row.key, row.type, row.scope, "custom", row.source, label=row.label, personal=row.personal)
+
+
+def attribute_row(key: str) -> models.Attribute:
+    """A custom attribute; `attribute_unknown` of a standard one too, which nobody changes."""
+    row = models.Attribute.objects.filter(key=key).exclude(state="retired").first()
+    if row is None:
+        standard = key in STANDARD_ATTRIBUTES
+        message = f"`{key}` comes with Muster and stays as it is." if standard else f"There is no attribute `{key}`."
+        raise WordUnknown(message, code="attribute_unknown")
+    return row
+
+
+def attribute_labels() -> dict[str, dict[str, str]]:
+    """What custom attributes are called, by key and language."""
+    return {key: label for key, label in models.Attribute.objects.values_list("key", "label") if label}
+
+
+def personal_attributes() -> set[str]:
+    """Keys of the custom attributes whose values only some may see."""
+    return set(models.Attribute.objects.filter(personal=True).values_list("key", flat=True))
+
+
+def add_ons(app_key: str) -> list[models.AddOn]:
+    """Of an app, retired ones last."""
+    return list(models.AddOn.objects.filter(app__key=app_key).order_by("state", "product_id"))
 
 
 def event_summaries() -> list[EventSummary]:
     """Every event as people list it."""
-    sources = dict(models.Event.objects.values_list("key", "source")) | dict.fromkeys(STANDARD_EVENTS, "standard")
-    return [EventSummary(one.key, one.number, sources[one.key], dict(one.properties)) for one in events().values()]
+    rows = {row.key: row for row in models.Event.objects.exclude(state="ignored")}
+    return [_event_summary(one, rows.get(one.key)) for one in events().values()]
+
+
+def _event_summary(one: Event, row: models.Event | None) -> EventSummary:
+    standard = STANDARD_EVENTS.get(one.key)
+    return EventSummary(
+        key=one.key,
+        number=one.number,
+        source="standard" if standard else row.source if row else "observed",
+        properties=dict(one.properties),
+        label=row.label if row else {},
+        is_activity=row.is_activity if row else bool(standard and standard.is_activity),
+    )
 
 
 def observed_words() -> tuple[set[str], set[str]]:

@@ -88,6 +88,12 @@ class AttributeIn(Strict):
     personal: bool = False
 
 
+class AttributeEdit(Strict):
+    type: str | None = None
+    label: dict[str, str] | None = None
+    personal: bool | None = None
+
+
 class EventOut(Schema):
     key: str
     number: int

@@ -13,7 +13,7 @@ from muster.cli.jobs import jobs
 from muster.cli.operation import backup, backups, doctor, restore
 from muster.cli.output import shown_errors
 from muster.cli.plans import apply, plan
-from muster.cli.team import setup, tokens
+from muster.cli.team import setup, team, tokens
 
 
 @click.group(
@@ -33,6 +33,6 @@ def serve(doors: Doors) -> None:
         doors.serve(click.echo)
 
 
-_COMMANDS = (setup, tokens, jobs, groups, customers, catalog, demo, plan, apply, backup, backups, restore, doctor)
+_COMMANDS = (setup, team, tokens, jobs, groups, customers, catalog, demo, plan, apply, backup, backups, restore, doctor)
 for _command in _COMMANDS:
     muster.add_command(_command)

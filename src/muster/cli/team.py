@@ -1,4 +1,4 @@
-"""`muster setup` and `muster tokens`."""
+"""`muster setup`, `muster team` and `muster tokens`."""
 
 from __future__ import annotations
 
@@ -43,6 +43,41 @@ def setup(
         "currency": currency or "",
     }
     return Answer(client.post("/setup", fields), f"{owner} owns this installation.")
+
+
+@click.group("team")
+def team() -> None:
+    """Who works for the publisher."""
+
+
+@team.command("list")
+@answers
+def list_team(client: Client) -> Answer:
+    answer = client.get("/team")
+    columns = ("id", "email", "name", "role", "second_factor", "is_active", "last_login_at")
+    return Answer(answer, pick(answer["items"], *columns))
+
+
+@team.command("invite")
+@click.argument("email")
+@click.option("--role", type=click.Choice(["viewer", "editor", "owner"]), default="viewer", show_default=True)
+@answers
+def invite(client: Client, email: str, role: str) -> Answer:
+    """Prints a link (one use, 7 days) with which somebody joins, once."""
+    made = client.post("/invitations", {"email": email, "role": role})
+    return Answer(made, f"Open {made['path']} at the address of the server (one use, 7 days).")
+
+
+@team.command("password-link")
+@click.argument("email")
+@answers
+def password_link(client: Client, email: str) -> Answer:
+    """Prints a link (one use, 24 hours) with which a member sets another password, once."""
+    found = [one["id"] for one in client.get("/team")["items"] if email.lower() in (one["email"].lower(), one["id"])]
+    if not found:
+        raise click.UsageError(f"Nobody logs in with {email}; `muster team list` shows who does.")
+    made = client.post(f"/team/{quote(found[0], safe='')}/password-link")
+    return Answer(made, f"Open {made['path']} at the address of the server (one use, 24 hours).")
 
 
 @click.group("tokens")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -38,6 +38,7 @@ from muster.customers.queries import (
     import_row,
     import_view,
     job_of,
+    undo_refusal,
 )
 from muster.customers.terms import EVENTS, EXPIRES_AFTER_HOURS, KEPT_DAYS, TRANSITIONS, ImportState
 from muster.kernel.clock import system_clock
@@ -49,13 +50,16 @@ from muster.rules.vocabulary import Type
 from muster.team.policies import LOCAL, Principal
 from muster.warehouse.batch import Rate
 from muster.warehouse.catalog import Catalog
+from muster.warehouse.files.choices import document_of
 from muster.warehouse.files.dates import check_dates
 from muster.warehouse.files.errors import FileUnreadable, MappingInvalid
-from muster.warehouse.files.mapping import ImportMapping, mapping_digest, read_mapping, read_source
+from muster.warehouse.files.guess import head_of, propose
+from muster.warehouse.files.mapping import KINDS, ImportMapping, mapping_digest, read_mapping, read_source
 from muster.warehouse.files.reading import file_digest, open_rows
 from muster.warehouse.normal.traits import STANDARD_TRAITS
 from muster.web.actions import change_job, possible_wishes, start_job
 
+_PIECE = 1 << 22
 # Traits that identity, contact and consent are made of, not custom attributes.
 _NOT_CUSTOM = frozenset(STANDARD_TRAITS) | frozenset(STANDARD_ATTRIBUTES) | {"email"}
 
@@ -90,6 +94,110 @@ def begin_import(actor: Principal, *, file_name: str, chunks: Iterable[bytes], d
     return import_view(row)
 
 
+def keep_upload(
+    actor: Principal,
+    *,
+    file_name: str,
+    chunks: Iterable[bytes],
+    kind: str,
+    app: str = "",
+    source: Mapping[str, Any] | None = None,
+) -> ImportView:
+    """Keeps the file and proposes what its columns are (C-35); `judge_upload` starts the dry run."""
+    sweep_imports()
+    if kind not in KINDS:
+        raise MappingInvalid(f"The kind is one of {', '.join(KINDS)}, not {kind!r}.", pointer="/kind")
+    identifier = new_id("imp")
+    directory = import_directory(identifier)
+    directory.mkdir(parents=True)
+    path = directory / "file"
+    try:
+        _keep(path, chunks)
+        document = proposal(path, kind, app, source or {})
+    except BaseException:
+        shutil.rmtree(directory)
+        raise
+    with transaction.atomic():
+        row = Import.objects.create(
+            id=identifier,
+            kind=kind,
+            state=ImportState.UPLOADED,
+            file_name=Path(file_name).name[:255],
+            digest=file_digest(path),
+            mapping=document,
+            created_by=actor.label,
+            created_at=system_clock(),
+        )
+        record(actor, "import.uploaded", "import", identifier, {"kind": kind, "file": row.file_name})
+    return import_view(row)
+
+
+def judge_upload(actor: Principal, identifier: str, document: Any) -> ImportView:
+    """Starts the dry run of an upload by this mapping.
+
+    What was judged already is left as it is: the same file becomes another import, and the earlier one is cancelled.
+    """
+    row = import_row(identifier)
+    state, _ = current_state(row)
+    path = check_file(row)
+    if state is not ImportState.UPLOADED:
+        return _judge_anew(actor, row, state, path, document)
+    mapping = _checked_mapping(document, path)
+    with transaction.atomic():
+        row = import_row(identifier)
+        if row.state != ImportState.UPLOADED:
+            raise ImportStateWrong(f"Import {identifier} is {row.state}; somebody has started its dry run.")
+        row.mapping, row.kind, row.state = document, mapping.kind, TRANSITIONS["judge"][ImportState.UPLOADED]
+        row.job_id = start_job("customers.check", {"import": row.id}, subject=("import", row.id)).id
+        row.save(update_fields=["mapping", "kind", "state", "job_id"])
+        record(actor, "import.begun", "import", identifier, {"kind": row.kind, "file": row.file_name})
+    return import_view(row)
+
+
+def _judge_anew(actor: Principal, row: Import, state: ImportState, path: Path, document: Any) -> ImportView:
+    if mapping_digest(document) == mapping_digest(row.mapping) and state in (ImportState.CHECKING, ImportState.CHECKED):
+        return import_view(row)
+    _check_before(row, state)
+    begun = begin_import(actor, file_name=row.file_name, chunks=pieces_of(path), document=document)
+    if TRANSITIONS["cancel"].get(state) is ImportState.CANCELLED:
+        change_import(actor, row.id, "cancel")
+    return begun
+
+
+def _check_before(row: Import, state: ImportState) -> None:
+    """What its columns are is said before anything of it is taken in."""
+    if state is not ImportState.CANCELLED and TRANSITIONS["cancel"].get(state) is not ImportState.CANCELLED:
+        raise ImportStateWrong(f"Import {row.id} is {state}; its columns are chosen before it is applied.")
+
+
+def read_upload_anew(actor: Principal, identifier: str, kind: str, app: str, source: Mapping[str, Any]) -> ImportView:
+    """Proposes again, the file read in another way or as another kind; what was judged becomes another upload."""
+    row = import_row(identifier)
+    state, _ = current_state(row)
+    path = check_file(row)
+    if state is not ImportState.UPLOADED:
+        _check_before(row, state)
+        return keep_upload(actor, file_name=row.file_name, chunks=pieces_of(path), kind=kind, app=app, source=source)
+    row.mapping, row.kind = proposal(path, kind, app, source), kind
+    row.save(update_fields=["mapping", "kind"])
+    return import_view(row)
+
+
+def pieces_of(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from iter(lambda: file.read(_PIECE), b"")
+
+
+def proposal(path: Path, kind: str, app: str, source: Mapping[str, Any]) -> dict[str, Any]:
+    """The mapping that the file's header and first rows suggest."""
+    rows = open_rows(path, read_source(source))
+    if not rows.columns:
+        raise FileUnreadable("The file is empty: it has not even a header.", pointer="/file")
+    known = {key: one.type for key, one in warehouse_catalog().attributes.items()}
+    chosen = propose(kind, head_of(rows), known, app=app, zone=publisher().time_zone)
+    return document_of(replace(chosen, source=source))
+
+
 def _keep(path: Path, chunks: Iterable[bytes]) -> None:
     """Writes the file; `import_too_large` before the disk is full of what nobody wants."""
     most = settings.MUSTER.import_megabytes
@@ -98,7 +206,8 @@ def _keep(path: Path, chunks: Iterable[bytes]) -> None:
             file.write(chunk)
             if file.tell() > most * 1_000_000:
                 raise ImportTooLarge(
-                    f"The file is larger than {most:,} MB. Send it in parts, or set MUSTER_IMPORT_MEGABYTES."
+                    f"The file is larger than {most:,} MB. Send it in parts, or set MUSTER_IMPORT_MEGABYTES.",
+                    pointer="/file",
                 )
 
 
@@ -243,11 +352,8 @@ def _cancel(actor: Principal, row: Import, target: ImportState) -> None:
 
 
 def _undo(actor: Principal, row: Import, state: ImportState) -> None:
-    if state is ImportState.DONE:
-        check_file(row)
-        assert row.done_at is not None
-        if system_clock() - row.done_at > timedelta(days=KEPT_DAYS):
-            raise ImportExpired(f"Import {row.id} was applied more than {KEPT_DAYS} days ago; it cannot be undone.")
+    if state is ImportState.DONE and (refused := undo_refusal(row)):
+        raise ImportExpired(refused)
     _work(actor, row, "customers.undo")
 
 
@@ -265,6 +371,11 @@ def _work(actor: Principal, row: Import, kind: str) -> None:
                 change_job(actor, job.id, "retry")
                 return
     row.job_id = start_job(kind, {"import": row.id}, key=row.id, subject=("import", row.id)).id
+
+
+def note_download(actor: Principal, row: Import, verdict: str | None) -> None:
+    """Somebody took rows of a file, with what stands in them."""
+    record(actor, "import.rows_downloaded", "import", row.id, {"verdict": verdict})
 
 
 def declare_observed(row: Import, mapping: ImportMapping, event_names: Iterable[str]) -> Catalog:
@@ -342,6 +453,12 @@ def follow_publisher(before: Mapping[str, Any], changes: Mapping[str, Any]) -> N
             details={"count": len(lost), "day": lost[0].day.isoformat()},
         )
     start_job("customers.derive", {"old_currency": old, "new_currency": new})
+
+
+def derive_again() -> None:
+    """Every fact anew from what is kept, as a job: what the catalog says of it has changed (C-5)."""
+    currency = publisher().currency
+    start_job("customers.derive", {"old_currency": currency, "new_currency": currency})
 
 
 def announce_change() -> None:

@@ -10,7 +10,7 @@ from ninja import File, Form, Query, Router
 from ninja.files import UploadedFile
 from ninja.responses import Status
 
-from muster.catalog.queries import publisher
+from muster.catalog.queries import personal_attributes, publisher
 from muster.customers import actions, hooks, queries, schemas
 from muster.customers.terms import ImportState
 from muster.kernel.paging import cursor_invalid
@@ -33,7 +33,8 @@ def show_customer(request: HttpRequest, reference: str) -> Any:
     principal = permitted(request, "customers:read")
     person = queries.customer(reference)
     personal = can(principal, "customers:personal")
-    return schemas.customer_json(person, personal=personal, currency=publisher().currency)
+    marked = personal_attributes()
+    return schemas.customer_json(person, personal=personal, currency=publisher().currency, marked=marked)
 
 
 @router.get("/imports", response=Page[dict[str, Any]])

@@ -11,9 +11,10 @@ class CustomersConfig(AppConfig):
     label = "customers"
 
     def ready(self) -> None:
-        from muster.catalog.hooks import publisher_changing
-        from muster.customers import actions, jobs
-        from muster.customers.hooks import after_restore, register_personal_data
+        from muster.catalog.hooks import app_figures, event_figures, meaning_changed, publisher_changing, values_lost
+        from muster.customers import actions, jobs, queries
+        from muster.customers.hooks import after_restore, register_personal_data, register_timeline
+        from muster.customers.people.queries.timeline import SOURCES
         from muster.customers.privacy import jobs as privacy
         from muster.customers.privacy.actions.erasures import apply_ledger, start_due_erasures
         from muster.customers.privacy.actions.places import PLACES
@@ -31,7 +32,23 @@ class CustomersConfig(AppConfig):
         hooks.register_job(
             "customers.derive", jobs.derive_all, scope="customers:write", label=_("Deriving all facts again")
         )
+        hooks.register_page(
+            300, _("Customers"), _("Customers"), "customers:find", icon="user-circle", scope="customers:read"
+        )
+        hooks.register_page(
+            400, _("Settings"), _("Organisation"), "customers:settings_organisation", icon="building",
+            scope="catalog:read",
+        )  # fmt: skip
+        hooks.register_page(
+            450, _("Settings"), _("Privacy"), "customers:settings_privacy", icon="shield-lock", scope="customers:read"
+        )
+        for source in SOURCES:
+            register_timeline(source)
         publisher_changing.append(actions.follow_publisher)
+        app_figures.append(queries.app_figures)
+        event_figures.append(queries.event_figures)
+        values_lost.append(queries.values_lost)
+        meaning_changed.append(actions.derive_again)
         hooks.register_job(
             "customers.erase", privacy.erase, scope="customers:erase", unit="places", label=_("Erasure of customers")
         )

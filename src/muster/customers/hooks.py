@@ -1,11 +1,14 @@
-"""What upper rooms and `wiring` give to customers: warehouse and ledger, kinds of imports, places of personal data."""
+"""What upper rooms and `wiring` give to customers: warehouse, ledger, imports, personal data, parts of pages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from django.utils.functional import Promise
 
 from muster.kernel.errors import InternalError
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
@@ -102,3 +105,62 @@ import_kinds: dict[str, ImportKind] = {}
 def register_import_kind(kind: ImportKind) -> None:
     """Called in the `apps.py` of the room whose kind it is."""
     import_kinds[kind.key] = kind
+
+
+@dataclass(frozen=True)
+class Belonging:
+    """What a customer is in now: its name, its page, and the page that says why."""
+
+    name: str
+    kind: str | Promise
+    address: str
+    why: str
+
+
+@dataclass(frozen=True)
+class BelongingSource:
+    """`scope`: what is needed to see them. `find`: those of a customer, by key."""
+
+    scope: str
+    find: Callable[[int], list[Belonging]]
+
+
+belonging_sources: list[BelongingSource] = []
+"""Registered in the `apps.py` of the room whose things they are; the page of a customer shows them."""
+
+Position = tuple[datetime, str]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Something that happened with a customer. `place` orders what happened in one instant and is always the same."""
+
+    at: datetime
+    place: str
+    title: str | Promise
+    app: str = ""
+    address: str = ""
+    details: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class TimelineSource:
+    """A kind of moments. `scope`: what is needed to see them.
+
+    `find(key, position, limit, newer)`: up to `limit` moments before a position (None: from now on), newest first; if
+    `newer`, those after it, oldest first. Places are compared as texts.
+    """
+
+    kind: str
+    label: str | Promise
+    icon: str
+    scope: str
+    find: Callable[[int, Position | None, int, bool], list[Moment]]
+
+
+timeline_sources: dict[str, TimelineSource] = {}
+
+
+def register_timeline(source: TimelineSource) -> None:
+    """Called in the `apps.py` of the room whose moments they are."""
+    timeline_sources[source.kind] = source

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -11,9 +11,10 @@ from typing import Any
 import pyarrow as pa
 from django.conf import settings
 
-from muster.catalog.queries import free_event_count, warehouse_catalog
+from muster.catalog.hooks import AppFigures, Seen
+from muster.catalog.queries import app_numbers, free_event_count, warehouse_catalog
 from muster.customers import hooks
-from muster.customers.errors import CustomerUnknown, ImportExpired, ImportUnknown
+from muster.customers.errors import CustomerUnknown, ImportExpired, ImportStateWrong, ImportUnknown
 from muster.customers.hooks import current_warehouse
 from muster.customers.models import Import, Suppression
 from muster.customers.terms import EVENTS, EXPIRES_AFTER_HOURS, KEPT_DAYS, ImportState
@@ -21,6 +22,7 @@ from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id, customer_key_of
 from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
 from muster.kernel.text import key_of
+from muster.rules.vocabulary import Type
 from muster.warehouse.batch import Rate
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from muster.warehouse.files.mapping import read_mapping, read_source
@@ -104,9 +106,11 @@ def import_row(identifier: str) -> Import:
     return row
 
 
-def imports(before: int | None, limit: int) -> list[ImportView]:
+def imports(before: int | None, limit: int, kinds: Collection[str] | None = None) -> list[ImportView]:
     """Newest first; `before`: the number of the last one seen."""
     rows = Import.objects.all() if before is None else Import.objects.filter(number__lt=before)
+    if kinds is not None:
+        rows = rows.filter(kind__in=kinds)
     return [import_view(row) for row in rows[:limit]]
 
 
@@ -182,6 +186,8 @@ def verdicts(
     if not isinstance(after, int) or isinstance(after, bool) or not 0 <= after < 2**32:
         raise cursor_invalid()
     check_file(row)
+    if row.checked_at is None:
+        raise ImportStateWrong(f"Import {identifier} is {current_state(row)[0]}; its rows have not been judged.")
     if row.kind in hooks.import_kinds:
         found = hooks.import_kinds[row.kind].rows(row, verdict, after, limit + 1)
         return found[:limit], encode_cursor(found[limit - 1].row) if len(found) > limit else None
@@ -209,11 +215,26 @@ def judge_names(names: Sequence[str]) -> dict[str, str]:
     return refused
 
 
+def undo_refusal(row: Import) -> str:
+    """Why an import that was applied cannot be undone any more; nothing if it can."""
+    assert row.done_at is not None
+    if system_clock() - row.done_at > timedelta(days=KEPT_DAYS):
+        return f"Import {row.id} was applied more than {KEPT_DAYS} days ago; it cannot be undone."
+    try:
+        check_file(row)
+    except ImportExpired as error:
+        return error.message
+    return ""
+
+
 def check_file(row: Import) -> Path:
     """The uploaded file; `import_expired` once it has been deleted."""
     path = import_directory(row.id) / "file"
     if not path.exists():
-        raise ImportExpired(f"The file of {row.id} was deleted after {KEPT_DAYS} days. Import it again.")
+        raise ImportExpired(
+            f"The file of {row.id} was deleted: after {KEPT_DAYS} days, or because it named somebody who was erased."
+            " Import it again."
+        )
     return path
 
 
@@ -226,6 +247,25 @@ def import_directory(identifier: str) -> Path:
     """Where the file and the stage of an import lie."""
     directory: Path = settings.MUSTER.import_directory
     return directory / identifier
+
+
+def app_figures() -> dict[str, AppFigures]:
+    """How many customers each app has, and its newest use."""
+    names = {number: key for key, number in app_numbers().items()}
+    found = current_warehouse().app_figures()
+    return {names[number]: AppFigures(*told) for number, told in found.items() if number in names}
+
+
+def event_figures(app_key: str) -> dict[str, Seen]:
+    """How often each event happened in an app, and when last."""
+    known = warehouse_catalog()
+    found = current_warehouse().event_figures(known.apps[app_key].number)
+    return {known.event_keys[number]: Seen(*told) for number, told in found.items() if number in known.event_keys}
+
+
+def values_lost(attribute: str, old: Type, new: Type) -> int:
+    """How many customers' values of an attribute another type cannot hold."""
+    return current_warehouse().values_lost(attribute, old, new)
 
 
 def rates(before: Any, currency: str | None, limit: int) -> list[Rate]:

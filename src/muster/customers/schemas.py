@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Context, Decimal, InvalidOperation
@@ -117,8 +118,14 @@ def _decimal(number: Fraction) -> str:
     return f"{shown.normalize():f}"
 
 
-def customer_json(person: Person, *, personal: bool, currency: str) -> dict[str, Any]:
-    """Everything known of one person; fields marked personal only for who may see them."""
+def customer_json(
+    person: Person, *, personal: bool, currency: str, marked: Collection[str] = frozenset()
+) -> dict[str, Any]:
+    """Everything known of one person; fields marked personal only for who may see them.
+
+    `marked`: the custom attributes that somebody marked as personal.
+    """
+    hidden = frozenset() if personal else PERSONAL | frozenset(marked)
     shown = {
         "id": customer_id(person.customer_key),
         "external_id": next((text for kind, _, text in person.identities if kind == "external"), None),
@@ -126,10 +133,10 @@ def customer_json(person: Person, *, personal: bool, currency: str) -> dict[str,
         "attributes": {
             name: _plain(value)
             for name, value in person.profile.items()
-            if value is not None and name not in _NOT_ATTRIBUTES and (personal or name not in PERSONAL)
+            if value is not None and name not in _NOT_ATTRIBUTES and name not in hidden
         },
         "profiling_denied": bool(person.profile.get("profiling_denied")),
-        "apps": {app: _facts(facts, currency) for app, facts in person.app_facts.items()},
+        "apps": {app: _facts(facts, currency, hidden) for app, facts in person.app_facts.items()},
         "orders": [_plain(dict(order)) for order in person.orders],
         "devices": [_plain(dict(device)) for device in person.devices],
     }
@@ -139,8 +146,8 @@ def customer_json(person: Person, *, personal: bool, currency: str) -> dict[str,
     return shown
 
 
-def _facts(facts: dict[str, Any], currency: str) -> dict[str, Any]:
-    shown = {name: _plain(value) for name, value in facts.items() if value is not None}
+def _facts(facts: dict[str, Any], currency: str, hidden: Collection[str]) -> dict[str, Any]:
+    shown = {name: _plain(value) for name, value in facts.items() if value is not None and name not in hidden}
     micros = shown.pop("app_spend_micros", None)
     if micros is not None:
         shown["app_spend"] = {"amount_micros": micros, "currency": currency}

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 
 class ImportState(StrEnum):
+    UPLOADED = "uploaded"
     CHECKING = "checking"
     CHECKED = "checked"
     EXPIRED = "expired"
@@ -19,6 +20,8 @@ class ImportState(StrEnum):
 
 
 TRANSITIONS: dict[str, dict[ImportState, ImportState]] = {
+    # The file lies there; now somebody has said what its columns are.
+    "judge": {ImportState.UPLOADED: ImportState.CHECKING},
     "apply": {
         ImportState.CHECKED: ImportState.APPLYING,
         ImportState.RESUMABLE: ImportState.APPLYING,
@@ -28,6 +31,7 @@ TRANSITIONS: dict[str, dict[ImportState, ImportState]] = {
     "pause": {ImportState.APPLYING: ImportState.RESUMABLE},
     "cancel": {
         # Nothing has been taken in yet.
+        ImportState.UPLOADED: ImportState.CANCELLED,
         ImportState.CHECKING: ImportState.CANCELLED,
         ImportState.CHECKED: ImportState.CANCELLED,
         ImportState.EXPIRED: ImportState.CANCELLED,
@@ -48,7 +52,10 @@ EVENTS: dict[str, dict[ImportState, ImportState]] = {
     "rows read": {ImportState.CHECKING: ImportState.CHECKED},
     "unreadable": {ImportState.CHECKING: ImportState.FAILED},
     "a day passed": {ImportState.CHECKED: ImportState.EXPIRED},
-    "mapping or file changed": {ImportState.CHECKED: ImportState.EXPIRED},
+    "mapping or file changed": {
+        ImportState.UPLOADED: ImportState.EXPIRED,
+        ImportState.CHECKED: ImportState.EXPIRED,
+    },
     "stopped": {ImportState.APPLYING: ImportState.RESUMABLE},
     "last chunk": {ImportState.APPLYING: ImportState.DONE},
     "rows out": {ImportState.UNDOING: ImportState.UNDONE},

@@ -11,18 +11,36 @@ class GroupsConfig(AppConfig):
 
     def ready(self) -> None:
         from muster.catalog.hooks import words_in_use
-        from muster.customers.hooks import data_changed, register_import_kind, register_personal_data
+        from muster.customers.hooks import (
+            BelongingSource,
+            TimelineSource,
+            belonging_sources,
+            data_changed,
+            register_import_kind,
+            register_personal_data,
+            register_timeline,
+        )
         from muster.groups import jobs
+        from muster.groups.actions import undoing
         from muster.groups.actions.imports import MEMBERS
         from muster.groups.actions.privacy import PLACES
+        from muster.groups.pages.customer import belongings, moments
         from muster.groups.queries import groups
+        from muster.groups.queries.finding import find_groups
         from muster.web import hooks
+        from muster.web.undo import register_undo
 
         hooks.register_page(100, _("Engage"), _("Customer groups"), "groups:list", icon="users", scope="groups:read")
+        hooks.register_finder(find_groups)
+        register_undo(undoing.RENAMED, undoing.rename_back, scope="groups:write")
+        register_undo(undoing.ARCHIVED, undoing.restore_again, scope="groups:write")
+        register_undo(undoing.RESTORED, undoing.archive_again, scope="groups:write")
         data_changed.append(jobs.refresh_soon)
         register_import_kind(MEMBERS)
         for place in PLACES:
             register_personal_data(place)
+        belonging_sources.append(BelongingSource("members:read", belongings))
+        register_timeline(TimelineSource("groups", _("Groups"), icon="users", scope="members:read", find=moments))
         words_in_use.append(groups.words_in_use)
         hooks.register_job(
             "groups.refresh", jobs.refresh_all, scope="groups:write", unit="groups", label=_("Refresh of all segments")

@@ -7,6 +7,8 @@ MusterError
     RevisionRequired      a change of a thing that does not say which revision it changes
     IdempotencyConflict   a key that belongs to another request, or whose request is still under way
     DraftTooLarge         what was typed is longer than a draft may be
+    UndoStale             what would be undone was changed since
+    UndoExpired           the day in which it could be undone is over
     JobStateError         a job cannot be stopped or continued in the state it is in
   JobStopped (internal)   a running job was asked to stop; never shown
 """
@@ -46,6 +48,14 @@ class IdempotencyConflict(WebError):
 
 class DraftTooLarge(WebError):
     code = "draft_too_large"
+
+
+class UndoStale(WebError):
+    code = "undo_stale"
+
+
+class UndoExpired(WebError):
+    code = "undo_expired"
 
 
 class JobStateError(WebError):

@@ -11,7 +11,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_skeleton, format_timedelta
+from babel.dates import format_date, format_datetime, format_skeleton, format_time, format_timedelta
 from babel.lists import format_list
 from babel.numbers import (
     NumberFormatError,
@@ -83,6 +83,10 @@ class BabelFormats:
     def instant(self, instant: datetime) -> str:
         """Day and time, to the second, on the reader's clock."""
         return format_datetime(instant, format="medium", tzinfo=self.zone, locale=self.locale)
+
+    def time(self, instant: datetime) -> str:
+        """The time of day, to the minute, on the reader's clock."""
+        return format_time(instant, format="short", tzinfo=self.zone, locale=self.locale)
 
     def ago(self, instant: datetime, now: datetime) -> str:
         """How long ago, or when: after a week the day says more."""

@@ -116,11 +116,43 @@ menu_pages: list[MenuPage] = []
 def register_page(
     order: int, section: str | Promise, label: str | Promise, url_name: str, icon: str, scope: str
 ) -> None:
-    """Called in the `apps.py` of the room whose page it is. Who lacks the scope does not see it (D-12)."""
+    """Called in the `apps.py` of the room whose page it is. Who lacks the scope does not see it (D-12); "": for all."""
     page = MenuPage(order, section, label, url_name, icon, scope)
     if page not in menu_pages:
         menu_pages.append(page)
         menu_pages.sort(key=lambda item: item.order)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Something with a page of its own. `kind`: what it is, in the reader's language."""
+
+    kind: str | Promise
+    name: str
+    address: str
+
+
+Finder = Callable[[Any, str], list[Found]]
+"""What somebody who asks may see of a room under a text; asked by the field on top of every page (D-13)."""
+
+finders: list[Finder] = []
+
+
+def register_finder(finder: Finder) -> None:
+    """Called in the `apps.py` of the room whose things it finds."""
+    if finder not in finders:
+        finders.append(finder)
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """How whoever reads wants pages to be. `language`, `time_zone`, `theme` may be `auto`; `rows`: of a list's page."""
+
+    language: str = "auto"
+    time_zone: str = "auto"
+    theme: str = "auto"
+    density: str = "comfortable"
+    rows: int = 25
 
 
 Recorder = Callable[[Asker, str, str, str, Mapping[str, Any]], None]
@@ -128,6 +160,7 @@ Recorder = Callable[[Asker, str, str, str, Mapping[str, Any]], None]
 
 _doorkeepers: list[Doorkeeper] = []
 _recorders: list[Recorder] = []
+_preferences: list[Callable[[HttpRequest], Preferences]] = []
 
 
 def register_doorkeeper(doorkeeper: Doorkeeper) -> None:
@@ -136,6 +169,15 @@ def register_doorkeeper(doorkeeper: Doorkeeper) -> None:
 
 def register_recorder(recorder: Recorder) -> None:
     _recorders[:] = [recorder]
+
+
+def register_preferences(preferences_of: Callable[[HttpRequest], Preferences]) -> None:
+    _preferences[:] = [preferences_of]
+
+
+def preferences(request: HttpRequest) -> Preferences:
+    """Of whoever reads the page."""
+    return _preferences[0](request) if _preferences else Preferences()
 
 
 def identify(request: HttpRequest) -> Asker | None:

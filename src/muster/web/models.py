@@ -92,3 +92,23 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return f"{self.owner} {self.kind} {self.subject}"
+
+
+class Undo(models.Model):
+    """What would take back something somebody did; possible for 24 hours, once (D-38)."""
+
+    id = models.CharField(primary_key=True, max_length=40)
+    owner = models.CharField(max_length=80)
+    # Of the functions that rooms register, and what it is called with.
+    kind = models.CharField(max_length=32)
+    parameters = models.JSONField()
+    # A sentence: what was done.
+    text = models.CharField(max_length=300)
+    created_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["created_at"], name="undo_age")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"

@@ -1,15 +1,18 @@
-"""The page of jobs."""
+"""The pages of jobs, of what was found, and the undoing of what was done."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from muster.web.actions import change_job, possible_wishes
+from muster.web.finding import found_by
 from muster.web.hooks import check_scope, identify
 from muster.web.queries import job_view, jobs_page
+from muster.web.undo import undo
 
 _SHOWN = 50
 
@@ -36,3 +39,23 @@ def change(request: HttpRequest, job_id: str, wish: str) -> HttpResponse:
     assert asker is not None
     change_job(asker, job_id, wish)
     return redirect("web:job", job_id=job_id)
+
+
+@require_GET
+def find(request: HttpRequest) -> HttpResponse:
+    """Groups, apps, settings by name or key; customers by exact id or address only (D-13)."""
+    text = request.GET.get("q", "").strip()[:200]
+    found = found_by(identify(request), text) if text else []
+    return render(request, "web/find.html", {"text": text, "found": found})
+
+
+@require_POST
+def undo_it(request: HttpRequest, undo_id: str) -> HttpResponse:
+    """Back to the page that offered it."""
+    asker = identify(request)
+    assert asker is not None
+    undo(asker, undo_id)
+    following = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(following, {request.get_host()}, require_https=request.is_secure()):
+        following = "/"
+    return redirect(following)

@@ -6,6 +6,8 @@ from muster.web import pages
 
 app_name = "web"
 urlpatterns = [
+    path("undo/<slug:undo_id>", pages.undo_it, name="undo"),
+    path("find", pages.find, name="find"),
     path("jobs/", pages.jobs, name="jobs"),
     path("jobs/<slug:job_id>/", pages.job, name="job"),
     re_path(r"^jobs/(?P<job_id>[-\w]+)/(?P<wish>cancel|pause|resume|retry)$", pages.change, name="change_job"),

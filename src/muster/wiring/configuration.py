@@ -9,8 +9,21 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from muster.kernel.errors import MusterError
+
+
+@dataclass(frozen=True)
+class OpenIdProvider:
+    """Who else says who somebody is (OpenID Connect): the issuer's address, and what it knows this Muster by."""
+
+    issuer: str
+    client_id: str
+    secret: str
+    # What stands on the button of the log-in page.
+    label: str
 
 
 @dataclass(frozen=True)
@@ -28,6 +41,25 @@ class Configuration:
     backup_days: int = 35
     nightly_backup: bool = False
     debug: bool = False
+    # Where browsers reach it, scheme and host; empty: at the host they name, over plain HTTP.
+    url: str = ""
+    oidc: OpenIdProvider | None = None
+
+    @property
+    def oidc_apps(self) -> list[dict[str, Any]]:
+        """As allauth reads it: none or one."""
+        if self.oidc is None:
+            return []
+        settings = {"server_url": self.oidc.issuer}
+        return [
+            {
+                "provider_id": "oidc",
+                "name": self.oidc.label,
+                "client_id": self.oidc.client_id,
+                "secret": self.oidc.secret,
+                "settings": settings,
+            }
+        ]
 
     @property
     def control_database(self) -> Path:
@@ -87,18 +119,43 @@ def read_configuration(environment: Mapping[str, str] | None = None) -> Configur
     variables = os.environ if environment is None else environment
     home = Path(_text(variables, "MUSTER_HOME", "var")).expanduser().absolute()
     hosts = _text(variables, "MUSTER_HOSTS", "")
+    url = _address(variables, "MUSTER_URL").rstrip("/")
+    named = (*hosts.split(","), urlsplit(url).hostname)
     return Configuration(
         home=home,
         host=_text(variables, "MUSTER_HOST", Configuration.host),
         port=_number(variables, "MUSTER_PORT", Configuration.port, 0, 65_535),
         warehouse_threads=_number(variables, "MUSTER_WAREHOUSE_THREADS", min(os.cpu_count() or 2, 8), 1, 256),
         warehouse_memory=_text(variables, "MUSTER_WAREHOUSE_MEMORY", Configuration.warehouse_memory),
-        hosts=Configuration.hosts + tuple(host for host in hosts.split(",") if host),
+        hosts=Configuration.hosts + tuple(host for host in named if host),
         import_megabytes=_number(variables, "MUSTER_IMPORT_MEGABYTES", Configuration.import_megabytes, 1, 1_000_000),
         backup_days=_number(variables, "MUSTER_BACKUP_DAYS", Configuration.backup_days, 1, 3_650),
         nightly_backup=_text(variables, "MUSTER_NIGHTLY_BACKUP", "0") == "1",
         debug=_text(variables, "MUSTER_DEBUG", "0") == "1",
+        url=url,
+        oidc=_oidc(variables),
     )
+
+
+def _oidc(variables: Mapping[str, str]) -> OpenIdProvider | None:
+    """All of issuer, client and secret, or none."""
+    issuer = _address(variables, "MUSTER_OIDC_ISSUER")
+    client_id = _text(variables, "MUSTER_OIDC_CLIENT_ID", "")
+    secret = _text(variables, "MUSTER_OIDC_SECRET", "")
+    if not (issuer or client_id or secret):
+        return None
+    for name, value in (("ISSUER", issuer), ("CLIENT_ID", client_id), ("SECRET", secret)):
+        if not value:
+            raise _invalid(f"MUSTER_OIDC_{name}", "", "is needed beside the other MUSTER_OIDC_ variables")
+    return OpenIdProvider(issuer, client_id, secret, _text(variables, "MUSTER_OIDC_LABEL", "OpenID Connect"))
+
+
+def _address(variables: Mapping[str, str], name: str) -> str:
+    text = _text(variables, name, "")
+    parts = urlsplit(text)
+    if text and not (parts.scheme in ("http", "https") and parts.hostname):
+        raise _invalid(name, text, "must be an address such as https://muster.example.com")
+    return text
 
 
 def _text(variables: Mapping[str, str], name: str, default: str) -> str:

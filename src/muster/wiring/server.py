@@ -12,7 +12,7 @@ from typing import Any
 from waitress import create_server, wasyncore
 
 from muster.kernel.errors import MusterError
-from muster.team.actions import create_setup_link
+from muster.team.actions.setup import create_setup_link
 from muster.team.queries import has_owner
 from muster.wiring.configuration import Configuration
 from muster.wiring.installation import Installation, WsgiApplication, open_installation

@@ -32,6 +32,8 @@ def _secret_key(path: Path) -> str:
 SECRET_KEY = _secret_key(MUSTER.secret_key_file)
 DEBUG = MUSTER.debug
 ALLOWED_HOSTS = list(MUSTER.hosts)
+# Behind a proxy that adds TLS a request looks like plain HTTP; browsers name the origin they see.
+CSRF_TRUSTED_ORIGINS = [MUSTER.url] if MUSTER.url else []
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -45,6 +47,12 @@ INSTALLED_APPS = [
     "muster.customers.apps.CustomersConfig",
     "muster.groups.apps.GroupsConfig",
     "muster.wiring.apps.WiringConfig",
+    # Last: templates of ours stand in for theirs.
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
 ]
 MIDDLEWARE = [
     "muster.web.headers.SecurityHeaders",
@@ -55,15 +63,18 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "muster.team.pages.LoginRequired",
-    "muster.team.pages.MemberPreferences",
+    "allauth.account.middleware.AccountMiddleware",
+    "muster.team.pages.middleware.SessionLimits",
+    "muster.team.pages.middleware.LoginRequired",
+    "muster.team.pages.middleware.ReaderPreferences",
     "muster.web.idempotency.Idempotency",
 ]
 ROOT_URLCONF = "muster.wiring.urls"
 WSGI_APPLICATION = "muster.wiring.wsgi.application"
 AUTH_USER_MODEL = "team.Member"
 LOGIN_URL = "team:login"
-LOGIN_REDIRECT_URL = "groups:list"
+LOGIN_REDIRECT_URL = "/"
+AUTHENTICATION_BACKENDS = ["muster.team.entrance.backend.MemberBackend"]
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
@@ -107,6 +118,9 @@ STATIC_URL = "static/"
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = MUSTER.url.startswith("https:")
+# Sooner by what `team.sessions` says.
+SESSION_COOKIE_AGE = 14 * 24 * 3600
 CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
@@ -120,6 +134,46 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# Counts of attempts to log in outlive the process; what is culled would be counted anew.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "team_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+
+# Sign-in (ADR 0020). Addresses are not confirmed by mail: whoever invites vouches for them.
+ACCOUNT_ADAPTER = "muster.team.entrance.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if MUSTER.url.startswith("https:") else "http"
+ACCOUNT_RATE_LIMITS = {"login_failed": "100/5m/ip,5/15m/key", "reauthenticate": "20/m/user"}
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+ACCOUNT_FORMS = {"reauthenticate": "muster.team.entrance.forms.PasswordAgainForm"}
+MFA_ADAPTER = "muster.team.entrance.adapters.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "muster.team.entrance.forms.CodeForm",
+    "reauthenticate": "muster.team.entrance.forms.CodeAgainForm",
+    "activate_totp": "muster.team.entrance.forms.AppForm",
+    "add_webauthn": "muster.team.entrance.forms.AddPasskeyForm",
+    "edit_webauthn": "muster.team.entrance.forms.RenamePasskeyForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# A code is taken 30 seconds before and after its time: telephones' clocks differ.
+MFA_TOTP_TOLERANCE = 1
+MFA_TOTP_ISSUER = "Muster"
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+SOCIALACCOUNT_ADAPTER = "muster.team.entrance.adapters.ProviderAdapter"
+SOCIALACCOUNT_ONLY = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": MUSTER.oidc_apps}}
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import include, path
 
+from muster.team.urls import sign_in
 from muster.web.problems import bad_request, not_found, server_error
 from muster.wiring.api import api
 
@@ -37,8 +38,9 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("static/<path:path>", static_file, name="static"),
     path("", include("muster.team.urls")),
+    path("", include(sign_in)),
     path("", include("muster.web.urls")),
 ]
-for room in ("groups", "customers", "catalog"):
+for room in ("audit", "groups", "customers", "catalog"):
     if find_spec(f"muster.{room}.urls"):
         urlpatterns.append(path("", include(f"muster.{room}.urls")))

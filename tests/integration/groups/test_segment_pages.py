@@ -30,7 +30,7 @@ _OWNER = {
 _NEW_VIEWER = f"""
 import django
 django.setup()
-from muster.team.actions import create_member
+from muster.team.actions.members import create_member
 from muster.team.policies import LOCAL
 create_member(LOCAL, "vera@example.com", "{_PASSWORD}", "viewer")
 """

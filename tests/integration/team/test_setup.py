@@ -13,7 +13,7 @@ from django.test import Client
 from muster.catalog.models import Publisher
 from muster.kernel.clock import system_clock
 from muster.kernel.errors import MusterError
-from muster.team.actions import create_setup_link
+from muster.team.actions.setup import create_setup_link
 from muster.team.errors import SetupDone
 from muster.team.hooks import Organisation, organisation_saved
 from muster.team.models import Member, SetupLink

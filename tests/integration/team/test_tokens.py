@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 
 from muster.audit.queries import newest_deeds
-from muster.team.actions import create_member, create_token, revoke_token
+from muster.team.actions.members import create_member
+from muster.team.actions.tokens import create_token, revoke_token
 from muster.team.errors import ScopeMissing
 from muster.team.models import ApiToken, Member
 from muster.team.policies import LOCAL, Principal, can, check_scope, member_principal

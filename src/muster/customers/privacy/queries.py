@@ -13,6 +13,7 @@ from muster.customers.errors import ErasureUnknown, ExportUnknown, SuppressionUn
 from muster.customers.hooks import current_ledger
 from muster.customers.models import Erasure, Export, PrivacySettings, Suppression
 from muster.customers.queries import customer, warehouse
+from muster.customers.terms import OPEN_ERASURES
 from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id
 from muster.warehouse.subject import Name
@@ -22,6 +23,7 @@ SETTINGS = (
     "under_age_data",
 )  # fmt: skip
 _MOST_SHOWN = 100
+_MOST_EXPORTS = 10
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,47 @@ def suppressed(names: Iterable[Name]) -> set[Name]:
         rows = Suppression.objects.filter(mark__in=marks[start : start + 500])
         found |= {by_mark[mark] for mark in rows.values_list("mark", flat=True)}
     return found
+
+
+@dataclass(frozen=True)
+class ConsentView:
+    """An entry of the log. `about`: purpose, and of marketing the channel after a point."""
+
+    about: str
+    granted: bool
+    text_version: str
+    trust: str
+    at: datetime
+    source: int | None
+
+
+def consents_of(key: int) -> list[ConsentView]:
+    """The log of one customer, newest first."""
+    rows = warehouse().raw_rows(BitMap([key]), ["consents"])["consents"]
+    return [
+        ConsentView(
+            about=".".join(part for part in (row["purpose"], row["channel"]) if part),
+            granted=row["granted"],
+            text_version=row["text_version"] or "",
+            trust=row["trust"],
+            at=datetime.fromisoformat(row["happened_at"]),
+            source=row["import"],
+        )
+        for row in reversed(rows)
+    ]
+
+
+def exports_of(key: int) -> list[ExportView]:
+    """What was put together of a customer, newest first."""
+    return [export_view(row) for row in Export.objects.filter(customer_key=key)[:_MOST_EXPORTS]]
+
+
+def open_erasure_of(key: int) -> ErasureView | None:
+    """The order to erase the customer that is not worked off yet."""
+    for row in Erasure.objects.filter(state__in=OPEN_ERASURES):
+        if key in BitMap.deserialize(bytes(row.keys)):
+            return erasure_view(row)
+    return None
 
 
 def consents(reference: str) -> list[dict[str, Any]]:

@@ -39,6 +39,7 @@ from muster.rules.describe.words import Words
 from muster.rules.vocabulary import Vocabulary
 from muster.team.policies import Principal
 from muster.web.drafts import discard_draft, draft_of, keep_draft
+from muster.web.errors import NotFound
 from muster.web.formats import BabelFormats, formats_for
 from muster.web.fragments import is_fragment, moved
 from muster.web.hooks import can
@@ -94,6 +95,8 @@ def _answer(request: HttpRequest, row: Group | None) -> HttpResponse:
 
 def _begun(request: HttpRequest, desk: _Desk) -> BuilderForm:
     """The draft if there is one, else what is saved, else what the address asks to begin with."""
+    if desk.row is not None and request.GET.get("version"):
+        return replace(_form_of(_version(desk.row, request.GET["version"]), desk), revision=str(desk.row.revision))
     desk.draft = draft_of(desk.asker, DRAFT, desk.subject)
     if desk.draft is not None:
         form = drafted(desk.draft.fields)
@@ -113,6 +116,15 @@ def _begun(request: HttpRequest, desk: _Desk) -> BuilderForm:
     else:
         form = blank_form(app, desk.formats.locale.language)
     return settled(form, "", desk.known, desk.formats, desk.formats)
+
+
+def _version(row: Group, revision: str) -> Group:
+    """The segment as an older version had it, not saved: whoever restores it sees first what would change."""
+    number = int(revision) if revision.isascii() and revision.isdecimal() and len(revision) < 10 else 0
+    version = row.versions.filter(revision=number).first()
+    if version is None:
+        raise NotFound(f"“{row.name}” has no version {revision}.")
+    return Group(name=version.name, tags=row.tags, definition=version.definition)
 
 
 def _form_of(row: Group, desk: _Desk) -> BuilderForm:

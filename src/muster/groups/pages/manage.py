@@ -7,10 +7,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from muster.customers.errors import ConfirmMismatch
 from muster.groups.actions import segments
+from muster.groups.actions.undoing import ARCHIVED, RENAMED, RESTORED
 from muster.groups.errors import GroupError, ValueNotAllowed
 from muster.groups.models import Group
 from muster.groups.pages.known import REFUSED
@@ -20,6 +22,7 @@ from muster.groups.queries.groups import group, group_row, uses_of
 from muster.groups.terms import State
 from muster.kernel.errors import MusterError
 from muster.team.policies import Principal
+from muster.web.undo import offer_undo
 
 
 @require_http_methods(["GET", "POST"])
@@ -32,6 +35,7 @@ def manage(request: HttpRequest, key: str) -> HttpResponse:
     done = request.POST.get("do", "")
     try:
         _change(actor, row, done, request.POST)
+        _offer_undo(request, actor, row, done)
     except MusterError as error:
         given = {name: request.POST.get(name, "") for name in ("name", "typed") if name in request.POST}
         return _manage_page(request, group_row(row.id), {"error": error, "done": done, **given})
@@ -54,6 +58,21 @@ def _change(actor: Principal, row: Group, done: str, given: Any) -> None:
             segments.delete_group(actor, row.id)
         case _:
             raise ValueNotAllowed("Send `do` as rename, archive, restore or delete.", pointer="/do")
+
+
+def _offer_undo(request: HttpRequest, actor: Principal, before: Group, done: str) -> None:
+    """`before`: the row as it was; deleting is for good."""
+    if done == "delete":
+        return
+    now = group_row(before.id)
+    kinds = {
+        "rename": (RENAMED, _("“%(name)s” is now called so.")),
+        "archive": (ARCHIVED, _("“%(name)s” is archived.")),
+        "restore": (RESTORED, _("“%(name)s” is restored.")),
+    }
+    kind, text = kinds[done]
+    given = {"group": now.id, "name": before.name, "revision": now.revision}
+    offer_undo(request, actor, kind, text % {"name": now.name}, given)
 
 
 def _manage_page(request: HttpRequest, row: Group, more: dict[str, Any] | None = None) -> HttpResponse:

@@ -18,7 +18,7 @@ from muster.engine.explain import Explanation, explain
 from muster.engine.plan import plan
 from muster.engine.reference.evaluate import Members, World
 from muster.groups.errors import CustomerUnknown, GroupInactive
-from muster.groups.models import Group
+from muster.groups.models import Group, MembershipChange
 from muster.groups.policies import Told, told
 from muster.groups.queries.clock import AtInstant, evaluation_at, group_at, needs_everybody
 from muster.groups.queries.evaluation import (
@@ -32,6 +32,7 @@ from muster.groups.queries.evaluation import (
 )
 from muster.groups.queries.groups import group_row
 from muster.groups.queries.history import Recalled, check_listable_then, recall
+from muster.groups.queries.recall import change_of
 from muster.groups.terms import Kind
 from muster.kernel.ids import customer_id
 from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
@@ -153,6 +154,39 @@ def groups_of_customer(reference: str) -> list[Group]:
     """The groups a customer is in now."""
     key = _key(reference)
     return [row for row in Group.objects.exclude(state="archived") if row.generation and key in stored_members(row)]
+
+
+@dataclass(frozen=True)
+class Move:
+    """A customer joined a group or left it. `place` orders the moves of one instant."""
+
+    at: datetime
+    place: str
+    group_key: str
+    group_name: str
+    joined: bool
+
+
+def moves_of(key: int, position: tuple[datetime, str] | None, limit: int, *, newer: bool) -> list[Move]:
+    """Up to `limit` moves before a position, newest first; `newer`: after it, oldest first."""
+    order = ("at", "id") if newer else ("-at", "-id")
+    rows = MembershipChange.objects.select_related("group").order_by(*order)
+    if position is not None:
+        rows = rows.filter(at__gte=position[0]) if newer else rows.filter(at__lte=position[0])
+    found: list[Move] = []
+    # Bitmaps are read one by one: a customer who moves often is found soon.
+    for row in rows.iterator():
+        told = change_of(row)
+        joined = key in told.joined
+        if not joined and key not in told.left:
+            continue
+        move = Move(row.at, f"{row.id:012}", row.group.key, row.group.name, joined)
+        where = (move.at, move.place)
+        if position is None or (where > position if newer else where < position):
+            found.append(move)
+        if len(found) >= limit:
+            break
+    return found
 
 
 def why(reference: str, customer: str, now: datetime | None = None) -> Why:

@@ -30,6 +30,27 @@ def email_key(connection: duckdb.DuckDBPyConnection, address: str) -> int | None
     return None if key is None else int(key)
 
 
+def email_holders(connection: duckdb.DuckDBPyConnection, address: str) -> dict[int, bool]:
+    """Everybody who holds the address, by key: whether it is verified (C-10)."""
+    normal = normal_email(address)
+    if normal is None:
+        return {}
+    found = connection.execute(
+        "SELECT customer_key, bool_or(verified) FROM emails WHERE normal = ? GROUP BY 1 ORDER BY 1", [normal]
+    ).fetchall()
+    return {int(key): bool(verified) for key, verified in found}
+
+
+def anonymous_holders(connection: duckdb.DuckDBPyConnection, text: str) -> dict[int, list[int]]:
+    """Numbers of the apps in which the anonymous id is somebody's, by customer."""
+    found = connection.execute(
+        "SELECT customer_key, list(app_key ORDER BY app_key) FROM identities"
+        " WHERE kind = 'anonymous' AND text = nfc_normalize(?) GROUP BY 1 ORDER BY 1",
+        [text],
+    ).fetchall()
+    return {int(key): list(apps) for key, apps in found}
+
+
 def survivor(connection: duckdb.DuckDBPyConnection, key: int) -> int | None:
     """The customer a key stands for today, following merges (C-7); None if there is none."""
     for _ in range(100):

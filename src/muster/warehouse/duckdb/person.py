@@ -22,10 +22,12 @@ Row = dict[str, Any]
 RowsOf = Mapping[int, list[Row]]
 
 
-def read_people(connection: duckdb.DuckDBPyConnection, keys: Iterable[int], catalog: Catalog) -> dict[int, Person]:
-    """By key; who is no customer (never was, merged, erased) is absent."""
+def read_people(
+    connection: duckdb.DuckDBPyConnection, keys: Iterable[int], catalog: Catalog, *, events: bool = True
+) -> dict[int, Person]:
+    """By key; who is no customer (never was, merged, erased) is absent. Without `events` theirs are not read."""
     reader = _PeopleReader(connection, keys, catalog)
-    return reader.people() if reader.condition else {}
+    return reader.people(with_events=events) if reader.condition else {}
 
 
 class _PeopleReader:
@@ -39,14 +41,15 @@ class _PeopleReader:
         self._customs = {attribute.column: attribute for attribute in catalog.attributes.values()}
         self._event_keys = {event.number: key for key, event in STANDARD_EVENTS.items()} | dict(catalog.event_keys)
 
-    def people(self) -> dict[int, Person]:
+    def people(self, *, with_events: bool) -> dict[int, Person]:
         profiles = self._rows("SELECT * FROM profiles WHERE {mine}")
         facts = self._rows("SELECT * FROM app_facts WHERE {mine} ORDER BY app_key")
         holdings = self._relation("holdings", "app_key, addon")
         devices = self._relation("devices", "app_key, device_key")
         orders = self._relation("orders", "happened_at, app_key, order_id")
         sessions = self._relation("sessions", "started_at, app_key, device_key")
-        events = self._rows(person_events_sql("{mine}") + " ORDER BY happened_at, event, place")
+        asked = person_events_sql("{mine}") + " ORDER BY happened_at, event, place"
+        events = self._rows(asked) if with_events else defaultdict(list)
         identities = self._rows("SELECT * FROM identities WHERE {mine} ORDER BY kind DESC, app_key, text")
         emails = self._rows(_EMAILS)
         birthdays = self._birthdays()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -41,13 +41,20 @@ _QUERIES: Mapping[str, str] = {
 }
 
 
-def raw_rows(connection: duckdb.DuckDBPyConnection, keys: BitMap, catalog: Catalog) -> dict[str, list[dict[str, Any]]]:
-    """Rows by name, instants as RFC 3339 text, apps and events by key, `source` null where it was no import."""
+def raw_rows(
+    connection: duckdb.DuckDBPyConnection, keys: BitMap, catalog: Catalog, names: Collection[str] | None = None
+) -> dict[str, list[dict[str, Any]]]:
+    """Rows by name, instants as RFC 3339 text, apps and events by key, `source` null where it was no import.
+
+    `names`: of what is wanted; None is everything.
+    """
     event_keys = {event.number: key for key, event in STANDARD_EVENTS.items()} | dict(catalog.event_keys)
     asked = pa.table({"customer_key": pa.array(np.array(keys, dtype=np.uint32))})
     found = {}
     with registered(connection, "asked_raw", asked):
         for name, query in _QUERIES.items():
+            if names is not None and name not in names:
+                continue
             mine = "WHERE customer_key IN (SELECT customer_key FROM asked_raw)"
             rows = connection.execute(query.replace("{mine}", mine))
             columns = [column[0] for column in rows.description]

@@ -20,7 +20,7 @@ from muster.kernel.clock import system_clock
 from muster.rules.vocabulary import Type
 from muster.warehouse.batch import Batch, Outcome, Rate
 from muster.warehouse.catalog import Catalog
-from muster.warehouse.duckdb import erase, erased, lookup, retention, schema
+from muster.warehouse.duckdb import erase, erased, figures, lookup, retention, schema, timeline
 from muster.warehouse.duckdb.append import append_batch, read_cursors
 from muster.warehouse.duckdb.categories import Categories
 from muster.warehouse.duckdb.connection import Resources
@@ -121,9 +121,23 @@ class DuckDBWarehouse:
         """Everything about one customer; None if there is none of this key (never was, merged, erased)."""
         return self.people([customer_key]).get(customer_key)
 
-    def people(self, customer_keys: Iterable[int]) -> dict[int, Person]:
-        """Like `person` for many at once, by key."""
-        return self._ask(lambda cursor: read_people(cursor, customer_keys, self._catalog))
+    def people(self, customer_keys: Iterable[int], *, events: bool = True) -> dict[int, Person]:
+        """Like `person` for many at once, by key; without `events` theirs are not read."""
+        return self._ask(lambda cursor: read_people(cursor, customer_keys, self._catalog, events=events))
+
+    def happenings(
+        self,
+        customer_key: int,
+        kinds: Collection[str],
+        position: tuple[datetime, str] | None,
+        limit: int,
+        *,
+        newer: bool = False,
+    ) -> list[timeline.Happening]:
+        """What happened with one customer, piece by piece (see `timeline`)."""
+        return self._ask(
+            lambda cursor: timeline.happenings(cursor, customer_key, self._catalog, kinds, position, limit, newer=newer)
+        )
 
     @contextmanager
     def as_of(
@@ -156,6 +170,14 @@ class DuckDBWarehouse:
     def find_email(self, address: str) -> int | None:
         """The customer (the first, if several) with this verified address."""
         return self._ask(lambda cursor: lookup.email_key(cursor, address))
+
+    def email_holders(self, address: str) -> dict[int, bool]:
+        """Everybody who holds the address, by key: whether it is verified."""
+        return self._ask(lambda cursor: lookup.email_holders(cursor, address))
+
+    def anonymous_holders(self, text: str) -> dict[int, list[int]]:
+        """Numbers of the apps in which the anonymous id is somebody's, by customer."""
+        return self._ask(lambda cursor: lookup.anonymous_holders(cursor, text))
 
     def survivor_of(self, customer_key: int) -> int | None:
         """Whom a key stands for after merges; None if it is nobody's."""
@@ -203,6 +225,18 @@ class DuckDBWarehouse:
     def seen_events(self, numbers: Collection[int]) -> set[int]:
         """Those of the events that ever happened."""
         return self._ask(lambda cursor: lookup.seen_events(cursor, numbers))
+
+    def app_figures(self) -> dict[int, tuple[int, datetime | None]]:
+        """By the number of an app: how many customers have it, and its newest use."""
+        return self._ask(figures.app_figures)
+
+    def event_figures(self, app_key: int) -> dict[int, tuple[int, datetime]]:
+        """By the number of an event: how often it happened in the app, and when last."""
+        return self._ask(lambda cursor: figures.event_figures(cursor, app_key))
+
+    def values_lost(self, attribute: str, old: Type, new: Type) -> int:
+        """How many customers have a value of the one type that is none of the other."""
+        return self._ask(lambda cursor: figures.values_lost(cursor, attribute, old, new))
 
     # Writing
 
@@ -306,9 +340,9 @@ class DuckDBWarehouse:
         self.use_catalog(catalog)
         return self.submit(lambda connection: put_consents(connection, entries, catalog)).result()
 
-    def raw_rows(self, keys: BitMap) -> dict[str, list[dict[str, Any]]]:
-        """All that was ever said of these customers, by raw relation, as it is kept (see `raw`)."""
-        return self._ask(lambda cursor: raw_rows(cursor, keys, self._catalog))
+    def raw_rows(self, keys: BitMap, names: Collection[str] | None = None) -> dict[str, list[dict[str, Any]]]:
+        """All that was ever said of these customers, by raw relation (None: all), as it is kept (see `raw`)."""
+        return self._ask(lambda cursor: raw_rows(cursor, keys, self._catalog, names))
 
     def drop_old_events(self, cut: datetime) -> dict[str, int]:
         """Retention of events (C-48): what both happened and came before; facts stay as they are (C-33)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from muster.rules.vocabulary import Type
@@ -63,6 +64,17 @@ def check_dates(mapping: ImportMapping, rows: FileRows) -> None:
                 found.add(value.strip())
         if found.written * 2 > found.values:
             _refuse(found, one.column or "", pointer)
+
+
+def proposed_format(values: Iterable[str]) -> str | None:
+    """The format in which most of the values are written, if there is but one; None also for ISO 8601."""
+    found = _Written()
+    for value in values:
+        found.add(value)
+    only_day, only_month = found.day_first > found.both, found.month_first > found.both
+    if found.written * 2 <= found.values or only_day == only_month:
+        return None
+    return found.format(day_first=only_day)
 
 
 def _is_date(pointer: str, one: Field) -> bool:

@@ -30,7 +30,9 @@ from muster.warehouse.files.rates import rate_of
 from muster.warehouse.files.reading import NUMBER, FileRows
 
 # Of the engine; the others while rows are only read again and the warehouse works beside it.
-_MEMORY, _READING_MEMORY, _READING_LINES_MEMORY = "96MiB", "32MiB", "64MiB"
+_MEMORY_MIB, _READING_MEMORY, _READING_LINES_MEMORY = 96, "32MiB", "64MiB"
+# Beyond these every column of the mapping wants its own (measured at 50, 100, 200 and 500 columns, all of them text).
+_NARROW_COLUMNS, _COLUMN_MIB = 30, 3
 _LOOKUP_ROWS = 200_000
 _SAYING_WHO = ("external_id", "anonymous_id", "email", "happened_at")
 Progress = Callable[[int], None]
@@ -79,7 +81,8 @@ class Stage:
     def __init__(self, directory: Path, mapping: ImportMapping) -> None:
         self._mapping = mapping
         self._connection = duckdb.connect(str(directory / "stage.duckdb"))
-        self._connection.execute(f"SET memory_limit = '{_MEMORY}'")
+        wide = max(sum(1 for _ in mapping.all_fields()) - _NARROW_COLUMNS, 0)
+        self._connection.execute(f"SET memory_limit = '{_MEMORY_MIB + _COLUMN_MIB * wide}MiB'")
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET preserve_insertion_order = false")
         # Hashes are numbers of 128 bits here.

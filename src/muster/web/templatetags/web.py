@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
 from babel import Locale
 from django import template
@@ -20,6 +21,7 @@ from django.utils.translation import get_language
 from muster.kernel.clock import system_clock
 from muster.web import hooks
 from muster.web.formats import BabelFormats
+from muster.web.undo import line_of
 
 register = template.Library()
 
@@ -103,6 +105,13 @@ def icon(name: str) -> dict[str, str]:
     return {"name": name}
 
 
+@register.inclusion_tag("web/undo_line.html", takes_context=True)
+def undo_line(context: template.Context) -> dict[str, Any]:
+    """What was just done, and the button that takes it back."""
+    request = context.get("request")
+    return {"undo": line_of(request) if request else None, "request": request, "csrf_token": context.get("csrf_token")}
+
+
 @dataclass(frozen=True)
 class _Item:
     label: str | Promise
@@ -124,7 +133,7 @@ def navigation(context: template.Context) -> dict[str, list[_Section]]:
     asker = hooks.identify(request)
     sections: list[_Section] = []
     for page in hooks.menu_pages:
-        if asker is None or not hooks.can(asker, page.scope):
+        if asker is None or (page.scope and not hooks.can(asker, page.scope)):
             continue
         if not sections or sections[-1].label != page.section:
             sections.append(_Section(page.section))
@@ -133,6 +142,16 @@ def navigation(context: template.Context) -> dict[str, list[_Section]]:
         current = request.path == address if address == "/" else request.path.startswith(address)
         sections[-1].items.append(_Item(page.label, address, page.icon, current))
     return {"sections": sections}
+
+
+@register.simple_tag(takes_context=True)
+def look(context: template.Context) -> SafeString:
+    """Attributes of `<html>`: the reader's colours and density. What the system decides has none."""
+    request = context.get("request")
+    chosen = hooks.preferences(request) if request else hooks.Preferences()
+    theme = format_html(' data-bs-theme="{}"', chosen.theme) if chosen.theme != "auto" else ""
+    density = format_html(' data-density="{}"', chosen.density) if chosen.density != "comfortable" else ""
+    return format_html("{}{}", theme, density)
 
 
 def _time(value: datetime, text: str) -> SafeString:

@@ -89,7 +89,7 @@ def _erase_imports(subject: Subject) -> dict[str, int]:
     named = _naming(subject)
     for row in named:
         with transaction.atomic():
-            if row.state in (ImportState.CHECKING, ImportState.CHECKED):
+            if row.state in (ImportState.UPLOADED, ImportState.CHECKING, ImportState.CHECKED):
                 row.state = ImportState.EXPIRED
                 row.reason = "Its file was deleted: it named somebody who was erased."
                 row.save(update_fields=["state", "reason"])

@@ -1,0 +1,146 @@
+"""The fields of the pages of apps; what a value may be, the actions say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.functional import lazy
+from django.utils.translation import gettext_lazy as _
+
+from muster.rules.vocabulary import Type
+from muster.team.forms import KitForm
+from muster.warehouse.catalog import AddOnKind
+
+_LANGUAGES = ("en", "de", "fr")
+TYPE_LABELS = {
+    Type.TEXT: _("Text"),
+    Type.CATEGORY: _("Category"),
+    Type.NUMBER: _("Number"),
+    Type.MONEY: _("Money"),
+    Type.BOOLEAN: _("Yes or no"),
+    Type.DATE: _("Date"),
+    Type.TIMESTAMP: _("Point in time"),
+    Type.VERSION: _("Version"),
+    Type.LIST: _("List"),
+}
+KIND_LABELS = {
+    AddOnKind.DURABLE: _("Durable: bought once, kept for good"),
+    AddOnKind.CONSUMABLE: _("Consumable: bought again and again"),
+    AddOnKind.SUBSCRIPTION: _("Subscription: owned until it expires"),
+}
+
+
+def _types() -> list[tuple[str, Any]]:
+    return [(one.value, label) for one, label in TYPE_LABELS.items()]
+
+
+class PlainField(forms.CharField):
+    """A text taken as it is, as long as it is."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**{"strip": False, "required": False, "max_length": None, **given})
+
+
+class Tick(forms.BooleanField):
+    """Yes or no; a box that is not ticked is an answer too."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(required=False, **given)
+
+
+class LabelledForm(KitForm):
+    """A name in each language the pages are in; one is enough."""
+
+    name_en = PlainField(label=_("Name in English"))
+    name_de = PlainField(label=_("Name in German"))
+    name_fr = PlainField(label=_("Name in French"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, Tick):
+                del field.widget.attrs["class"]
+
+    def texts(self) -> dict[str, str]:
+        """Those that were given, by language."""
+        given = {language: self.cleaned_data[f"name_{language}"] for language in _LANGUAGES}
+        return {language: text for language, text in given.items() if text.strip()}
+
+    @staticmethod
+    def initial_texts(texts: dict[str, str]) -> dict[str, str]:
+        return {f"name_{language}": texts.get(language, "") for language in _LANGUAGES}
+
+
+class AppForm(LabelledForm):
+    platforms = PlainField(
+        label=_("Platforms"), help_text=_("Optional. Separated by commas, for example windows, android, web.")
+    )
+    default_currency = PlainField(
+        label=_("Currency of its orders"),
+        help_text=_("Optional. Three letters such as EUR; taken for orders that name none."),
+    )
+
+    def platform_list(self) -> list[str]:
+        parts = (part.strip() for part in self.cleaned_data["platforms"].split(","))
+        return list(dict.fromkeys(part for part in parts if part))
+
+
+class NewAppForm(AppForm):
+    key = PlainField(
+        label=_("Key"),
+        help_text=_("a-z, 0-9 and hyphens; programs name the app by it, and it never changes."),
+    )
+    field_order = ("key",)
+
+
+class EditAppForm(AppForm):
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class AddOnForm(KitForm):
+    product_id = PlainField(
+        label=_("Product ID"), help_text=_("What the app and its orders call it; it never changes.")
+    )
+    name = PlainField(label=_("Name"))
+    kind = forms.ChoiceField(label=_("Kind"), choices=[(one.value, label) for one, label in KIND_LABELS.items()])
+    skus = PlainField(
+        label=_("Other product IDs"), help_text=_("Optional. Separated by commas; order lines may name it by them.")
+    )
+
+    def sku_list(self) -> list[str]:
+        return [part.strip() for part in self.cleaned_data["skus"].split(",") if part.strip()]
+
+
+class AttributeForm(LabelledForm):
+    type = forms.ChoiceField(label=_("Type"), choices=lazy(_types, list))
+    personal = Tick(label=_("Personal"), help_text=_("Its values are shown only to those who may see personal data."))
+
+
+class NewAttributeForm(AttributeForm):
+    key = PlainField(
+        label=_("Key"),
+        help_text=_(
+            "Small letters, digits and single underscores; data and segments name it so, and it never changes."
+        ),
+    )
+    scope = forms.ChoiceField(
+        label=_("Has a value"),
+        choices=[("customer", _("once per customer")), ("app", _("once per customer and app"))],
+    )
+    field_order = ("key",)
+
+
+class EventForm(LabelledForm):
+    key = PlainField(label=_("Key"), help_text=_("Small letters, digits and single underscores; it never changes."))
+    is_activity = Tick(label=_("Counts as use of the app"))
+    properties = PlainField(
+        label=_("Properties"),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("Optional. One a line: its name, a colon, and text, number, boolean, date, timestamp or list."),
+    )
+    field_order = ("key",)
+
+    def property_types(self) -> dict[str, str]:
+        lines = (line.partition(":") for line in self.cleaned_data["properties"].splitlines() if line.strip())
+        return {path.strip(): kind.strip() for path, _sign, kind in lines}

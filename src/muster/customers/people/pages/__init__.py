@@ -1,0 +1,1 @@
+"""The pages of customers: finding one, everything known of one, what happened with one."""

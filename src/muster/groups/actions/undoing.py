@@ -1,0 +1,28 @@
+"""How what was done to a group is taken back, as long as nobody changed it since (D-38)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from muster.groups.actions.segments import change_state, edit_group
+from muster.groups.errors import StateNotAllowed
+from muster.groups.queries.groups import group_row
+
+RENAMED, ARCHIVED, RESTORED = "groups.rename", "groups.archive", "groups.restore"
+
+
+def rename_back(actor: Any, given: Mapping[str, Any]) -> None:
+    """`group`, `name` before, `revision` after the renaming."""
+    edit_group(actor, given["group"], revision=given["revision"], name=given["name"])
+
+
+def restore_again(actor: Any, given: Mapping[str, Any]) -> None:
+    change_state(actor, given["group"], "restore")
+
+
+def archive_again(actor: Any, given: Mapping[str, Any]) -> None:
+    row = group_row(given["group"])
+    if row.revision != given["revision"]:
+        raise StateNotAllowed(f"“{row.name}” was changed since it was restored.", code="state_conflict")
+    change_state(actor, given["group"], "archive")

@@ -1,0 +1,26 @@
+"""Who asks for a page of the team."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from muster.team.models import Member
+from muster.team.policies import Principal
+from muster.web.errors import NotFound
+from muster.web.hooks import check_scope, identify
+
+
+def permitted(request: HttpRequest, *scopes: str) -> Principal:
+    """Who asks, having every scope; `scope_missing` names the first that is not there."""
+    asker = identify(request)
+    for scope in scopes:
+        check_scope(asker, scope)
+    assert isinstance(asker, Principal)
+    return asker
+
+
+def reader(request: HttpRequest) -> Member:
+    """The member whose own page it is."""
+    if not isinstance(request.user, Member):
+        raise NotFound("There is nothing here, or it is not visible to you.")
+    return request.user
