@@ -26,6 +26,7 @@ class GroupsConfig(AppConfig):
         from muster.groups.actions.privacy import PLACES
         from muster.groups.pages.customer import belongings, moments
         from muster.groups.queries import groups
+        from muster.groups.queries.attention import any_group, groups_in_trouble
         from muster.groups.queries.finding import find_groups
         from muster.web import hooks
         from muster.web.undo import register_undo
@@ -35,6 +36,10 @@ class GroupsConfig(AppConfig):
         register_undo(undoing.RENAMED, undoing.rename_back, scope="groups:write")
         register_undo(undoing.ARCHIVED, undoing.restore_again, scope="groups:write")
         register_undo(undoing.RESTORED, undoing.archive_again, scope="groups:write")
+        hooks.register_overview(
+            step=hooks.FirstStep(30, _("Create a group"), "groups:new_segment", "groups:write", any_group),
+            attention=groups_in_trouble,
+        )
         data_changed.append(jobs.refresh_soon)
         register_import_kind(MEMBERS)
         for place in PLACES:

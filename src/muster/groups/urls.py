@@ -12,7 +12,6 @@ from muster.groups.pages.why import why
 
 app_name = "groups"
 urlpatterns = [
-    path("", show_list, name="start"),
     path("groups/", show_list, name="list"),
     path("groups/copy-template", copy, name="copy_template"),
     path("groups/new/known/", known.new_known, name="new_known"),

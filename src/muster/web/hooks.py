@@ -132,6 +132,56 @@ class Found:
     address: str
 
 
+@dataclass(frozen=True)
+class Attention:
+    """Something that wants looking after. `text`: a sentence; `address`: where it is mended."""
+
+    text: str
+    address: str
+
+
+@dataclass(frozen=True)
+class FirstStep:
+    """What a new installation is taken through (D-17). `done` is asked each time; `scope`: who can do it."""
+
+    order: int
+    label: str | Promise
+    url_name: str
+    scope: str
+    done: Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class OverviewPart:
+    """A box of the Overview. `ask`: what its template shows to whoever asks, None for nothing."""
+
+    order: int
+    template: str
+    ask: Callable[[Any], Mapping[str, Any] | None]
+
+
+attentions: list[Callable[[Any], list[Attention]]] = []
+first_steps: list[FirstStep] = []
+overview_parts: list[OverviewPart] = []
+
+
+def register_overview(
+    *,
+    part: OverviewPart | None = None,
+    step: FirstStep | None = None,
+    attention: Callable[[Any], list[Attention]] | None = None,
+) -> None:
+    """Called in the `apps.py` of a room: what of it stands on the first page."""
+    if part is not None and part not in overview_parts:
+        overview_parts.append(part)
+        overview_parts.sort(key=lambda one: one.order)
+    if step is not None and step not in first_steps:
+        first_steps.append(step)
+        first_steps.sort(key=lambda one: one.order)
+    if attention is not None and attention not in attentions:
+        attentions.append(attention)
+
+
 Finder = Callable[[Any, str], list[Found]]
 """What somebody who asks may see of a room under a text; asked by the field on top of every page (D-13)."""
 
