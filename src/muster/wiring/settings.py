@@ -167,6 +167,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 # A code is taken 30 seconds before and after its time: telephones' clocks differ.
 MFA_TOTP_TOLERANCE = 1
+MFA_RATE_LIMITS = {"webauthn_login": "100/5m/ip"}
 MFA_TOTP_ISSUER = "Muster"
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 SOCIALACCOUNT_ADAPTER = "muster.team.entrance.adapters.ProviderAdapter"

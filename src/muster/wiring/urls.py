@@ -11,12 +11,13 @@ from django.http.response import HttpResponseBase
 from django.urls import include, path
 
 from muster.team.urls import sign_in
-from muster.web.problems import bad_request, not_found, server_error
+from muster.web.problems import bad_request, not_found, server_error, too_many_requests
 from muster.wiring.api import api
 
 handler400 = bad_request
 handler404 = not_found
 handler500 = server_error
+handler429 = too_many_requests
 
 
 @login_not_required
