@@ -56,6 +56,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "muster.web.headers.SecurityHeaders",
+    "muster.wiring.static_files.CompressedPages",
     "muster.web.problems.Problems",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -115,6 +116,13 @@ LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français")]
 LOCALE_PATHS = [Path(__file__).parent.parent / "web" / "locale"]
 
 STATIC_URL = "static/"
+STATIC_ROOT = MUSTER.static_directory
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "muster.wiring.static_files.StaticFiles"},
+}
+# Nothing is answered under a name that may mean another file tomorrow.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
