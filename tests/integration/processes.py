@@ -29,7 +29,11 @@ class Serving:
 
 
 def muster(
-    environment: Mapping[str, str], *arguments: str, stdin: str = "", command: Sequence[str] = MUSTER
+    environment: Mapping[str, str],
+    *arguments: str,
+    stdin: str = "",
+    command: Sequence[str] = MUSTER,
+    seconds: float = PATIENCE_SECONDS,
 ) -> subprocess.CompletedProcess[str]:
     """One command, to its end."""
     return subprocess.run(
@@ -38,7 +42,7 @@ def muster(
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=seconds,
         check=False,
     )
 

@@ -1,0 +1,107 @@
+"""Which pages there are: all addresses of the URL configuration, and those that following every link reaches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import unescape
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
+from django.urls.exceptions import Resolver404
+
+# Addresses without pages.
+_PREFIXES = ("api:", "static", "health")
+# Which of several values a part of an address has makes another page of it.
+_TELLING = ("tab", "verb", "wish")
+_VARIANTS = 3
+_LINK = re.compile(r'<(?:a|form)\b[^>]*?\b(?:href|action)="([^"]*)"')
+
+
+def names() -> list[str]:
+    """Of all addresses that are no program's, as `room:name`."""
+    return sorted(set(_walk(get_resolver().url_patterns, "")))
+
+
+def _walk(patterns: list[URLPattern | URLResolver], room: str) -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            if not str(pattern.pattern).startswith("api/"):
+                yield from _walk(pattern.url_patterns, f"{pattern.namespace}:" if pattern.namespace else room)
+        elif pattern.name and not pattern.name.startswith(_PREFIXES):
+            yield f"{room}{pattern.name}"
+
+
+@dataclass
+class Found:
+    """What the addresses answered. `pages`: addresses of pages by name, with the HTML of each in `html`."""
+
+    pages: dict[str, list[str]] = field(default_factory=dict)
+    html: dict[str, str] = field(default_factory=dict)
+    files: set[str] = field(default_factory=set)
+    """Answer something else than a page."""
+    changes: set[str] = field(default_factory=set)
+    """Only take a POST."""
+    broken: list[str] = field(default_factory=list)
+
+    @property
+    def reached(self) -> set[str]:
+        return {*self.pages, *self.files, *self.changes}
+
+
+def follow(client: httpx.Client, starts: list[str]) -> Found:
+    """Every link and every form of every page, one address of each kind."""
+    found, seen, waiting = Found(), set(), list(starts)
+    variants: dict[str, int] = {}
+    while waiting:
+        address = waiting.pop(0)
+        kind = _kind(address)
+        if kind is None or (kind in seen and address not in starts) or address in found.html:
+            continue
+        name = kind[0]
+        if variants.get(name, 0) >= _VARIANTS and kind[2] and address not in starts:
+            continue
+        seen.add(kind)
+        variants[name] = variants.get(name, 0) + bool(kind[2])
+        answer = client.get(address)
+        waiting += [path for path in _linked(address, answer) if path not in waiting]
+        _sort_in(found, name, address, answer)
+    return found
+
+
+def _kind(address: str) -> tuple[str, tuple[str, ...], tuple[str, ...]] | None:
+    """Two addresses of a kind show the same page about other things."""
+    parts = urlsplit(address)
+    try:
+        match = resolve(parts.path)
+    except Resolver404:
+        return None
+    if match.view_name.startswith(_PREFIXES):
+        return None
+    told = tuple(str(match.kwargs[key]) for key in _TELLING if key in match.kwargs)
+    return match.view_name, told, tuple(sorted({key for key, _ in parse_qsl(parts.query)}))
+
+
+def _linked(address: str, answer: httpx.Response) -> list[str]:
+    if answer.is_redirect:
+        return [answer.headers["Location"]]
+    if not answer.headers.get("Content-Type", "").startswith("text/html"):
+        return []
+    linked = (str(httpx.URL(f"http://x{address}").join(unescape(link))) for link in _LINK.findall(answer.text))
+    return [link.removeprefix("http://x").partition("#")[0] for link in linked if link.startswith("http://x/")]
+
+
+def _sort_in(found: Found, name: str, address: str, answer: httpx.Response) -> None:
+    if answer.status_code == 405:
+        found.changes.add(name)
+    elif answer.is_redirect:
+        pass
+    elif answer.status_code != 200:
+        found.broken.append(f"{address}: {answer.status_code}")
+    elif answer.headers["Content-Type"].startswith("text/html"):
+        found.pages.setdefault(name, []).append(address)
+        found.html[address] = answer.text
+    else:
+        found.files.add(name)
