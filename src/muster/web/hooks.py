@@ -83,7 +83,8 @@ def register_job(
 
 
 due_starters: list[Callable[[], None]] = []
-"""Each starts jobs whose time has come; called by the runner of a server about once a minute."""
+"""Each starts jobs whose time has come, or looks what its room keeps in mind; called by the runner of a server as it
+begins and then about once a minute."""
 
 # Told the id of every job that starts to wait, after its commit; the runner of this process listens.
 job_listeners: list[Callable[[str], None]] = []
@@ -121,6 +122,26 @@ def register_page(
     if page not in menu_pages:
         menu_pages.append(page)
         menu_pages.sort(key=lambda item: item.order)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A line under the main menu of every page while `shown` says so, with a link. Asked often: `shown` is cheap."""
+
+    shown: Callable[[], bool]
+    text: str | Promise
+    label: str | Promise
+    url_name: str
+
+
+notices: list[Notice] = []
+
+
+def register_notice(shown: Callable[[], bool], text: str | Promise, label: str | Promise, url_name: str) -> None:
+    """Called in the `apps.py` of the room that has to say it."""
+    notice = Notice(shown, text, label, url_name)
+    if notice not in notices:
+        notices.append(notice)
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ class _Section:
 
 
 @register.inclusion_tag("web/navigation.html", takes_context=True)
-def navigation(context: template.Context) -> dict[str, list[_Section]]:
+def navigation(context: template.Context) -> dict[str, Any]:
     """The pages this member may see, in the order their rooms gave them."""
     request = context["request"]
     asker = hooks.identify(request)
@@ -141,7 +141,8 @@ def navigation(context: template.Context) -> dict[str, list[_Section]]:
         # The start page is a prefix of every address and current only as itself.
         current = request.path == address if address == "/" else request.path.startswith(address)
         sections[-1].items.append(_Item(page.label, address, page.icon, current))
-    return {"sections": sections}
+    notices = [] if asker is None else [notice for notice in hooks.notices if notice.shown()]
+    return {"sections": sections, "notices": notices}
 
 
 @register.simple_tag(takes_context=True)
