@@ -57,13 +57,8 @@ def with_static_files(application: Callable[..., Any], configuration: Configurat
         add_headers_function=_secured,
         immutable_file_test=_is_named_by_content,
     )
-    if configuration.debug:
-        # Whoever is changing them sees their sources, under plain names.
-        for folder in {storage.location for _, storage in _sources()}:
-            door.add_files(folder, _PREFIX)
-        return door
-    collect(configuration.static_directory)
-    door.add_files(configuration.static_directory, _PREFIX)
+    for folder in _folders(configuration):
+        door.add_files(folder, _PREFIX)  # type: ignore[no-untyped-call]  # WhiteNoise's few functions without types
     return door
 
 
@@ -83,6 +78,14 @@ def _is_named_by_content(_path: str, url: str) -> bool:
 def _secured(headers: Headers, _path: str, _url: str) -> None:
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+
+
+def _folders(configuration: Configuration) -> set[str]:
+    """Whoever is changing files sees their sources, under plain names."""
+    if configuration.debug:
+        return {storage.location for _, storage in _sources()}
+    collect(configuration.static_directory)
+    return {str(configuration.static_directory)}
 
 
 def _sources() -> Iterator[tuple[str, Any]]:
