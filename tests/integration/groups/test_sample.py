@@ -102,7 +102,7 @@ def _without(document: Document, *names: str) -> Document:
 
 
 def _remove(town: Living) -> Document:
-    job = town.finish(town.post("/demo/remove", {"confirm": "AdventureWorks"}, 202)["id"])
+    job = town.finish(town.post("/demo/remove", {"confirm": "AdventureWorks"}, 202)["job"]["id"])
     town.settle()
     return job
 
@@ -214,3 +214,11 @@ def test_warehouse_has_no_row_of_the_sample(environment: dict[str, str]) -> None
     # What is left opens again.
     with serving(environment):
         pass
+
+
+def test_templates_have_names_in_the_readers_language(town: Living, browser: Browser) -> None:
+    """Pages say them so, and a copy is called so; programs read English."""
+    assert town.get("/group-templates", app="notes")["items"][0]["name"] == "New customers"
+    browser.get("/groups/")
+    page = browser.get("/groups/", {"Accept-Language": "de"})
+    assert ("<h3>Neue Kunden</h3>" in page.text, "<h3>New customers</h3>" in page.text) == (True, False)
