@@ -219,6 +219,10 @@ def test_warehouse_has_no_row_of_the_sample(environment: dict[str, str]) -> None
 def test_templates_have_names_in_the_readers_language(town: Living, browser: Browser) -> None:
     """Pages say them so, and a copy is called so; programs read English."""
     assert town.get("/group-templates", app="notes")["items"][0]["name"] == "New customers"
-    browser.get("/groups/")
-    page = browser.get("/groups/", {"Accept-Language": "de"})
+    chosen = {"language": "de", "time_zone": "UTC", "theme": "auto", "density": "comfortable", "rows": "25"}
+    assert browser.post("/profile/", {"do": "preferences", **chosen}).status_code == 302
+    page = browser.get("/groups/")
     assert ("<h3>Neue Kunden</h3>" in page.text, "<h3>New customers</h3>" in page.text) == (True, False)
+    fields = {"template": "new-customers", "app": "notes"}
+    copied = browser.post("/groups/copy-template", fields)
+    assert copied.headers["Location"] == "/groups/neue-kunden/"
