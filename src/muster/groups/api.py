@@ -346,7 +346,7 @@ def remove_demo(request: HttpRequest, body: schemas.DemoRemovalIn) -> Any:
     """The sample and nothing else; `confirm` is its name."""
     for scope in removing.SCOPES:
         principal = permitted(request, scope)
-    return Status(202, job_out(removing.order_removal(principal, body.confirm)))
+    return Status(202, {"job": job_out(removing.order_removal(principal, body.confirm))})
 
 
 @router.get("/customers/{reference}/groups")
