@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from scripts.compile_catalogues import compile_catalogues
 
 from muster.team.actions.members import create_member
@@ -20,6 +22,10 @@ from muster.team.policies import LOCAL
 
 # A source tree has catalogues as text only; the build compiles them, and so does a test run.
 compile_catalogues()
+
+# How long an example takes says how busy the machine is, not whether the property holds.
+hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("busy")
 
 PASSWORD = "correct horse battery"
 

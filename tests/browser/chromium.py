@@ -34,7 +34,9 @@ _PATIENCE_MILLISECONDS = 15_000
 def chromium() -> Iterator[Browser]:
     """A browser that is not there fails every test: without one nobody knows what people see."""
     path = shutil.which("chromium")
-    assert path is not None, "The tests of pages need Chromium: `apt-get install chromium` (`make test` does it as root)."
+    assert path is not None, (
+        "The tests of pages need Chromium: `apt-get install chromium` (`make test` does it as root)."
+    )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(_ARGUMENTS))
         try:

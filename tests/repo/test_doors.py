@@ -25,7 +25,6 @@ OPEN = {
     "logout": "ends whatever session there is",
     "password": "the link is what opens it",
     "setup": "the one-time link is what opens it",
-    "static/<path:path>": "style and icons of the log-in page; the files of the package, nothing of customers",
 }
 # Of the API's addresses these have no operation of ours.
 DESCRIPTION = {

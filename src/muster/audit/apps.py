@@ -11,7 +11,9 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         from muster.audit.actions import record
-        from muster.web.hooks import register_page, register_recorder
+        from muster.audit.pages import newest_part
+        from muster.web.hooks import OverviewPart, register_overview, register_page, register_recorder
 
         register_recorder(record)
+        register_overview(part=OverviewPart(30, "audit/overview.html", newest_part))
         register_page(940, _("Settings"), _("Audit"), "audit:audit", icon="history", scope="audit:read")

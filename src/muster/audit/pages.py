@@ -16,11 +16,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from muster.audit.actions import record
-from muster.audit.queries import Deed, Wanted, choices, trail, trail_lines
+from muster.audit.queries import Deed, Wanted, choices, newest_deeds, trail, trail_lines
 from muster.audit.terms import ACTIONS, THINGS
-from muster.web.hooks import check_scope, identify, preferences
+from muster.web.hooks import can, check_scope, identify, preferences
 
 _FILTERS = ("actor", "action", "thing_kind", "thing_id", "since", "until")
+_NEWEST = 10
 _NAMES = (*_FILTERS, "before", "after")
 # Forms are refused with the status a program would get (D-39).
 _REFUSED = 422
@@ -67,6 +68,13 @@ def export(request: HttpRequest) -> HttpResponseBase:
     record(asker, "audit.exported", "audit", "audit", {name: value for name, value in given.items() if value})
     headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
     return StreamingHttpResponse(trail_lines(wanted), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def newest_part(asker: Any) -> dict[str, Any] | None:
+    """What the first page shows: the last ten changes."""
+    if not can(asker, "audit:read"):
+        return None
+    return {"deeds": [_told(deed) for deed in newest_deeds(_NEWEST)]}
 
 
 def _given(request: HttpRequest) -> dict[str, str]:

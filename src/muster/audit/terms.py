@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 ACTIONS: dict[str, Promise] = {
     "add_on.created": _("Add-on created"),
     "app.created": _("App created"),
+    "app.deleted": _("App deleted"),
     "app.edited": _("App changed"),
     "attribute.declared": _("Attribute declared"),
     "attribute.withdrawn": _("Attribute withdrawn"),
@@ -61,6 +62,7 @@ ACTIONS: dict[str, Promise] = {
     "privacy.edited": _("Privacy settings changed"),
     "publisher.edited": _("Organisation changed"),
     "rates.put": _("Exchange rates set"),
+    "sample.removed": _("Demo data removed"),
     "suppression.lifted": _("Suppression lifted"),
     "suppression.made": _("Suppression made"),
     "token.create": _("API token made"),
@@ -84,6 +86,7 @@ THINGS: dict[str, Promise] = {
     "privacy": _("Privacy"),
     "publisher": _("Organisation"),
     "rates": _("Exchange rates"),
+    "sample": _("Demo data"),
     "suppression": _("Suppression"),
     "token": _("API token"),
 }

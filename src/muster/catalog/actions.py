@@ -37,6 +37,7 @@ from muster.warehouse.catalog import AddOnKind
 _LONGEST_NAME = 120
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _WORD = re.compile(r"[^\W_](?:\w{0,98}[^\W_])?")
+_Numbered = type[models.Attribute] | type[models.Event] | type[models.App]
 _PUBLISHER_FIELDS = (
     "name", "language", "time_zone", "currency", "minimum_age", "require_known_age", "minimum_size",
 )  # fmt: skip
@@ -111,8 +112,8 @@ def create_app(actor: Principal, *, key: str, name: dict[str, str] | None = None
         )
     if models.App.objects.filter(key=key).exists():
         raise KeyTaken(f"There is an app `{key}` already. Keys are permanent; choose another.", pointer="/key")
-    number = (models.App.objects.aggregate(last=Max("number"))["last"] or 0) + 1
-    row = models.App(key=key, number=number, name=_check_labels(name or {}, "/name"))
+    # The warehouse keeps its rows under the number, and so do backups: none is given twice.
+    row = models.App(key=key, number=_next_number(models.App, "app", 1), name=_check_labels(name or {}, "/name"))
     _set_app(row, settings)
     row.save()
     record(actor, "app.created", "app", key, settings)
@@ -132,6 +133,18 @@ def edit_app(actor: Principal, key: str, *, revision: int | None, **changes: Any
     row.save()
     record(actor, "app.edited", "app", key, changes)
     return app(key)
+
+
+@transaction.atomic
+def delete_app(actor: Principal, key: str) -> None:
+    """With its add-ons; whoever calls has taken out what was known of it. Again, nothing changes."""
+    row = models.App.objects.filter(key=key).first()
+    if row is None:
+        return
+    _last_number(models.App, "app").save()
+    row.add_ons.all().delete()
+    row.delete()
+    record(actor, "app.deleted", "app", key, {"number": row.number})
 
 
 def check_text(text: str, pointer: str) -> str:
@@ -311,7 +324,7 @@ def withdraw_observed(actor: Principal, *, attributes: Collection[str], events: 
             record(actor, f"{kind}.withdrawn", kind, row.key, {"number": row.number})
 
 
-def _next_number(model: type[models.Attribute] | type[models.Event], kind: str, first: int) -> int:
+def _next_number(model: _Numbered, kind: str, first: int) -> int:
     """A number that nothing of the kind ever had: the warehouse keeps its column, or its rows, under it."""
     last = _last_number(model, kind)
     last.number = max(last.number, first - 1) + 1
@@ -319,7 +332,7 @@ def _next_number(model: type[models.Attribute] | type[models.Event], kind: str, 
     return last.number
 
 
-def _last_number(model: type[models.Attribute] | type[models.Event], kind: str) -> models.LastNumber:
+def _last_number(model: _Numbered, kind: str) -> models.LastNumber:
     last, _ = models.LastNumber.objects.get_or_create(kind=kind)
     last.number = max(last.number, model.objects.aggregate(last=Max("number"))["last"] or 0)
     return last

@@ -11,10 +11,15 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         from muster.catalog.actions import save_organisation
+        from muster.catalog.pages.overview import any_app, apps_part
         from muster.catalog.queries import organisation
         from muster.team import hooks
-        from muster.web.hooks import register_page
+        from muster.web.hooks import FirstStep, OverviewPart, register_overview, register_page
 
         register_page(200, _("Apps"), _("Apps"), "catalog:apps", icon="apps", scope="catalog:read")
+        register_overview(
+            part=OverviewPart(10, "catalog/overview.html", apps_part),
+            step=FirstStep(10, _("Add an app"), "catalog:new_app", "catalog:write", any_app),
+        )
         hooks.organisation_saved.append(save_organisation)
         hooks.organisation_now.append(organisation)

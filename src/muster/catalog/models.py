@@ -122,7 +122,7 @@ class Event(models.Model):
 
 
 class LastNumber(models.Model):
-    """The last number given to an attribute or event: what is withdrawn takes its number along for ever."""
+    """The last number given to an app, attribute or event: what is withdrawn takes its number along for ever."""
 
     kind = models.CharField(max_length=10, primary_key=True)
     number = models.PositiveIntegerField(default=0)

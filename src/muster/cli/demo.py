@@ -1,4 +1,4 @@
-"""`muster demo load`: an empty installation becomes one with real customers, by the same API everybody uses."""
+"""`muster demo`: real customers to look around with, loaded by the same API everybody uses, and removed again."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CUSTOMERS = {
         },
     },
 }
-_ORDERS = {
+_ORDERS: dict[str, Any] = {
     "kind": "orders",
     "row": {
         "external_id": "customer",
@@ -88,26 +88,40 @@ def demo() -> None:
 
 
 @demo.command("load")
+@click.option("--seed", type=int, default=sample.SEED, show_default=True, help="Of what is generated: visits, lists.")
 @answers
-def load(client: Client) -> Answer:
-    """Loads AdventureWorks (Microsoft's sample, MIT) and a segment of every template."""
-    if any(app["key"] in sample.APPS for app in client.items("/apps")):
-        groups = client.get("/groups", limit=200)["items"]
+def load(client: Client, seed: int) -> Answer:
+    """Loads AdventureWorks (Microsoft's sample, MIT) with 8 segments and 2 known user groups."""
+    if client.get("/demo")["loaded"]:
+        groups = [client.get(f"/groups/{key}") for key in client.get("/demo")["groups"]]
         return Answer({"loaded": False, "groups": groups}, _sizes(groups))
     for key, name in sample.APPS.items():
-        client.post("/apps", json={"key": key, "name": {"en": name}})
-    publisher = client.get("/publisher")
-    # The sample's prices are in dollars; without rates they would all wait for one.
-    client.patch("/publisher", {"currency": "USD"}, publisher["revision"])
-    for file in _files(datetime.now(UTC)):
+        client.post("/demo/apps", {"key": key, "name": {"en": name}})
+    customers = sample.read("customers")
+    # What is somebody's own is not told in another currency for a sample: its amounts are told in the publisher's.
+    currency = client.get("/publisher")["currency"]
+    for file in _files(datetime.now(UTC), customers, currency, seed):
         click.echo(f"  {file.name}", err=True)
         _import(client, file)
-    groups = [_copy(client, template, app) for app in sample.APPS for template in _templates(client, app)]
+    groups = [_copy(client, *segment) for segment in sample.SEGMENTS]
+    groups += [_list(client, name, sample.listed(customers, name, seed)) for name in sample.LISTS]
     return Answer({"loaded": True, "groups": groups}, _sizes(groups))
 
 
-def _files(now: datetime) -> list[_File]:
-    customers = sample.read("customers")
+@demo.command("remove")
+@click.option("--confirm", help="The name of the sample, AdventureWorks; otherwise it is asked for.")
+@answers
+def remove(client: Client, confirm: str | None) -> Answer:
+    """Removes what `muster demo load` brought, and nothing else."""
+    if confirm is None:
+        confirm = click.prompt("Type AdventureWorks to remove the demo data", err=True)
+    done = follow_job_in(client, client.post("/demo/remove", {"confirm": confirm}))
+    removed = done["result"] if done else {}
+    text = "Removed: " + ", ".join(f"{count} {what}" for what, count in removed.items()) + "."
+    return Answer(removed, text)
+
+
+def _files(now: datetime, customers: list[sample.Row], currency: str, seed: int) -> list[_File]:
     orders = {app: sample.read(f"orders-{app}") for app in sample.APPS}
     shift = sample.shift_for(now.date(), [row for rows in orders.values() for row in rows], customers)
     moved = {app: sample.shifted(rows, "day", shift.orders) for app, rows in orders.items()}
@@ -116,10 +130,11 @@ def _files(now: datetime) -> list[_File]:
     people = sample.shifted(customers, "birthday", shift.birthdays)
     files = [_File("customers.csv", _CUSTOMERS, sample.csv_bytes(people))]
     for app, rows in moved.items():
-        files.append(_File(f"orders of {app}.csv", {**_ORDERS, "app": app}, sample.csv_bytes(rows)))
+        told = {"kind": _ORDERS["kind"], "row": {**_ORDERS["row"], "currency": {"value": currency}}, "app": app}
+        files.append(_File(f"orders of {app}.csv", told, sample.csv_bytes(rows)))
         # Who never ordered looks around in one of the apps.
         around = strangers[::3] if app == "adventure-rides" else [one for one in strangers if one not in strangers[::3]]
-        events = list(sample.visits(rows, around, now))
+        events = list(sample.visits(rows, around, now, seed))
         files.append(_File(f"generated visits of {app}.csv", {**_EVENTS, "app": app}, sample.csv_bytes(events)))
     return files
 
@@ -130,20 +145,34 @@ def _import(client: Client, file: _File) -> None:
         "file": (file.name, io.BytesIO(file.content)),
         "mapping": ("mapping.yaml", io.BytesIO(mapping), "application/yaml"),
     }
-    started = client.post("/imports", files=parts)
-    follow_job_in(client, started)
-    follow_job_in(client, client.post(f"/imports/{started['id']}/apply", json={"max_invalid": 0}))
+    _apply(client, client.post("/imports", files=parts))
 
 
-def _templates(client: Client, app: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = client.get("/group-templates", app=app)["items"]
-    return found
+def _apply(client: Client, begun: dict[str, Any]) -> None:
+    """Marked before anything is taken in, so that no row of the sample is ever without its mark."""
+    _mark(client, "import", begun["id"])
+    follow_job_in(client, begun)
+    follow_job_in(client, client.post(f"/imports/{begun['id']}/apply", {"max_invalid": 0}))
 
 
-def _copy(client: Client, template: dict[str, Any], app: str) -> dict[str, Any]:
-    name = f"{template['name']}, {sample.APPS[app]}"
-    copied: dict[str, Any] = client.post(f"/group-templates/{template['key']}/copy", json={"app": app, "name": name})
+def _mark(client: Client, kind: str, identifier: str) -> None:
+    client.post("/demo/things", {"kind": kind, "id": identifier})
+
+
+def _copy(client: Client, app: str, template: str, name: str) -> dict[str, Any]:
+    fields = {"app": app, "name": f"{name}, {sample.APPS[app]}"}
+    copied: dict[str, Any] = client.post(f"/group-templates/{template}/copy", fields)
+    _mark(client, "group", copied["id"])
     return copied
+
+
+def _list(client: Client, name: str, addresses: list[str]) -> dict[str, Any]:
+    made = client.post("/groups", {"name": name, "kind": "known"})
+    _mark(client, "group", made["id"])
+    file = io.BytesIO("\n".join(["email", *addresses]).encode())
+    _apply(client, client.post(f"/groups/{made['id']}/imports", files={"file": (f"{name}.csv", file)}))
+    filled: dict[str, Any] = client.get(f"/groups/{made['id']}")
+    return filled
 
 
 def _sizes(groups: list[dict[str, Any]]) -> str:

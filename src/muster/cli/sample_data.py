@@ -14,6 +14,18 @@ import zstandard
 
 SAMPLE = Path(__file__).parent / "sample"
 APPS = {"adventure-shop": "Adventure Shop", "adventure-rides": "Adventure Rides"}
+# Four segments an app, by their templates; the lists hold e-mail addresses of so many customers (D-16).
+SEGMENTS = (
+    ("adventure-shop", "new-customers", "New customers"),
+    ("adventure-shop", "first-time-payers", "First-time payers"),
+    ("adventure-shop", "top-spenders", "Top spenders"),
+    ("adventure-shop", "loyal", "Loyal"),
+    ("adventure-rides", "top-spenders", "Top spenders"),
+    ("adventure-rides", "lapsing", "Lapsing"),
+    ("adventure-rides", "inactive-30-days", "Inactive for 30 days"),
+    ("adventure-rides", "outdated-version", "Outdated version"),
+)
+LISTS = {"Beta testers": 240, "Staff": 36}
 SEED = 20
 ADULT_YEARS = 18
 VERSIONS = ("2.0.0", "2.1.0", "2.2.0", "2.2.1")
@@ -66,7 +78,13 @@ def shifted(rows: list[Row], column: str, by: timedelta) -> list[Row]:
     return [{**row, column: (date.fromisoformat(row[column]) + by).isoformat()} for row in rows]
 
 
-def visits(orders: list[Row], strangers: list[str], now: datetime) -> Iterator[Row]:
+def listed(customers: list[Row], name: str, seed: int = SEED) -> list[str]:
+    """The e-mail addresses on a list of the sample."""
+    dice = random.Random(f"{seed}:{name}")  # noqa: S311 - a sample, not a secret
+    return sorted(dice.sample(sorted(row["email"] for row in customers if row["email"]), LISTS[name]))
+
+
+def visits(orders: list[Row], strangers: list[str], now: datetime, seed: int = SEED) -> Iterator[Row]:
     """Generated events of one app: how each customer found it, came, returned and rated it. Same seed, same people.
 
     `orders`: the app's, dates shifted. `strangers`: customers who never ordered and only look around.
@@ -77,7 +95,7 @@ def visits(orders: list[Row], strangers: list[str], now: datetime) -> Iterator[R
     for customer in strangers:
         bought.setdefault(customer, [])
     for customer, days in bought.items():
-        yield from _visits_of(customer, sorted(set(days)), now, random.Random(f"{SEED}:{customer}"))  # noqa: S311 - a sample, not a secret
+        yield from _visits_of(customer, sorted(set(days)), now, random.Random(f"{seed}:{customer}"))  # noqa: S311 - a sample, not a secret
 
 
 def _visits_of(customer: str, days: list[date], now: datetime, dice: random.Random) -> Iterator[Row]:

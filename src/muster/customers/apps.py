@@ -42,6 +42,11 @@ class CustomersConfig(AppConfig):
         hooks.register_page(
             450, _("Settings"), _("Privacy"), "customers:settings_privacy", icon="shield-lock", scope="customers:read"
         )
+        hooks.register_overview(
+            step=hooks.FirstStep(
+                20, _("Bring in customers"), "customers:import_source", "customers:write", queries.any_customer
+            )
+        )
         for source in SOURCES:
             register_timeline(source)
         publisher_changing.append(actions.follow_publisher)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -109,6 +110,20 @@ def _undo(row: Import) -> int:
         touched = current_warehouse().remove_source(row.number, warehouse_catalog(), cursor=cursor_of(row))
     forget_observed(row)
     return len(touched)
+
+
+def take_out(identifier: str) -> None:
+    """An import with all it brought, its file and its own entry, however old it is; may be repeated.
+
+    Of a kind of another room what it brought is that room's to remove.
+    """
+    row = Import.objects.filter(id=identifier).first()
+    if row is None:
+        return
+    if row.kind not in hooks.import_kinds:
+        _undo(row)
+    shutil.rmtree(import_directory(row.id), ignore_errors=True)
+    row.delete()
 
 
 def _append_chunks(job: RunningJob, row: Import, stage: Stage, mapping: ImportMapping, catalog: Catalog) -> None:

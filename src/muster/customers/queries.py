@@ -288,3 +288,8 @@ def suppressed_identities() -> pa.Table:
             "identity": pa.array([identity for _, identity in found], pa.string()),
         }
     )
+
+
+def any_customer() -> bool:
+    """Whether there has ever been one."""
+    return warehouse().highest_key() > 0

@@ -14,16 +14,18 @@ from ninja.responses import Status
 from muster.customers.schemas import import_json
 from muster.groups import schemas
 from muster.groups.actions import imports, lists, segments
+from muster.groups.actions import sample as removing
 from muster.groups.errors import ValueNotAllowed
-from muster.groups.queries import comparison, groups, history, people, previews, templates, wording
+from muster.groups.queries import comparison, groups, history, people, previews, sample, templates, wording
 from muster.groups.queries.trees import tree
-from muster.groups.terms import Kind
+from muster.groups.terms import Kind, SampleKind
 from muster.rules.describe.sentence import sentence
 from muster.rules.schema import definition_schema
 from muster.team.api import permitted
 from muster.team.policies import can
 from muster.web.actions import start_job
 from muster.web.paging import revision_of
+from muster.web.schemas import job_out
 
 router = Router(tags=["groups"])
 
@@ -314,6 +316,37 @@ def list_templates(request: HttpRequest, app: str) -> Any:
 def copy_template(request: HttpRequest, key: str, body: schemas.CopyIn) -> Any:
     principal = permitted(request, "groups:write")
     return Status(201, schemas.group_json(segments.copy_template(principal, key, body.app, body.name)))
+
+
+@router.get("/demo")
+def show_demo(request: HttpRequest) -> Any:
+    """What of the installation is the bundled sample."""
+    permitted(request, "groups:read")
+    return schemas.sample_json(sample.sample())
+
+
+@router.post("/demo/apps", response={201: dict[str, Any]})
+def create_demo_app(request: HttpRequest, body: schemas.DemoAppIn) -> Any:
+    """An app that goes with the sample."""
+    made = removing.create_sample_app(permitted(request, "catalog:write"), body.key, body.name)
+    return Status(201, {"key": made.key, "name": made.name})
+
+
+@router.post("/demo/things", response={204: None})
+def mark_demo_thing(request: HttpRequest, body: schemas.DemoThingIn) -> Any:
+    """An import, or a group, goes with the sample."""
+    for scope in removing.SCOPES:
+        permitted(request, scope)
+    removing.mark_thing(SampleKind(body.kind), body.id)
+    return Status(204, None)
+
+
+@router.post("/demo/remove", response={202: dict[str, Any]})
+def remove_demo(request: HttpRequest, body: schemas.DemoRemovalIn) -> Any:
+    """The sample and nothing else; `confirm` is its name."""
+    for scope in removing.SCOPES:
+        principal = permitted(request, scope)
+    return Status(202, {"job": job_out(removing.order_removal(principal, body.confirm))})
 
 
 @router.get("/customers/{reference}/groups")

@@ -24,9 +24,12 @@ class GroupsConfig(AppConfig):
         from muster.groups.actions import undoing
         from muster.groups.actions.imports import MEMBERS
         from muster.groups.actions.privacy import PLACES
+        from muster.groups.actions.sample import REMOVAL
         from muster.groups.pages.customer import belongings, moments
         from muster.groups.queries import groups
+        from muster.groups.queries.attention import any_group, groups_in_trouble
         from muster.groups.queries.finding import find_groups
+        from muster.groups.queries.sample import is_shown, look
         from muster.web import hooks
         from muster.web.undo import register_undo
 
@@ -35,6 +38,10 @@ class GroupsConfig(AppConfig):
         register_undo(undoing.RENAMED, undoing.rename_back, scope="groups:write")
         register_undo(undoing.ARCHIVED, undoing.restore_again, scope="groups:write")
         register_undo(undoing.RESTORED, undoing.archive_again, scope="groups:write")
+        hooks.register_overview(
+            step=hooks.FirstStep(30, _("Create a group"), "groups:new_segment", "groups:write", any_group),
+            attention=groups_in_trouble,
+        )
         data_changed.append(jobs.refresh_soon)
         register_import_kind(MEMBERS)
         for place in PLACES:
@@ -49,6 +56,17 @@ class GroupsConfig(AppConfig):
             "groups.refresh-nightly", jobs.refresh_nightly, scope="groups:write", unit="groups", daily=True,
             label=_("Nightly refresh of all segments"),
         )  # fmt: skip
+        hooks.register_job(
+            REMOVAL, jobs.remove_sample, scope="catalog:write", unit="steps", label=_("Removing the demo data")
+        )
+        hooks.register_notice(
+            is_shown,
+            _("Demo data: AdventureWorks, dates shifted. Nothing leaves this installation."),
+            _("Remove"),
+            "groups:sample",
+        )
+        if look not in hooks.due_starters:
+            hooks.due_starters.append(look)
         hooks.register_job(
             "groups.keep-memory",
             jobs.keep_memory,

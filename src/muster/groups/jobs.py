@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
+
+from muster.catalog.actions import delete_app
+from muster.catalog.queries import app_numbers, warehouse_catalog
+from muster.customers.actions import announce_change
+from muster.customers.hooks import current_warehouse
+from muster.customers.jobs import take_out
 from muster.groups.actions.lists import rematch_known, sweep_lists
 from muster.groups.actions.membership import refresh_groups
 from muster.groups.actions.memory import coalesce, forget_old
-from muster.groups.terms import Cause
+from muster.groups.actions.sample import check_removable, forget_marks
+from muster.groups.models import SampleThing
+from muster.groups.queries.sample import look, sample
+from muster.groups.terms import Cause, SampleKind
 from muster.kernel.clock import system_clock
+from muster.team.policies import LOCAL
 from muster.web.actions import start_job
 from muster.web.hooks import RunningJob
 
@@ -38,3 +49,32 @@ def keep_memory(_job: RunningJob) -> dict[str, Any]:
     """Coalesces what has aged and forgets what is older than 400 days; once a day."""
     now = system_clock()
     return {"coalesced": coalesce(now), "forgotten": forget_old(now), "lists": sweep_lists(_YOUNGEST_SECONDS)}
+
+
+def remove_sample(job: RunningJob) -> dict[str, Any]:
+    """Groups first, then what imports brought, then the apps: each step may be repeated after a crash."""
+    found = sample()
+    check_removable(found)
+    steps = len(found.groups) + len(found.imports) + len(found.apps)
+    with transaction.atomic():
+        for row in found.groups:
+            row.delete()
+        forget_marks(SampleKind.GROUP, [row.id for row in found.groups])
+    done = len(found.groups)
+    for one in found.imports:
+        job.progress(done, steps, one.file_name)
+        job.check()
+        take_out(one.id)
+        forget_marks(SampleKind.IMPORT, [one.id])
+        done += 1
+    numbers = app_numbers()
+    for key in found.apps:
+        if key in numbers:
+            current_warehouse().forget_app(numbers[key], warehouse_catalog())
+        delete_app(LOCAL, key)
+        forget_marks(SampleKind.APP, [key])
+    SampleThing.objects.all().delete()
+    look()
+    announce_change()
+    job.progress(steps, steps)
+    return {"groups": len(found.groups), "imports": len(found.imports), "apps": len(found.apps)}

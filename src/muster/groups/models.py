@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models
 
-from muster.groups.terms import Cause, Exposure, Grain, Kind, State
+from muster.groups.terms import Cause, Exposure, Grain, Kind, SampleKind, State
 
 
 def _texts() -> list[str]:
@@ -119,3 +119,20 @@ class ListVersion(models.Model):
     class Meta:
         ordering = ["-version"]
         constraints = [models.UniqueConstraint(fields=["group", "version"], name="one_list_a_version")]
+
+
+class SampleThing(models.Model):
+    """Something that `muster demo load` made, by the key of an app or the id of a group or import.
+
+    Marked as it is made, so that removing the sample takes exactly that (D-16).
+    """
+
+    kind = models.CharField(max_length=8, choices=[(kind.value, kind.value) for kind in SampleKind])
+    thing = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["kind", "thing"], name="thing_marked_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.thing}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from ninja import Field, Schema
 from pydantic import ConfigDict
@@ -15,6 +15,7 @@ from muster.groups.queries.groups import GroupView
 from muster.groups.queries.history import ChangeDetail, ChangeView, Recalled
 from muster.groups.queries.people import Listed, MemberPage, Why
 from muster.groups.queries.previews import PreviewView
+from muster.groups.queries.sample import Sample
 from muster.groups.terms import Kind
 
 
@@ -55,6 +56,20 @@ class PreviewIn(Strict):
 class FreezeIn(Strict):
     name: str | None = None
     key: str | None = None
+
+
+class DemoAppIn(Strict):
+    key: str
+    name: dict[str, str] = {}
+
+
+class DemoThingIn(Strict):
+    kind: Literal["import", "group"]
+    id: str
+
+
+class DemoRemovalIn(Strict):
+    confirm: str = ""
 
 
 class CopyIn(Strict):
@@ -211,3 +226,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     return value
+
+
+def sample_json(found: Sample) -> dict[str, Any]:
+    return {
+        "loaded": bool(found.apps),
+        "apps": found.apps,
+        "groups": [row.key for row in found.groups],
+        "imports": [row.id for row in found.imports],
+    }

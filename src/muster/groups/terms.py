@@ -83,3 +83,15 @@ EVALUATED = frozenset({State.BUILDING, State.ACTIVE, State.INACTIVE, State.FAILE
 def state_of_size(size: int, minimum_size: int) -> State:
     """Active, or inactive where the group is smaller than the privacy floor; nobody at all is a size like another."""
     return State.INACTIVE if size < minimum_size else State.ACTIVE
+
+
+class SampleKind(StrEnum):
+    """What the bundled sample is made of."""
+
+    APP = "app"
+    IMPORT = "import"
+    GROUP = "group"
+
+
+SAMPLE_NAME = "AdventureWorks"
+"""Whose data the sample is; typed by whoever removes it."""

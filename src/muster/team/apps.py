@@ -15,9 +15,17 @@ class TeamConfig(AppConfig):
         from muster.team.actions.sessions import begin_session, end_session
         from muster.team.entrance.trail import listen
         from muster.team.policies import can, check_scope
-        from muster.team.queries import preferences_of, principal_of
-        from muster.web.hooks import Doorkeeper, register_doorkeeper, register_page, register_preferences
+        from muster.team.queries import has_colleagues, preferences_of, principal_of
+        from muster.web.hooks import (
+            Doorkeeper,
+            FirstStep,
+            register_doorkeeper,
+            register_overview,
+            register_page,
+            register_preferences,
+        )
 
+        register_overview(step=FirstStep(50, _("Invite a team member"), "team:members", "team:admin", has_colleagues))
         listen()
         user_logged_in.connect(begin_session)
         user_logged_out.connect(end_session)

@@ -42,6 +42,11 @@ def has_owner() -> bool:
     return Member.objects.filter(role="owner").exists()
 
 
+def has_colleagues() -> bool:
+    """Whether the owner is not alone, or has asked somebody."""
+    return Member.objects.count() > 1 or Invitation.objects.exists()
+
+
 def principal_of(request: HttpRequest) -> Principal | None:
     """Who sent the request, or None: a bearer token, else the local socket, else the member of the session.
 

@@ -29,6 +29,8 @@ from muster.rules.describe.words import count_units
 _LONGEST_AGO = timedelta(days=7)
 _UNITS = {"days": "duration-day", "hours": "duration-hour", "minutes": "duration-minute", "seconds": "duration-second"}
 _NUMBER = re.compile(r"\s*[-+]?[0-9][0-9.,'’\s]*", re.UNICODE)
+# CLDR puts a space between a currency's letters and the amount (currencySpacing), which Babel does not.
+_LETTER_BEFORE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
 _SMALLEST_SHARE = Decimal("0.001")
 
 
@@ -58,7 +60,9 @@ class BabelFormats:
 
     def money(self, amount: Decimal, currency: str | None = None) -> str:
         """With the digits of the currency, or more if the amount has them: €10.50."""
-        return format_currency(amount, currency or self.currency, locale=self.locale, decimal_quantization=False)
+        code = currency or self.currency
+        text = format_currency(amount, code, locale=self.locale, decimal_quantization=False)
+        return _LETTER_BEFORE_DIGIT.sub("\N{NO-BREAK SPACE}", text)
 
     def percent(self, percent: Decimal) -> str:
         """`percent` of a hundred with all its digits: 12.5%."""

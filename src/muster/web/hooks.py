@@ -83,7 +83,8 @@ def register_job(
 
 
 due_starters: list[Callable[[], None]] = []
-"""Each starts jobs whose time has come; called by the runner of a server about once a minute."""
+"""Each starts jobs whose time has come, or looks what its room keeps in mind; called by the runner of a server as it
+begins and then about once a minute."""
 
 # Told the id of every job that starts to wait, after its commit; the runner of this process listens.
 job_listeners: list[Callable[[str], None]] = []
@@ -124,12 +125,82 @@ def register_page(
 
 
 @dataclass(frozen=True)
+class Notice:
+    """A line under the main menu of every page while `shown` says so, with a link. Asked often: `shown` is cheap."""
+
+    shown: Callable[[], bool]
+    text: str | Promise
+    label: str | Promise
+    url_name: str
+
+
+notices: list[Notice] = []
+
+
+def register_notice(shown: Callable[[], bool], text: str | Promise, label: str | Promise, url_name: str) -> None:
+    """Called in the `apps.py` of the room that has to say it."""
+    notice = Notice(shown, text, label, url_name)
+    if notice not in notices:
+        notices.append(notice)
+
+
+@dataclass(frozen=True)
 class Found:
     """Something with a page of its own. `kind`: what it is, in the reader's language."""
 
     kind: str | Promise
     name: str
     address: str
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Something that wants looking after. `text`: a sentence; `address`: where it is mended."""
+
+    text: str
+    address: str
+
+
+@dataclass(frozen=True)
+class FirstStep:
+    """What a new installation is taken through (D-17). `done` is asked each time; `scope`: who can do it."""
+
+    order: int
+    label: str | Promise
+    url_name: str
+    scope: str
+    done: Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class OverviewPart:
+    """A box of the Overview. `ask`: what its template shows to whoever asks, None for nothing."""
+
+    order: int
+    template: str
+    ask: Callable[[Any], Mapping[str, Any] | None]
+
+
+attentions: list[Callable[[Any], list[Attention]]] = []
+first_steps: list[FirstStep] = []
+overview_parts: list[OverviewPart] = []
+
+
+def register_overview(
+    *,
+    part: OverviewPart | None = None,
+    step: FirstStep | None = None,
+    attention: Callable[[Any], list[Attention]] | None = None,
+) -> None:
+    """Called in the `apps.py` of a room: what of it stands on the first page."""
+    if part is not None and part not in overview_parts:
+        overview_parts.append(part)
+        overview_parts.sort(key=lambda one: one.order)
+    if step is not None and step not in first_steps:
+        first_steps.append(step)
+        first_steps.sort(key=lambda one: one.order)
+    if attention is not None and attention not in attentions:
+        attentions.append(attention)
 
 
 Finder = Callable[[Any, str], list[Found]]

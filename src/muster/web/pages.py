@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from muster.web.actions import change_job, possible_wishes
 from muster.web.finding import found_by
+from muster.web.fragments import is_fragment
 from muster.web.hooks import check_scope, identify
 from muster.web.queries import job_view, jobs_page
 from muster.web.undo import undo
@@ -30,7 +31,8 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
     shown = job_view(job_id)
     labels = {"cancel": _("Cancel"), "pause": _("Pause"), "resume": _("Resume"), "retry": _("Retry")}
     wishes = [(wish, labels[wish]) for wish in possible_wishes(shown.state)]
-    return render(request, "web/job.html", {"job": shown, "wishes": wishes})
+    template = "web/job_live.html" if is_fragment(request) else "web/job.html"
+    return render(request, template, {"job": shown, "wishes": wishes, "live": shown.finished_at is None})
 
 
 @require_POST

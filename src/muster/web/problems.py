@@ -217,3 +217,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Django's `handler500`: an error outside every view, already logged by Django."""
     message = "Something went wrong inside Muster; its log says more."
     return problem_response(WebError(message, code="internal_error"))
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """What allauth answers once somebody has tried too often."""
+    return problem_page(request, problem_of_status(429), 429)

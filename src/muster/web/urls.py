@@ -3,9 +3,11 @@
 from django.urls import path, re_path
 
 from muster.web import pages
+from muster.web.overview import overview
 
 app_name = "web"
 urlpatterns = [
+    path("", overview, name="overview"),
     path("undo/<slug:undo_id>", pages.undo_it, name="undo"),
     path("find", pages.find, name="find"),
     path("jobs/", pages.jobs, name="jobs"),

@@ -102,6 +102,11 @@ class Configuration:
         return self.home / "backups"
 
     @property
+    def static_directory(self) -> Path:
+        """Style, scripts and icons as browsers get them; made from the package's."""
+        return self.home / "static"
+
+    @property
     def socket(self) -> Path:
         return self.home / "control.sock"
 

@@ -16,6 +16,7 @@ from muster.team.actions.setup import create_setup_link
 from muster.team.queries import has_owner
 from muster.wiring.configuration import Configuration
 from muster.wiring.installation import Installation, WsgiApplication, open_installation
+from muster.wiring.static_files import with_static_files
 
 _THREADS = 8
 # A stalled client costs a file descriptor and no thread: waitress hands requests on when they are complete.
@@ -43,7 +44,8 @@ class Server:
         }
         listener = _listen(configuration)
         self.address = f"http://{_host(configuration.host)}:{listener.getsockname()[1]}"
-        self._network = create_server(installation.application, sockets=[listener], **adjustments)
+        application = with_static_files(installation.application, configuration)
+        self._network = create_server(application, sockets=[listener], **adjustments)
         self._local = create_server(
             as_local(installation.application),
             unix_socket=str(configuration.socket),

@@ -37,7 +37,7 @@ def browser(town: Living) -> Iterator[httpx.Client]:
 
 def test_list_tells_what_a_known_group_is(town: Living, browser: httpx.Client, testers: str) -> None:
     apply(town, judge(town, testers, text="u1@example.com later@example.com"))
-    assert "List with 2 entries, 1 of them waiting" in browser.get("/").text
+    assert "List with 2 entries, 1 of them waiting" in browser.get("/groups/").text
     german = browser.get("/", headers={"Accept-Language": "de"})
     assert german.status_code == 200
 

@@ -73,6 +73,19 @@ def test_overview_tells_size_share_and_comparison(browser: httpx.Client, forty: 
     assert " style=" not in page
 
 
+def test_markets_are_a_map_and_a_table(browser: httpx.Client, forty: str) -> None:
+    """D-6, D-33: thirty of the forty live in France, ten in Germany."""
+    page = _shows(browser, forty, "By market", "Share of customers by market; the largest is France.")
+    assert re.findall(r'<use class="m(\d)" href="/static/map[^"#]*\.svg#(\w+)"/?>(?:<title>([^<]+)<)?', page) == [
+        ("0", "world", ""), ("6", "FR", "France 75%"), ("2", "DE", "Germany 25%"),
+    ]  # fmt: skip
+    table = page.split("By market")[1]
+    assert re.findall(r'<th scope="row">(\w+)</th><td class="r"[^>]*>(\d+)<', table) == [
+        ("France", "30"),
+        ("Germany", "10"),
+    ]
+
+
 def test_period_is_in_the_address(browser: httpx.Client, forty: str) -> None:
     for asked, current in (("30", "30"), ("90", "90"), ("365", "365"), ("7", "90"), ("", "90")):
         page = browser.get(forty, params={"period": asked})

@@ -147,6 +147,7 @@ def test_passkey_nobody_knows_opens_nothing(town: Serving, browser: Browser) -> 
     page = context.new_page()
     add_authenticator(page)
     page.goto(_local(town, "/login"))
+    expect(page.get_by_text("The browser did not get a passkey.")).to_be_hidden()
     with page.expect_response("**/login/passkey"):
         page.get_by_role("button", name="Log in with a passkey").click()
     # The device has none: the browser says so, not the server.

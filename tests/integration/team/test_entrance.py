@@ -158,3 +158,11 @@ def test_zone_is_the_organisations_until_one_is_chosen(bob: Member, as_bob: Clie
     assert "Days and times in Asia/Tokyo" in text_of(as_bob.get("/settings/audit/"))
     Member.objects.filter(pk=bob.pk).update(time_zone="Europe/Paris")
     assert "Days and times in Europe/Paris" in text_of(as_bob.get("/settings/audit/"))
+
+
+def test_who_tries_passkeys_without_end_is_told_to_wait(alice: Member) -> None:
+    browser = Client()
+    statuses = [browser.post("/login/passkey", {"credential": "{}"}).status_code for _ in range(101)]
+    assert (set(statuses[:100]), statuses[100]) == ({422}, 429)
+    told = text_of(browser.post("/login/passkey", {"credential": "{}"}))
+    assert ("Too many requests; wait a moment." in told, "too_many_requests" in told) == (True, True)

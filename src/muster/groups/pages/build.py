@@ -112,7 +112,7 @@ def _begun(request: HttpRequest, desk: _Desk) -> BuilderForm:
     if request.GET.get("template"):
         chosen = template(request.GET["template"])
         text = json.dumps(chosen.definition(app or apps[0]))
-        form = form_of(chosen.name, (), decode_json(text, desk.known), desk.known, desk.formats)
+        form = form_of(chosen.title, (), decode_json(text, desk.known), desk.known, desk.formats)
     else:
         form = blank_form(app, desk.formats.locale.language)
     return settled(form, "", desk.known, desk.formats, desk.formats)

@@ -19,7 +19,7 @@ from muster.groups.pages.words import reader_words, told_definition
 from muster.groups.queries.evaluation import vocabulary
 from muster.groups.queries.groups import GroupView
 from muster.groups.queries.listing import SORTS, Wanted, listing
-from muster.groups.queries.templates import TEMPLATES
+from muster.groups.queries.templates import TEMPLATES, template
 from muster.groups.terms import Kind, State
 from muster.kernel.clock import system_clock
 from muster.rules.describe.words import Words
@@ -71,7 +71,9 @@ def show_list(request: HttpRequest) -> HttpResponse:
 @require_POST
 def copy(request: HttpRequest) -> HttpResponse:
     """An editable segment from a template, for the app chosen beside it."""
-    made = copy_template(permitted(request, "groups:write"), request.POST.get("template", ""), request.POST["app"])
+    actor = permitted(request, "groups:write")
+    chosen = template(request.POST.get("template", ""))
+    made = copy_template(actor, chosen.key, request.POST["app"], chosen.title)
     return redirect("groups:group", key=made.key)
 
 

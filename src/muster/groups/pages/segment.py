@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from muster.groups.models import Group
 from muster.groups.pages.compared import buyers_share, pairs_of, spent_each
+from muster.groups.pages.market_map import market_map
 from muster.groups.pages.segment_head import head
 from muster.groups.pages.size_chart import HEIGHT, WIDTH, size_chart
 from muster.groups.pages.words import reader_words
@@ -81,9 +82,11 @@ def _compared(row: Group, *, may_list: bool) -> dict[str, Any]:
         found = comparison_of(row.id, may_list=may_list)
     except MusterError as error:
         return {"not_compared": error, **dict.fromkeys(_FIGURES)}
+    words = reader_words()
     return {
         "comparison": found,
-        "pairs": pairs_of(found, reader_words()),
+        "pairs": pairs_of(found, words),
+        "markets": market_map(found, words),
         "spent_each": spent_each(found.spend, found.size),
         "everyone_spent_each": spent_each(found.population_spend, found.available_customers),
         "buyers": buyers_share(found.spend, found.size),

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+
 from muster.customers.queries import warehouse
 from muster.groups.errors import TemplateUnknown
 from muster.kernel.versions import is_version, version_key
@@ -15,11 +18,18 @@ _NEVER = "0"
 
 @dataclass(frozen=True)
 class Template:
-    """`match` is made for an app, because one template looks at what the app's customers have."""
+    """`name` is English, as programs read it; `match` is made for an app, because one template looks at what the app's
+    customers have.
+    """
 
     key: str
     name: str
     match: Callable[[], dict[str, Any]]
+
+    @property
+    def title(self) -> str:
+        """The name in the reader's language."""
+        return gettext(self.name)
 
     def definition(self, app: str) -> dict[str, Any]:
         return {"version": 1, "app": app, "match": self.match()}
@@ -51,18 +61,20 @@ _LAPSING = {
 TEMPLATES = {
     template.key: template
     for template in (
-        Template("new-customers", "New customers", _fixed(_attribute("acquired_at", "in_last", "P30D"))),
-        Template("first-time-payers", "First-time payers", _fixed(_attribute("has_purchased", "is", False))),
-        Template("top-spenders", "Top spenders", _fixed(_attribute("app_spend", "top_percent", 10))),
-        Template("lapsing", "Lapsing", _fixed(_LAPSING)),
-        Template("inactive-30-days", "Inactive for 30 days", _fixed(_attribute("last_used_at", "not_in_last", "P30D"))),
-        Template("trial-users", "Trial users", _fixed(_attribute("acquisition_type", "is", "trial"))),
-        Template("unhappy-raters", "Unhappy raters", _fixed(_attribute("rating", "between", [1, 2]))),
-        Template("campaign-arrivals", "Campaign arrivals", _fixed(_attribute("campaign_id", "is_set"))),
-        Template("outdated-version", "Outdated version", _outdated),
+        Template("new-customers", _("New customers"), _fixed(_attribute("acquired_at", "in_last", "P30D"))),
+        Template("first-time-payers", _("First-time payers"), _fixed(_attribute("has_purchased", "is", False))),
+        Template("top-spenders", _("Top spenders"), _fixed(_attribute("app_spend", "top_percent", 10))),
+        Template("lapsing", _("Lapsing"), _fixed(_LAPSING)),
+        Template(
+            "inactive-30-days", _("Inactive for 30 days"), _fixed(_attribute("last_used_at", "not_in_last", "P30D"))
+        ),
+        Template("trial-users", _("Trial users"), _fixed(_attribute("acquisition_type", "is", "trial"))),
+        Template("unhappy-raters", _("Unhappy raters"), _fixed(_attribute("rating", "between", [1, 2]))),
+        Template("campaign-arrivals", _("Campaign arrivals"), _fixed(_attribute("campaign_id", "is_set"))),
+        Template("outdated-version", _("Outdated version"), _outdated),
         Template(
             "loyal",
-            "Loyal",
+            _("Loyal"),
             _fixed({"all": [_attribute("session_count", "gte", 10), _attribute("last_used_at", "in_last", "P7D")]}),
         ),
     )

@@ -18,6 +18,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from muster.team.entrance.attempts import LOCKED, locked_error
+from muster.team.errors import ValueNotAllowed
+from muster.team.policies import clean_name
 
 # A code is right for this long: its own 30 seconds, and those before and after (MFA_TOTP_TOLERANCE).
 _CODE_SECONDS = 90
@@ -91,6 +93,15 @@ class _Named(forms.Form):
             help_text=_("So that you recognise it: “Laptop”, “Key on my ring”."),
             widget=forms.TextInput(attrs={"class": "field", "autocomplete": "off"}),
         )
+
+    def clean_name(self) -> str:
+        try:
+            self.cleaned_data["name"] = clean_name(self.cleaned_data["name"], longest=100)
+        except ValueNotAllowed as error:
+            raise ValidationError(error.message) from error
+        # allauth's form for a new one names what is not named.
+        given = getattr(super(), "clean_name", lambda: self.cleaned_data["name"])()
+        return str(given)
 
 
 class AddPasskeyForm(_Named, AddWebAuthnForm):

@@ -64,7 +64,7 @@ class ReaderPreferences:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if is_api(request) or request.path_info.startswith("/static/"):
+        if is_api(request):
             return self.get_response(request)
         user = getattr(request, "user", None)
         member = user if isinstance(user, Member) else None

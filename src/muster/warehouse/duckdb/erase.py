@@ -107,7 +107,7 @@ def erase_customers(
         " OR survivor IN (SELECT customer_key FROM asked_people)",
     )
     touched = rederive_keys(connection, catalog, subject.keys)
-    removed["device_ids"] = _delete(connection, f"device_ids WHERE {_NEVER_SEEN}")
+    removed["device_ids"] = _delete(connection, f"device_ids WHERE {NEVER_SEEN}")
     if any(removed.values()):
         set_meta(connection, SCRUB_DUE, since)
     _forget_scratch(connection)
@@ -121,8 +121,8 @@ def _forget_scratch(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"DROP TABLE temp.{table}")
 
 
-# What nobody's row points to any more; undoing an import may leave such devices, too.
-_NEVER_SEEN = "NOT EXISTS (SELECT 1 FROM device_sightings s WHERE s.device_key = device_ids.device_key)"
+# What nobody's row points to any more; undoing an import takes such devices out, too.
+NEVER_SEEN = "NOT EXISTS (SELECT 1 FROM device_sightings s WHERE s.device_key = device_ids.device_key)"
 _NO_ENTRY = """NOT EXISTS (SELECT 1 FROM order_entries e WHERE e.app_key = order_lines.app_key
     AND e.order_id = order_lines.order_id AND e.hash = order_lines.hash)"""
 
@@ -133,7 +133,7 @@ def count_customers(connection: duckdb.DuckDBPyConnection, subject: Subject) -> 
     counts = {table: _rows_of(connection, table) for table in (*RAW, *DERIVED, "order_entries")}
     counts["event_ids"] = count_of(connection, f"SELECT count(*) FROM event_ids WHERE hash IN ({_HASHES})")
     counts["order_lines"] = count_of(connection, f"SELECT count(*) FROM order_lines WHERE {_NO_ENTRY}")
-    counts["device_ids"] = count_of(connection, f"SELECT count(*) FROM device_ids WHERE {_NEVER_SEEN}")
+    counts["device_ids"] = count_of(connection, f"SELECT count(*) FROM device_ids WHERE {NEVER_SEEN}")
     counts["merges"] = count_of(
         connection,
         "SELECT count(*) FROM merges WHERE loser IN (SELECT customer_key FROM asked_people)"

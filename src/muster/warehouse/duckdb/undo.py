@@ -8,10 +8,13 @@ from pyroaring import BitMap
 
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb.derive import rederive_keys
+from muster.warehouse.duckdb.erase import NEVER_SEEN
 from muster.warehouse.duckdb.rates import remove_rates
 from muster.warehouse.duckdb.scratch import registered
 from muster.warehouse.duckdb.settings import install_settings
 
+# What was said, or worked out, of customers by others than a source.
+_BESIDE_SOURCES = ("consents", "churn_scores", "usage_carry")
 _WITH_SOURCE = ("sightings", "traits", "emails", "consents", "all_events", "touches", "device_sightings", "rejects")
 
 
@@ -42,4 +45,21 @@ def remove_source(
             "DELETE FROM identities WHERE customer_key IN (SELECT customer_key FROM undone)"
             " AND customer_key NOT IN (SELECT customer_key FROM sightings)"
         )
+    connection.execute(f"DELETE FROM device_ids WHERE {NEVER_SEEN}")
     return rederive_keys(connection, catalog, touched) | remove_rates(connection, source, catalog)
+
+
+def forget_app(connection: duckdb.DuckDBPyConnection, app_key: int, catalog: Catalog) -> BitMap:
+    """What is left of an app whose sources were removed, and of those who were customers by them alone."""
+    install_settings(connection, catalog)
+    gone = "customer_key NOT IN (SELECT customer_key FROM identities)"
+    told = {table: gone if table == "consents" else f"({gone} OR app_key = {app_key:d})" for table in _BESIDE_SOURCES}
+    touched = BitMap(
+        connection.execute(
+            " UNION ".join(f"SELECT customer_key FROM {table} WHERE {which}" for table, which in told.items())
+        ).fetchnumpy()["customer_key"]
+    )
+    for table, which in told.items():
+        connection.execute(f"DELETE FROM {table} WHERE {which}")
+    connection.execute(f"DELETE FROM rejects WHERE app_key = {app_key:d}")
+    return rederive_keys(connection, catalog, touched)

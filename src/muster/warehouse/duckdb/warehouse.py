@@ -41,7 +41,7 @@ from muster.warehouse.duckdb.restating import rates_without, restate_rates
 from muster.warehouse.duckdb.scrub import scrub
 from muster.warehouse.duckdb.settings import install_settings
 from muster.warehouse.duckdb.unchanged import unchanged_rows
-from muster.warehouse.duckdb.undo import remove_source
+from muster.warehouse.duckdb.undo import forget_app, remove_source
 from muster.warehouse.duckdb.writer import T as Answer
 from muster.warehouse.duckdb.writer import Write, Writer
 from muster.warehouse.ledger import ErasureLedger
@@ -297,6 +297,11 @@ class DuckDBWarehouse:
         """Undoes all that came from one source (C-37), its cursor too; answers whose rows may have changed."""
         self.use_catalog(catalog)
         return self.submit(lambda connection: remove_source(connection, source, catalog, cursor)).result()
+
+    def forget_app(self, app_key: int, catalog: Catalog) -> BitMap:
+        """What no source removed of an app takes along; answers whose rows may have changed."""
+        self.use_catalog(catalog)
+        return self.submit(lambda connection: forget_app(connection, app_key, catalog)).result()
 
     def use_ledger(self, ledger: ErasureLedger | None) -> None:
         """From now on appends and dry runs refuse what is from before an erasure (C-47)."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from babel import Locale
 from django import template
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -99,10 +100,10 @@ def listed(items: Sequence[str]) -> str:
     return reader_formats().list_and(items)
 
 
-@register.inclusion_tag("web/icon.html")
-def icon(name: str) -> dict[str, str]:
-    """A Tabler icon of the sprite; always beside a word that says the same."""
-    return {"name": name}
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A Tabler icon of the sprite; always beside a word that says the same. A table has hundreds: no template of its own."""
+    return format_html('<svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>', static("vendor/icons.svg"), name)
 
 
 @register.inclusion_tag("web/undo_line.html", takes_context=True)
@@ -127,7 +128,7 @@ class _Section:
 
 
 @register.inclusion_tag("web/navigation.html", takes_context=True)
-def navigation(context: template.Context) -> dict[str, list[_Section]]:
+def navigation(context: template.Context) -> dict[str, Any]:
     """The pages this member may see, in the order their rooms gave them."""
     request = context["request"]
     asker = hooks.identify(request)
@@ -141,7 +142,8 @@ def navigation(context: template.Context) -> dict[str, list[_Section]]:
         # The start page is a prefix of every address and current only as itself.
         current = request.path == address if address == "/" else request.path.startswith(address)
         sections[-1].items.append(_Item(page.label, address, page.icon, current))
-    return {"sections": sections}
+    notices = [] if asker is None else [notice for notice in hooks.notices if notice.shown()]
+    return {"sections": sections, "notices": notices}
 
 
 @register.simple_tag(takes_context=True)

@@ -1,0 +1,34 @@
+"""What of the groups wants looking after, for the first page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from muster.groups.models import Group
+from muster.groups.queries.groups import uses_of
+from muster.groups.terms import State
+from muster.web.hooks import Attention, can
+
+
+def groups_in_trouble(asker: Any) -> list[Attention]:
+    """Failed ones, and inactive ones that something uses."""
+    if not can(asker, "groups:read"):
+        return []
+    found = []
+    for row in Group.objects.filter(state__in=(State.FAILED, State.INACTIVE)).order_by("name", "id"):
+        address = reverse("groups:group", args=[row.key])
+        if row.state == State.FAILED:
+            text = _("“%(name)s” could not be evaluated; its members are those of the last good evaluation.")
+        elif uses_of(row):
+            text = _("“%(name)s” is used and has too few customers to be.")
+        else:
+            continue
+        found.append(Attention(text % {"name": row.name}, address))
+    return found
+
+
+def any_group() -> bool:
+    return Group.objects.exclude(state=State.ARCHIVED).exists()
