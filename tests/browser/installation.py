@@ -89,8 +89,6 @@ def _make(target: Path) -> dict[str, Any]:
             owner.set_up(installation.server.setup_token)
             starts = prepare(installation, owner, clients["viewer"])
             found = {person: follow(clients[person], starts[person]) for person in PERSONS}
-            broken = [told for each in found.values() for told in each.broken]
-            assert broken == [], broken
         shutil.copytree(home, target, ignore=_no_sockets)
     return {
         "found": {

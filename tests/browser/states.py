@@ -82,7 +82,7 @@ def _people(installation: Living, owner: Browser) -> list[str]:
     imported = str(begun.headers["Location"])
     return [
         f"/customers/?search={MEMBER}", f"/customers/{ids[0]}/", f"/customers/{ids[0]}/timeline/",
-        f"/customers/{ids[0]}/privacy/", f"/customers/{ids[1]}/", "/apps/adventure-shop/add-ons/", "/find?q=loyal",
+        f"/customers/{ids[0]}/privacy/", "/apps/adventure-shop/add-ons/", "/find?q=loyal",
         imported, "/settings/privacy/erasures/",
     ]  # fmt: skip
 

@@ -226,7 +226,12 @@ def _rows(request: HttpRequest, one: ListImport) -> dict[str, Any]:
     chosen = request.GET.get("verdict", "invalid" if counts.get("invalid") else "")
     if chosen not in counts:
         chosen = ""
-    shown = {"counted": counted(counts, one.mode, chosen), "chosen": chosen}
+    shown = {
+        "counted": counted(counts, one.mode, chosen),
+        "chosen": chosen,
+        "chosen_count": counts[chosen] if chosen else one.view.rows,
+        "chosen_word": words_of(chosen, counts[chosen]) if chosen else "",
+    }
     try:
         found, following = verdicts(
             one.view.id, verdict=chosen or None, cursor=request.GET.get("cursor"), limit=_ROWS_SHOWN
@@ -237,6 +242,4 @@ def _rows(request: HttpRequest, one: ListImport) -> dict[str, Any]:
     return shown | {
         "rows": rows,
         "next_cursor": following,
-        "chosen_word": words_of(chosen, counts[chosen]) if chosen else "",
-        "chosen_count": counts[chosen] if chosen else one.view.rows,
     }
