@@ -15,6 +15,8 @@ PASSWORD = "correct horse battery"
 # Of customers of the sample.
 ADDRESSES = ("jon24@adventure-works.com", "eugene10@adventure-works.com", "ruben35@adventure-works.com")
 MEMBER = ADDRESSES[0]
+# Erased again before anybody looks; the rows of imports that named them are gone then.
+_FORGOTTEN = "elizabeth5@adventure-works.com"
 _LISTED = "\n".join((*ADDRESSES, ADDRESSES[0], "somebody@else.example", "max@@example"))
 _NOBODY = {"version": 1, "app": "adventure-shop", "match": {"attribute": "annual_income", "op": "gt", "value": 9e8}}
 _RICH = {"version": 1, "app": "adventure-shop", "match": {"attribute": "annual_income", "op": "gt", "value": 90_000}}
@@ -41,7 +43,7 @@ def _groups(installation: Living, owner: Browser) -> list[str]:
     installation.settle()
     judged = _import(installation, owner, text=_LISTED)
     # Its header leaves open which column is meant.
-    file = csv_of("Name,Address,Ref", *(f"Ann,{address},{n}" for n, address in enumerate(ADDRESSES)))
+    file = csv_of("Name,Address,Ref", *(f"Ann,{address},{n}" for n, address in enumerate((MEMBER, _FORGOTTEN))))
     columns = _import(installation, owner, file=file)
     for key, name, definition in (("nobody", "Nobody", _NOBODY), ("rich", "Well paid", _RICH)):
         installation.post("/groups", {"name": name, "key": key, "definition": definition}, 201)
@@ -68,9 +70,11 @@ def _import(installation: Living, owner: Browser, *, text: str = "", file: bytes
 
 def _people(installation: Living, owner: Browser) -> list[str]:
     """A customer with an export, one whose erasure is ordered, a suppression, an add-on, a file to import."""
-    ids = [installation.get("/customers", search=one)["items"][0]["id"] for one in ADDRESSES]
-    installation.post(f"/customers/{ids[0]}/export", status=202)
-    installation.post(f"/customers/{ids[1]}/erase", {"confirm": ids[1]}, 202)
+    person, forgotten = (
+        installation.get("/customers", search=one)["items"][0]["id"] for one in (MEMBER, _FORGOTTEN)
+    )
+    installation.post(f"/customers/{person}/export", status=202)
+    installation.post(f"/customers/{forgotten}/erase", {"confirm": forgotten}, 202)
     installation.post("/suppressions", {"kind": "email", "identity": "gone@example.com", "reason": "bounced"}, 201)
     installation.post(
         "/apps/adventure-shop/add-ons", {"product_id": "helmet", "kind": "durable", "name": "Helmet"}, 201
@@ -81,8 +85,8 @@ def _people(installation: Living, owner: Browser) -> list[str]:
     installation.settle()
     imported = str(begun.headers["Location"])
     return [
-        f"/customers/?search={MEMBER}", f"/customers/{ids[0]}/", f"/customers/{ids[0]}/timeline/",
-        f"/customers/{ids[0]}/privacy/", "/apps/adventure-shop/add-ons/", "/find?q=loyal",
+        f"/customers/?search={MEMBER}", f"/customers/{person}/", f"/customers/{person}/timeline/",
+        f"/customers/{person}/privacy/", "/apps/adventure-shop/add-ons/", "/find?q=loyal",
         imported, "/settings/privacy/erasures/",
     ]  # fmt: skip
 
