@@ -30,7 +30,15 @@ from bench.groups import pairs, report, short
 
 ROWS = 50
 KILOBYTE = 1000
-LISTS = ("/groups/?rows=50", "/jobs/", "/settings/team/", "/settings/tokens/", "/apps/", "/customers/imports/", "/settings/audit/")
+LISTS = (
+    "/groups/?rows=50",
+    "/jobs/",
+    "/settings/team/",
+    "/settings/tokens/",
+    "/apps/",
+    "/customers/imports/",
+    "/settings/audit/",
+)
 CONDITION = {"attribute": "country", "op": "in"}
 COUNTRIES = ("DE", "FR", "GB", "US", "CA", "AU")
 
@@ -64,7 +72,12 @@ def main() -> int:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    return {**os.environ, "MUSTER_HOME": str(home), "MUSTER_PORT": "0", "DJANGO_SETTINGS_MODULE": "bench.admin.settings"}
+    return {
+        **os.environ,
+        "MUSTER_HOME": str(home),
+        "MUSTER_PORT": "0",
+        "DJANGO_SETTINGS_MODULE": "bench.admin.settings",
+    }
 
 
 def _generate(home: Path) -> None:
@@ -146,7 +159,12 @@ def bench_bytes(browser: httpx.Client) -> None:
     segment = f"/groups/{Group.objects.filter(kind='segment').order_by('-size').values_list('key', flat=True)[0]}/"
     for name, address, limit in (("page", "/groups/?rows=50", 100), ("chart", segment, 320)):
         page, sizes = _page(browser, address)
-        report(f"bytes-cold-{name}", sum(sizes.values()) / (limit * KILOBYTE), 1.0, f"{sum(sizes.values()):,} of {limit} KB")
+        report(
+            f"bytes-cold-{name}",
+            sum(sizes.values()) / (limit * KILOBYTE),
+            1.0,
+            f"{sum(sizes.values()):,} of {limit} KB",
+        )
         report(f"bytes-warm-{name}", sizes[address] / (15 * KILOBYTE), 1.0, f"{sizes[address]:,} of 15 KB")
         counter = _Nodes()
         counter.feed(page)
@@ -179,7 +197,9 @@ def _raw(request: httpx.Request, browser: httpx.Client) -> tuple[str, bytes]:
     answer = browser.send(request, stream=True)
     packed = b"".join(answer.iter_raw())
     assert answer.status_code == 200, (str(request.url), answer.status_code)
-    decoded = httpx.Response(200, headers={"Content-Encoding": answer.headers.get("Content-Encoding", "")}, content=packed)
+    decoded = httpx.Response(
+        200, headers={"Content-Encoding": answer.headers.get("Content-Encoding", "")}, content=packed
+    )
     return decoded.text, packed
 
 
@@ -260,18 +280,16 @@ def _token(browser: httpx.Client) -> str:
     return re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', browser.get("/groups/new/segment/").text)[0]
 
 
-def _form(number: int) -> dict[str, list[str]]:
-    from muster.groups.pages.builder.form import form_of
-    from muster.groups.queries.evaluation import vocabulary
-    from muster.rules.codec import decode
-    from muster.web.formats import formats_for
-
-    known = vocabulary()
-    form = form_of("Bench", (), decode(_definition(number), known), known, formats_for("en", "UTC", "EUR"))
-    fields: dict[str, list[str]] = {}
-    for name, text in form.kept():
-        fields.setdefault(name, []).append(text)
-    return fields
+def _form(number: int) -> dict[str, str]:
+    """The rows of `_definition(number)` as the page sends them."""
+    any_of, spent = _definition(number)["match"]["any"]
+    country = {f"in.nodes.0.values.{place}": value for place, value in enumerate(any_of["value"])}
+    return {
+        "language": "en", "app": "", "name": "Bench", "in.match": "any",
+        "in.nodes.0.kind": "attribute/demographic", "in.nodes.0.attribute": "country", "in.nodes.0.op": "in", **country,
+        "in.nodes.1.kind": "attribute/store_spend", "in.nodes.1.attribute": "store_spend", "in.nodes.1.op": "gt",
+        "in.nodes.1.value": str(spent["value"]),
+    }  # fmt: skip
 
 
 if __name__ == "__main__":
