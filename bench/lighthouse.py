@@ -46,7 +46,8 @@ def _segment() -> str:
 
 def _run(address: str, session: str, form: str) -> dict[str, Any]:
     options = [
-        "--quiet", "--output=json", "--no-enable-error-reporting", "--only-categories=performance,accessibility,best-practices",
+        "--quiet", "--output=json", "--no-enable-error-reporting",
+        "--only-categories=performance,accessibility,best-practices",
         "--chrome-flags=--headless=new --no-sandbox --disable-gpu",
         *(["--preset=desktop"] if form == DESKTOP else []),
         *(["--extra-headers=" + json.dumps({"Cookie": f"sessionid={session}"})] if session else []),
@@ -66,7 +67,9 @@ def _run(address: str, session: str, form: str) -> dict[str, Any]:
 def _failed(found: dict[str, Any]) -> str:
     """What of accessibility and best practices was not right, by Lighthouse's names."""
     named = (
-        one["id"] for category in ("accessibility", "best-practices") for one in found["categories"][category]["auditRefs"]
+        one["id"]
+        for category in ("accessibility", "best-practices")
+        for one in found["categories"][category]["auditRefs"]
         if one["weight"]
     )  # fmt: skip
     return ", ".join(name for name in named if found["audits"][name]["score"] not in (None, 1))

@@ -1,8 +1,9 @@
 """Pages against their limits (dashboard.md, section 10): `make bench-pages`.
 
-    python -m bench.pages [--world sample|generated] [--rounds 30] [--no-lighthouse | --only-lighthouse] [--directory DIRECTORY]
+    python -m bench.pages [--world sample|generated] [--rounds 30] [--no-lighthouse] [--only-lighthouse]
 
-An installation of its own, in a folder that is removed unless `--directory` names one to keep: the sample, or a hundred thousand generated customers, with fifty
+An installation of its own, in a folder that is removed unless `--directory` names one to keep: the sample, or a hundred
+thousand generated customers, with fifty
 groups. The server runs in this process, so that engine and page are asked of the same warehouse in the same run.
 Every figure is a line `bench NAME RATIO LIMIT ok|short`; limits that are no ratios are measured in units of the limit.
 """
