@@ -45,7 +45,8 @@ class GroupAdmin(ModelAdmin):
     """The columns and filters of our list."""
 
     list_display = (
-        "name", "told", "kind", "app", "size", "curve", "week", "state", "refreshed_at", "uses", "updated_at", "edited_by"
+        "name", "told", "kind", "app", "size", "curve", "week", "state", "refreshed_at", "uses",
+        "updated_at", "edited_by",
     )  # fmt: skip
     list_filter = ("kind", "app", "state")
     search_fields = ("name", "key", "definition")
