@@ -1,6 +1,6 @@
 # Everything a developer types. Bare `make` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-scale bench-groups check docs
+.PHONY: help setup run test test-scale bench-groups bench-pages check docs
 
 PYTHON ?= python3
 VENV := .venv
@@ -36,6 +36,10 @@ bench-groups: setup ## Measure groups against hand-written SQL: lines `bench NAM
 	$(BIN)/python -m bench.members --rows $(ROWS)
 	$(BIN)/python -m bench.memory --size $(SIZE)
 	$(BIN)/python -m bench.erasure
+
+bench-pages: setup node_modules/.complete ## Measure pages against their limits: bytes, queries, time, Lighthouse
+	$(BIN)/python -m bench.pages
+	$(BIN)/python -m bench.pages --world generated
 
 check: setup ## Style, types, direction of imports, templates
 	$(BIN)/ruff check
