@@ -16,7 +16,8 @@ from django.urls.exceptions import Resolver404
 _PREFIXES = ("api:", "static", "health")
 # Which of several values a part of an address has makes another page of it.
 _TELLING = ("tab", "verb", "wish")
-_VARIANTS = 3
+_VARIANTS = 2
+Kind = tuple[str, tuple[str, ...], tuple[str, ...]]
 _LINK = re.compile(r'<(?:a|form)\b[^>]*?\b(?:href|action)="([^"]*)"')
 
 
@@ -53,25 +54,28 @@ class Found:
 
 def follow(client: httpx.Client, starts: list[str]) -> Found:
     """Every link and every form of every page, one address of each kind."""
-    found, seen, waiting = Found(), set(), list(starts)
+    found, waiting = Found(), list(starts)
+    kinds: set[Kind] = set()
+    asked: set[str] = set()
     variants: dict[str, int] = {}
     while waiting:
         address = waiting.pop(0)
         kind = _kind(address)
-        if kind is None or (kind in seen and address not in starts) or address in found.html:
+        if kind is None or address in asked:
             continue
-        name = kind[0]
-        if variants.get(name, 0) >= _VARIANTS and kind[2] and address not in starts:
+        name, _, query = kind
+        if address not in starts and (kind in kinds or (query and variants.get(name, 0) >= _VARIANTS)):
             continue
-        seen.add(kind)
-        variants[name] = variants.get(name, 0) + bool(kind[2])
+        asked.add(address)
+        kinds.add(kind)
+        variants[name] = variants.get(name, 0) + bool(query)
         answer = client.get(address)
-        waiting += [path for path in _linked(address, answer) if path not in waiting]
+        waiting += _linked(address, answer)
         _sort_in(found, name, address, answer)
     return found
 
 
-def _kind(address: str) -> tuple[str, tuple[str, ...], tuple[str, ...]] | None:
+def _kind(address: str) -> Kind | None:
     """Two addresses of a kind show the same page about other things."""
     parts = urlsplit(address)
     try:

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.chromium import Watched, chromium, open_context
-from tests.browser.installation import EMAIL, PASSWORD, Sample, served, the_sample
+from tests.browser.installation import Sample, served, the_sample
 from tests.integration.living import Living
 
 Open = Callable[..., Watched]
@@ -42,38 +42,33 @@ def installation(sample: Sample) -> Iterator[Living]:
         yield serving
 
 
-@pytest.fixture(scope="package")
-def session(browser: Browser, installation: Living) -> Any:
-    """What a logged-in browser keeps; logged in once, as a person does."""
-    context = open_context(browser, installation.server.address)
-    tab = context.new_page()
-    tab.goto("/login")
-    tab.get_by_label("E-mail").fill(EMAIL)
-    tab.get_by_label("Password").fill(PASSWORD)
-    tab.get_by_role("button", name="Log in", exact=True).click()
-    tab.wait_for_url(lambda address: "/login" not in address)
-    kept = context.storage_state()
-    context.close()
-    return kept
+@pytest.fixture
+def inside(browser: Browser, installation: Living, sample: Sample) -> Iterator[Open]:
+    """Opens a browser in a language, the owner logged in; complaints of its console fail the test."""
+    yield from _opening(browser, installation.server.address, _session(sample, "owner"))
 
 
 @pytest.fixture
-def inside(browser: Browser, installation: Living, session: Any) -> Iterator[Open]:
-    """Opens a logged-in browser in a language; complaints of its console fail the test."""
-    yield from _opening(browser, installation.server.address, storage_state=session)
+def viewing(browser: Browser, installation: Living, sample: Sample) -> Iterator[Open]:
+    """The same, of a colleague who may only look."""
+    yield from _opening(browser, installation.server.address, _session(sample, "viewer"))
 
 
 @pytest.fixture
 def outside(browser: Browser, installation: Living) -> Iterator[Open]:
     """The same, of somebody who is not logged in."""
-    yield from _opening(browser, installation.server.address)
+    yield from _opening(browser, installation.server.address, None)
 
 
-def _opening(browser: Browser, base: str, **kept: Any) -> Iterator[Open]:
+def _session(sample: Sample, person: str) -> Any:
+    return {"cookies": sample.cookies[person], "origins": []}
+
+
+def _opening(browser: Browser, base: str, session: Any) -> Iterator[Open]:
     opened: list[Watched] = []
 
     def opening(language: str = "en", **options: Any) -> Watched:
-        opened.append(Watched(open_context(browser, base, language, **{**kept, **options})))
+        opened.append(Watched(open_context(browser, base, language, storage_state=session, **options)))
         return opened[-1]
 
     yield opening

@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 MUSTER = [sys.executable, "-m", "muster.wiring.main"]
 PATIENCE_SECONDS = 60
@@ -50,34 +52,42 @@ def muster(
 @contextmanager
 def serving(environment: Mapping[str, str], command: Sequence[str] = MUSTER) -> Iterator[Serving]:
     """`muster serve` that answers; ended by SIGTERM, which must succeed."""
-    process = subprocess.Popen(
-        [*command, "serve"],
-        env={**environment, "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield _greeting(process)
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=PATIENCE_SECONDS)
-        assert (process.returncode, errors) == (0, ""), errors
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
+    # A file: a pipe that nobody reads would stop a server that has much to complain about.
+    with tempfile.TemporaryFile("w+") as complaints:
+        process = subprocess.Popen(
+            [*command, "serve"],
+            env={**environment, "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            text=True,
+        )
+        try:
+            yield _greeting(process, complaints)
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=PATIENCE_SECONDS)
+            said = _read(complaints)
+            assert (process.returncode, said) == (0, ""), said
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
 
-def _greeting(process: subprocess.Popen[str]) -> Serving:
+def _greeting(process: subprocess.Popen[str], complaints: IO[str]) -> Serving:
     assert process.stdout is not None
-    assert process.stderr is not None
     token = None
     for line in process.stdout:
         token = line.strip().partition("token=")[2] or token
         if line.startswith("Muster serves "):
             return Serving(process, line.split()[-1], token)
-    raise AssertionError(process.stderr.read())
+    process.wait(timeout=PATIENCE_SECONDS)
+    raise AssertionError(_read(complaints))
+
+
+def _read(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()
 
 
 def wait_until(happened: object, seconds: float = PATIENCE_SECONDS) -> None:
