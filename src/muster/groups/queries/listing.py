@@ -165,9 +165,7 @@ def _lines(rows: list[Any], every: list[Group], minimum: int, now: datetime, *, 
     trends = _trends(rows, changes, minimum, now)
     weeks = weeks_of(rows, changes, today, may_list=may_list)
     uses = _uses(rows, every)
-    return [
-        Line(view(row, minimum), trends[row.id], *weeks[row.id], uses[row.id], row.edited_by or "") for row in rows
-    ]
+    return [Line(view(row, minimum), trends[row.id], *weeks[row.id], uses[row.id], row.edited_by or "") for row in rows]
 
 
 def _changes(rows: list[Group], begins: datetime) -> dict[str, list[Any]]:
