@@ -1,6 +1,6 @@
 # Everything a developer types. Bare `make` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-scale bench-groups bench-pages check docs
+.PHONY: help setup run test chromium test-scale bench-groups bench-pages check docs
 
 PYTHON ?= python3
 VENV := .venv
@@ -21,10 +21,14 @@ run: setup ## Load the sample once, print its groups, serve the installation in 
 	$(BIN)/muster demo load
 	$(BIN)/muster serve
 
-test: check ## Check, then run all tests with coverage
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not scale" --ignore=tests/generative --cov --cov-report=term:skip-covered
+test: check chromium ## Check, then run all tests with coverage, those in a browser last
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not scale" --ignore=tests/generative --ignore=tests/browser --cov --cov-report=term:skip-covered
 	@# Tracing lines would double the time of a few thousand generated cases and say nothing new.
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not scale" tests/generative
+	$(BIN)/python -m pytest -n $(WORKERS) tests/browser
+
+chromium: ## Debian's Chromium, in which the pages are tested
+	@command -v chromium >/dev/null || (apt-get update -q && apt-get install -y -q chromium) || { echo "The tests of pages need Chromium: install Debian's package chromium."; exit 1; }
 
 test-scale: setup ## Run the heavy tests
 	$(BIN)/python -m pytest -m scale
