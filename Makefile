@@ -1,6 +1,6 @@
 # Everything a developer types. Bare `make` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-scale bench-groups check docs
+.PHONY: help setup run test chromium test-scale bench-groups bench-pages check docs
 
 PYTHON ?= python3
 VENV := .venv
@@ -21,10 +21,14 @@ run: setup ## Load the sample once, print its groups, serve the installation in 
 	$(BIN)/muster demo load
 	$(BIN)/muster serve
 
-test: check ## Check, then run all tests with coverage
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not scale" --ignore=tests/generative --cov --cov-report=term:skip-covered
+test: check chromium ## Check, then run all tests with coverage, those in a browser last
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not scale" --ignore=tests/generative --ignore=tests/browser --cov --cov-report=term:skip-covered
 	@# Tracing lines would double the time of a few thousand generated cases and say nothing new.
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not scale" tests/generative
+	$(BIN)/python -m pytest -n $(WORKERS) tests/browser
+
+chromium: ## Debian's Chromium, in which the pages are tested
+	@command -v chromium >/dev/null || (apt-get update -q && apt-get install -y -q chromium) || { echo "The tests of pages need Chromium: install Debian's package chromium."; exit 1; }
 
 test-scale: setup ## Run the heavy tests
 	$(BIN)/python -m pytest -m scale
@@ -36,6 +40,10 @@ bench-groups: setup ## Measure groups against hand-written SQL: lines `bench NAM
 	$(BIN)/python -m bench.members --rows $(ROWS)
 	$(BIN)/python -m bench.memory --size $(SIZE)
 	$(BIN)/python -m bench.erasure
+
+bench-pages: setup node_modules/.complete ## Measure pages against their limits: bytes, queries, time, Lighthouse
+	$(BIN)/python -m bench.pages
+	$(BIN)/python -m bench.pages --world generated
 
 check: setup ## Style, types, direction of imports, templates
 	$(BIN)/ruff check

@@ -23,6 +23,8 @@ from tests.integration.pages import Browser
 from tests.integration.processes import muster
 
 PERSONS = ("owner", "viewer", "nobody")
+
+
 @dataclass(frozen=True)
 class Sample:
     """What everybody finds there: the owner, a viewer who logs in with two factors, and who is not logged in.
@@ -96,7 +98,9 @@ def _make(target: Path) -> dict[str, Any]:
             for person, each in found.items()
         },
         "cookies": {
-            person: [{"name": one.name, "value": one.value, "domain": "127.0.0.1", "path": "/"} for one in client.cookies.jar]
+            person: [
+                {"name": one.name, "value": one.value, "domain": "127.0.0.1", "path": "/"} for one in client.cookies.jar
+            ]
             for person, client in clients.items()
         },
     }

@@ -21,7 +21,8 @@ _LISTED = "\n".join((*ADDRESSES, ADDRESSES[0], "somebody@else.example", "max@@ex
 _NOBODY = {"version": 1, "app": "adventure-shop", "match": {"attribute": "annual_income", "op": "gt", "value": 9e8}}
 _RICH = {"version": 1, "app": "adventure-shop", "match": {"attribute": "annual_income", "op": "gt", "value": 90_000}}
 _AS_THE_BROWSER_ASKS = {
-    "do": "preferences", "language": "auto", "time_zone": "auto", "theme": "auto", "density": "comfortable", "rows": "25",
+    "do": "preferences", "language": "auto", "time_zone": "auto", "theme": "auto",
+    "density": "comfortable", "rows": "25",
 }  # fmt: skip
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 _LINK = re.compile(r"https?://[^/\s\"<]+(/(?:invitation|password)\?[^\s\"<]+)")

@@ -90,8 +90,8 @@ def _create_list(tab: Page, say: Callable[..., str], name: str) -> None:
 
 
 def _ask_why(tab: Page, say: Callable[..., str], group: str) -> None:
-    tab.get_by_label(say("Group"), exact=True).select_option(label=group)
-    tab.get_by_label(say("Customer"), exact=True).fill(PEOPLE[0])
+    tab.locator("#why-group").select_option(label=group)
+    tab.locator("#why-customer").fill(PEOPLE[0])
     tab.get_by_role("button", name=say("Why?")).click()
     expect(tab.get_by_text(say("These entries of the list name this customer:"))).to_be_visible()
     expect(tab.get_by_text(PEOPLE[0])).to_be_visible()

@@ -13,6 +13,7 @@ from muster.rules.standard_events import STANDARD_EVENTS
 from muster.rules.vocabulary import Attribute, Event, Scope, Type
 from muster.team.hooks import Organisation
 from muster.warehouse.catalog import AddOn, AddOnKind, App, Catalog, CustomAttribute, EventKind, Trust
+from muster.web.asked import once_a_page
 
 _TRUST = {"open": Trust.OPEN, "any": Trust.OPEN, "signed": Trust.SIGNED, "server": Trust.SERVER}
 
@@ -81,6 +82,7 @@ APP_SETTINGS = (
 )  # fmt: skip
 
 
+@once_a_page
 def publisher() -> PublisherSettings:
     """The publisher's settings; the defaults until somebody sets them."""
     row = models.Publisher.objects.filter(id=1).first() or models.Publisher()
@@ -104,8 +106,12 @@ def organisation() -> Organisation:
 
 def apps(*, archived: bool = False) -> list[AppSummary]:
     """Apps by number."""
-    rows = models.App.objects.all() if archived else models.App.objects.filter(state="active")
-    return [_summary(row) for row in rows]
+    return [one for one in _every_app() if archived or one.state == "active"]
+
+
+@once_a_page
+def _every_app() -> list[AppSummary]:
+    return [_summary(row) for row in models.App.objects.all()]
 
 
 def app(key: str) -> AppSummary:
@@ -115,6 +121,7 @@ def app(key: str) -> AppSummary:
     return _summary(row)
 
 
+@once_a_page
 def attributes() -> dict[str, Attribute]:
     """Standard and custom attributes a definition may name, by key."""
     custom = {
@@ -124,6 +131,7 @@ def attributes() -> dict[str, Attribute]:
     return {**custom, **STANDARD_ATTRIBUTES}
 
 
+@once_a_page
 def events() -> dict[str, Event]:
     """Standard and custom events, by key."""
     found = {key: Event(key, event.number, event.properties) for key, event in STANDARD_EVENTS.items()}
@@ -206,7 +214,7 @@ def free_event_count() -> int:
 
 def app_numbers() -> dict[str, int]:
     """Every app's number by key, archived ones included: saved definitions go on naming them."""
-    return dict(models.App.objects.values_list("key", "number"))
+    return {app.key: app.number for app in _every_app()}
 
 
 def warehouse_catalog() -> Catalog:

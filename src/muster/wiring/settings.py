@@ -58,6 +58,7 @@ MIDDLEWARE = [
     "muster.web.headers.SecurityHeaders",
     "muster.wiring.static_files.CompressedPages",
     "muster.web.problems.Problems",
+    "muster.web.asked.AskedOnce",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -38,7 +38,7 @@ def show_list(request: HttpRequest) -> HttpResponse:
     check_scope(asker, "groups:read")
     wanted = _wanted(request)
     found = listing(wanted, system_clock(), may_list=can(asker, "members:read"))
-    known, words = vocabulary(archived=True), reader_words()
+    known, words = vocabulary(archived=True, names=found.names), reader_words(found.names)
     names = {app.key: app.label(get_language() or "en") for app in apps()}
     shown: dict[str, Any] = {
         "found": found,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import get_language
 
+from muster.groups.queries.evaluation import Named
 from muster.groups.queries.wording import words_for
 from muster.kernel.errors import MusterError
 from muster.rules.codec import decode
@@ -15,8 +16,8 @@ from muster.rules.describe.words import Words
 from muster.rules.vocabulary import Vocabulary
 
 
-def reader_words() -> Words:
-    return words_for((get_language() or "en")[:2])
+def reader_words(names_of_groups: Sequence[Named] | None = None) -> Words:
+    return words_for((get_language() or "en")[:2], names_of_groups)
 
 
 def told_definition(definition: Mapping[str, Any] | None, known: Vocabulary, words: Words) -> str:

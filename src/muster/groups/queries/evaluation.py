@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from django.conf import settings
 from pyroaring import BitMap
@@ -18,19 +19,38 @@ from muster.engine.evaluate import Evaluation
 from muster.engine.membership import MembershipFiles
 from muster.groups.errors import GroupInactive
 from muster.groups.models import Group
+from muster.groups.terms import State
 from muster.kernel.clock import system_clock
 from muster.rules.codec import decode
 from muster.rules.nodes import Definition
 from muster.rules.vocabulary import Vocabulary
 from muster.warehouse.lists.files import ListFiles
+from muster.web.asked import once_a_page
 
 
-def vocabulary(*, archived: bool = False) -> Vocabulary:
-    """Everything a definition of this installation may name; `archived` groups only where one is shown, not saved."""
+class Named(NamedTuple):
+    """A group as definitions and sentences name it."""
+
+    id: str
+    key: str
+    name: str
+    state: str
+
+
+@once_a_page
+def every_name() -> list[Named]:
+    return [Named(*row) for row in Group.objects.order_by("id").values_list("id", "key", "name", "state")]
+
+
+def vocabulary(*, archived: bool = False, names: Sequence[Named] | None = None) -> Vocabulary:
+    """Everything a definition of this installation may name; `archived` groups only where one is shown, not saved.
+
+    `names`: of every group, where the caller has them.
+    """
     groups: dict[str, str] = {}
-    known = Group.objects.all() if archived else Group.objects.exclude(state="archived")
-    for identifier, key in known.values_list("id", "key"):
-        groups |= {identifier: identifier, key: identifier}
+    for named in every_name() if names is None else names:
+        if archived or named.state != State.ARCHIVED:
+            groups |= {named.id: named.id, named.key: named.id}
     return Vocabulary(catalog.attributes(), catalog.events(), catalog.app_numbers(), groups)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
-from django.db.models import Min
 from pyroaring import BitMap
 
 from muster.catalog.queries import publisher
@@ -169,19 +169,25 @@ def days_of(reference: str, first: date, last: date, *, may_list: bool) -> list[
     return found
 
 
-def weeks_of(rows: Sequence[Group], today: date, *, may_list: bool) -> dict[str, tuple[Told, Told]]:
-    """By id: who joined and who left in the seven days (UTC) that end with `today`, as `days_of` tells it."""
+def week_begins(today: date) -> datetime:
+    return datetime.combine(today - timedelta(days=WEEK - 1), time(), UTC)
+
+
+def weeks_of(
+    rows: Sequence[Group], changes: Mapping[str, Sequence[Any]], today: date, *, may_list: bool
+) -> dict[str, tuple[Told, Told]]:
+    """By id: who joined and who left in the seven days (UTC) that end with `today`, as `days_of` tells it.
+
+    `changes`: by group those of at least these days, each with `began_it`: whether its group's memory begins with it.
+    """
     minimum = publisher().minimum_size
-    begins = datetime.combine(today - timedelta(days=WEEK - 1), time(), UTC)
-    remembered = MembershipChange.objects.filter(group__in=rows)
-    began = dict(remembered.order_by().values_list("group").annotate(first=Min("id")))
-    changes: dict[str, list[MembershipChange]] = {}
-    for one in remembered.filter(at__gte=begins).defer("joined", "left"):
-        changes.setdefault(one.group_id, []).append(one)
+    begins = week_begins(today)
     found = {}
     for row in rows:
         views = [
-            _after_beginning(row, one, began[row.id], minimum, may_list=may_list) for one in changes.get(row.id, [])
+            _after_beginning(row, one, one.id if one.began_it else None, minimum, may_list=may_list)
+            for one in changes.get(row.id, [])
+            if one.at >= begins
         ]
         found[row.id] = summed([one.joined for one in views]), summed([one.left for one in views])
     return found

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef, Q, Subquery
 from django.db.models.functions import TruncDate
 
 from muster.catalog.queries import publisher
 from muster.groups import hooks
 from muster.groups.models import Group, GroupVersion, MembershipChange
 from muster.groups.policies import Told, told
+from muster.groups.queries.evaluation import Named
 from muster.groups.queries.groups import GroupView, referred_to, view
-from muster.groups.queries.history import weeks_of
+from muster.groups.queries.history import week_begins, weeks_of
 from muster.groups.terms import Kind, State
 from muster.web.charts import SPARK_POINTS
 
@@ -71,7 +72,8 @@ class Choice:
 class Listing:
     """`total`: lines on all pages. `inactive`: segments too small to be used, unless a state was asked for.
 
-    `choices`: every group that is not archived, in order of names; `tags`: all that there are.
+    `choices`: every group that is not archived, in order of names; `tags`: all that there are;
+    `names`: of every group.
     """
 
     lines: list[Line]
@@ -81,6 +83,7 @@ class Listing:
     inactive: list[GroupView]
     choices: list[Choice]
     tags: list[str]
+    names: list[Named]
     minimum_size: int
 
 
@@ -109,7 +112,8 @@ SORTS: Mapping[str, Callable[[Group, int], Any]] = {
 def listing(wanted: Wanted, now: datetime, *, may_list: bool) -> Listing:
     """One page of the table."""
     minimum = publisher().minimum_size
-    every = sorted(Group.objects.all(), key=_by_name)
+    newest = GroupVersion.objects.filter(group=OuterRef("id")).order_by("-revision").values("saved_by")[:1]
+    every: list[Any] = sorted(Group.objects.annotate(edited_by=Subquery(newest)), key=_by_name)
     found = [row for row in every if _is_found(row, wanted)]
     shown = [row for row in found if row.state == wanted.state or (not wanted.state and row.state not in _PUT_AWAY)]
     sort = SORTS[wanted.sort.removeprefix("-")]
@@ -125,6 +129,7 @@ def listing(wanted: Wanted, now: datetime, *, may_list: bool) -> Listing:
         inactive=[view(row, minimum) for row in inactive],
         choices=_choices(every),
         tags=sorted({tag for row in every for tag in row.tags}),
+        names=[Named(row.id, row.key, row.name, row.state) for row in every],
         minimum_size=minimum,
     )
 
@@ -154,19 +159,17 @@ def _is_found(row: Group, wanted: Wanted) -> bool:
     )
 
 
-def _lines(rows: list[Group], every: list[Group], minimum: int, now: datetime, *, may_list: bool) -> list[Line]:
-    trends = _trends(rows, minimum, now)
-    weeks = weeks_of(rows, now.astimezone(UTC).date(), may_list=may_list)
-    versions = GroupVersion.objects.filter(group__in=rows).order_by("revision")
-    editors = dict(versions.values_list("group", "saved_by"))
+def _lines(rows: list[Any], every: list[Group], minimum: int, now: datetime, *, may_list: bool) -> list[Line]:
+    today = now.astimezone(UTC).date()
+    changes = _changes(rows, week_begins(today))
+    trends = _trends(rows, changes, minimum, now)
+    weeks = weeks_of(rows, changes, today, may_list=may_list)
     uses = _uses(rows, every)
-    return [
-        Line(view(row, minimum), trends[row.id], *weeks[row.id], uses[row.id], editors.get(row.id, "")) for row in rows
-    ]
+    return [Line(view(row, minimum), trends[row.id], *weeks[row.id], uses[row.id], row.edited_by or "") for row in rows]
 
 
-def _trends(rows: list[Group], minimum: int, now: datetime) -> dict[str, list[int | None]]:
-    """The size as it was last known at each instant; nothing before the group's memory begins."""
+def _changes(rows: list[Group], begins: datetime) -> dict[str, list[Any]]:
+    """By group, oldest first: the last of each day, and all since an instant."""
     newest = (
         MembershipChange.objects.filter(group__in=rows)
         .order_by()
@@ -174,10 +177,19 @@ def _trends(rows: list[Group], minimum: int, now: datetime) -> dict[str, list[in
         .values("group", "day")
         .annotate(last=Max("id"))
     )
-    changes = MembershipChange.objects.filter(id__in=newest.values("last")).order_by("id")
-    known: dict[str, list[tuple[datetime, int]]] = {row.id: [] for row in rows}
-    for group, at, size in changes.values_list("group_id", "at", "size"):
-        known[group].append((at, size))
+    older = MembershipChange.objects.filter(group=OuterRef("group"), id__lt=OuterRef("id"))
+    wanted = MembershipChange.objects.filter(Q(id__in=newest.values("last")) | Q(group__in=rows, at__gte=begins))
+    found: dict[str, list[Any]] = {row.id: [] for row in rows}
+    for one in wanted.annotate(began_it=~Exists(older)).defer("joined", "left").order_by("id"):
+        found[one.group_id].append(one)
+    return found
+
+
+def _trends(
+    rows: list[Group], changes: Mapping[str, list[Any]], minimum: int, now: datetime
+) -> dict[str, list[int | None]]:
+    """The size as it was last known at each instant; nothing before the group's memory begins."""
+    known = {row.id: [(one.at, one.size) for one in changes[row.id]] for row in rows}
     points = [now - _TREND + _TREND * point / (SPARK_POINTS - 1) for point in range(SPARK_POINTS)]
     return {row.id: [_size_at(known[row.id], point, minimum, Kind(row.kind)) for point in points] for row in rows}
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from muster.catalog import queries as catalog
-from muster.groups.models import Group
-from muster.groups.queries.evaluation import vocabulary
+from muster.groups.queries.evaluation import Named, every_name, vocabulary
 from muster.rules.codec import decode
 from muster.rules.describe.expression import expression
 from muster.rules.describe.sentence import sentence
@@ -29,14 +28,15 @@ class InstallationNames(PlainNames):
         return self.groups.get(identifier, identifier)
 
 
-def words_for(language: str) -> Words:
+def words_for(language: str, names_of_groups: Sequence[Named] | None = None) -> Words:
     """Everything a description needs to know about a reader of this installation."""
+    groups = every_name() if names_of_groups is None else names_of_groups
     publisher = catalog.publisher()
     names = InstallationNames(
         translations=load_words(language).translations,
         attributes=catalog.attributes(),
         apps={app.key: app.label(language) for app in catalog.apps(archived=True)},
-        groups=dict(Group.objects.values_list("id", "name")),
+        groups={named.id: named.name for named in groups},
     )
     return load_words(language, formats_for(language, publisher.time_zone, publisher.currency), names)
 

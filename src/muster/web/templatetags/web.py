@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -31,7 +31,12 @@ NOTHING = "–"
 
 def reader_formats(currency: str = "EUR") -> BabelFormats:
     """Those of the language and time zone in which this request is answered."""
-    return BabelFormats(_locale(get_language() or "en"), timezone.get_current_timezone(), currency)
+    return _formats(get_language() or "en", timezone.get_current_timezone(), currency)
+
+
+@lru_cache
+def _formats(language: str, zone: tzinfo, currency: str) -> BabelFormats:
+    return BabelFormats(_locale(language), zone, currency)
 
 
 @lru_cache
@@ -102,7 +107,7 @@ def listed(items: Sequence[str]) -> str:
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """A Tabler icon of the sprite; always beside a word that says the same. A table has hundreds: no template of its own."""
+    """A Tabler icon of the sprite; always beside a word that says the same. Tables have hundreds: no template."""
     return format_html('<svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>', static("vendor/icons.svg"), name)
 
 
