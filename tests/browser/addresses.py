@@ -18,7 +18,8 @@ _PREFIXES = ("api:", "static", "health")
 _TELLING = ("tab", "verb", "wish")
 _VARIANTS = 2
 Kind = tuple[str, tuple[str, ...], tuple[str, ...]]
-_LINK = re.compile(r'<(?:a|form)\b[^>]*?\b(?:href|action)="([^"]*)"')
+_LINK = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"')
+_FORM = re.compile(r'<form\b[^>]*?\baction="([^"]*)"')
 
 
 def names() -> list[str]:
@@ -55,6 +56,7 @@ class Found:
 def follow(client: httpx.Client, starts: list[str]) -> Found:
     """Every link and every form of every page, one address of each kind."""
     found, waiting = Found(), list(starts)
+    linked: set[str] = set(starts)
     kinds: set[Kind] = set()
     asked: set[str] = set()
     variants: dict[str, int] = {}
@@ -70,8 +72,12 @@ def follow(client: httpx.Client, starts: list[str]) -> Found:
         kinds.add(kind)
         variants[name] = variants.get(name, 0) + bool(query)
         answer = client.get(address)
-        waiting += _linked(address, answer)
-        _sort_in(found, name, address, answer)
+        links, forms = _linked(address, answer, _LINK), _linked(address, answer, _FORM)
+        if not answer.is_redirect:
+            linked.update(links)
+        waiting += [*links, *forms]
+        if answer.status_code in (200, 405) or address in linked:
+            _sort_in(found, name, address, answer)
     return found
 
 
@@ -88,12 +94,13 @@ def _kind(address: str) -> Kind | None:
     return match.view_name, told, tuple(sorted({key for key, _ in parse_qsl(parts.query)}))
 
 
-def _linked(address: str, answer: httpx.Response) -> list[str]:
+def _linked(address: str, answer: httpx.Response, way: re.Pattern[str]) -> list[str]:
+    """Where the page leads; the address of a form without its fields may well be refused."""
     if answer.is_redirect:
         return [answer.headers["Location"]]
     if not answer.headers.get("Content-Type", "").startswith("text/html"):
         return []
-    linked = (str(httpx.URL(f"http://x{address}").join(unescape(link))) for link in _LINK.findall(answer.text))
+    linked = (str(httpx.URL(f"http://x{address}").join(unescape(link))) for link in way.findall(answer.text))
     return [link.removeprefix("http://x").partition("#")[0] for link in linked if link.startswith("http://x/")]
 
 

@@ -71,9 +71,7 @@ def _import(installation: Living, owner: Browser, *, text: str = "", file: bytes
 
 def _people(installation: Living, owner: Browser) -> list[str]:
     """A customer with an export, one whose erasure is ordered, a suppression, an add-on, a file to import."""
-    person, forgotten = (
-        installation.get("/customers", search=one)["items"][0]["id"] for one in (MEMBER, _FORGOTTEN)
-    )
+    person, forgotten = (installation.get("/customers", search=one)["items"][0]["id"] for one in (MEMBER, _FORGOTTEN))
     installation.post(f"/customers/{person}/export", status=202)
     installation.post(f"/customers/{forgotten}/erase", {"confirm": forgotten}, 202)
     installation.post("/suppressions", {"kind": "email", "identity": "gone@example.com", "reason": "bounced"}, 201)

@@ -66,7 +66,8 @@ def test_page_is_accessible_to_a_viewer(sample: Sample, viewing: Open, scheme: s
 
 def _judge_all(opened: Open, addresses: list[str], language: str, scheme: str) -> None:
     tab = opened(language, color_scheme=scheme).tab()
-    assert [told for address in addresses for told in _judge(tab, address, language)] == []
+    found = [told for address in addresses for told in _judge(tab, address, language)]
+    assert not found, "\n".join(found)
 
 
 def _judge(tab: Page, address: str, language: str) -> list[str]:
@@ -111,8 +112,9 @@ def test_html_is_valid(sample: Sample, tmp_path: Path) -> None:
     with told.open("w") as answers:
         arguments = ["--config", config, "--formatter", "json", *sorted(names_of_files)]
         subprocess.run([tool, *arguments], cwd=tmp_path, stdout=answers, check=False)
-    assert [
+    found = [
         f"{names_of_files[Path(file['filePath']).name]}:{one['line']}: {one['ruleId']}: {one['message']}"
         for file in json.loads(told.read_text(encoding="utf-8"))
         for one in file["messages"]
-    ] == []
+    ]
+    assert not found, "\n".join(found)

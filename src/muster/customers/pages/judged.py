@@ -95,6 +95,7 @@ def _import_page(
     """The verdicts beside what may be done now; looks again by itself while something moves (D-8)."""
     view, job = import_view(row), job_of(row)
     state = ImportState(view.state)
+    refused = refusal(asker, *IMPORTING)
     choosable = TRANSITIONS["cancel"].get(state) is ImportState.CANCELLED
     address = reverse("customers:import_columns", args=[row.id])
     shown = {
@@ -103,10 +104,10 @@ def _import_page(
         "error": error,
         "leave_out": leave_out,
         "kind_label": KIND_LABELS[row.kind],
-        "refusal": refusal(asker, *IMPORTING),
+        "refusal": refused,
         "undo_refusal": undo_refusal(row) if state is ImportState.DONE else "",
-        "columns_address": address if choosable else "",
-        "steps": steps_at(3 if choosable else 4, columns_address=address if choosable else ""),
+        "columns_address": address if choosable and not refused else "",
+        "steps": steps_at(3 if choosable else 4, columns_address=address if choosable and not refused else ""),
         "taken": sum(view.counts.get(one, 0) for one in ("new", "updated")),
         "warnings": sorted(view.warnings.items()),
         **_rows(request, asker, view),

@@ -14,6 +14,7 @@ from muster.catalog.pages.permits import REFUSED, permitted, refusal, show_error
 from muster.catalog.queries import publisher
 from muster.customers.actions import put_rates
 from muster.customers.forms import OrganisationForm, RateForm
+from muster.customers.pages.steps import IMPORTING
 from muster.customers.queries import rates
 from muster.customers.schemas import RateIn, rate_from, rate_json
 from muster.kernel.errors import MusterError
@@ -74,6 +75,7 @@ def show_rates(request: HttpRequest) -> HttpResponse:
         "currency": currency,
         "own": publisher().currency,
         "refusal": refusal(asker, "catalog:write"),
+        "import_refusal": refusal(asker, *IMPORTING),
     }
     return render(request, "customers/rates.html", shown, status=REFUSED if form.errors else 200)
 
