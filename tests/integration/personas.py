@@ -25,7 +25,7 @@ _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 _NEW_VIEWER = f"""
 import django
 django.setup()
-from muster.team.actions import create_member
+from muster.team.actions.members import create_member
 from muster.team.policies import LOCAL
 create_member(LOCAL, "bob@example.com", "{_PASSWORD}", "viewer")
 """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from typing import Any, TypeVar
@@ -33,6 +34,16 @@ def once_a_page(ask: Callable[..., _Answer]) -> Callable[..., _Answer]:
     return asked
 
 
+@contextmanager
+def asked_once() -> Iterator[None]:
+    """While a page is put together after whatever the request changed."""
+    before = _answers.set({})
+    try:
+        yield
+    finally:
+        _answers.reset(before)
+
+
 class AskedOnce:
     """Middleware. Only of GET and HEAD, which change nothing; programs get answers as they were at each question."""
 
@@ -42,8 +53,5 @@ class AskedOnce:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.method not in ("GET", "HEAD") or is_api(request):
             return self.get_response(request)
-        before = _answers.set({})
-        try:
+        with asked_once():
             return self.get_response(request)
-        finally:
-            _answers.reset(before)

@@ -6,6 +6,8 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
+
 from muster.kernel.clock import system_clock
 from muster.web.errors import DraftTooLarge
 from muster.web.hooks import Asker
@@ -27,10 +29,12 @@ def keep_draft(owner: Asker, kind: str, fields: Any, subject: str = "") -> Draft
     if len(json.dumps(fields, ensure_ascii=False).encode()) > LONGEST_BYTES:
         raise DraftTooLarge("What you typed is longer than 64 KiB and was not kept as a draft. Save it, or shorten it.")
     now = system_clock()
-    Draft.objects.filter(saved_at__lte=now - KEPT).delete()
-    draft, _ = Draft.objects.update_or_create(
-        owner=_name(owner), kind=kind, subject=subject, defaults={"fields": fields, "saved_at": now}
-    )
+    # One commit: it is what takes time while somebody types.
+    with transaction.atomic():
+        Draft.objects.filter(saved_at__lte=now - KEPT).delete()
+        draft, _ = Draft.objects.update_or_create(
+            owner=_name(owner), kind=kind, subject=subject, defaults={"fields": fields, "saved_at": now}
+        )
     return draft
 
 

@@ -38,6 +38,7 @@ from muster.rules.describe.sentence import sentence
 from muster.rules.describe.words import Words
 from muster.rules.vocabulary import Vocabulary
 from muster.team.policies import Principal
+from muster.web.asked import asked_once
 from muster.web.drafts import discard_draft, draft_of, keep_draft
 from muster.web.errors import NotFound
 from muster.web.formats import BabelFormats, formats_for
@@ -223,6 +224,11 @@ def _said(error: MusterError) -> str:
 
 
 def _page(request: HttpRequest, desk: _Desk, form: BuilderForm) -> HttpResponse:
+    with asked_once():
+        return _answered(request, desk, form)
+
+
+def _answered(request: HttpRequest, desk: _Desk, form: BuilderForm) -> HttpResponse:
     found = read(form, desk.known, desk.formats)
     blanks = [*found.written.blanks, *(Blank(path, "", said) for path, all in found.errors.items() for said in all)]
     rows = Rows(_clauses(desk, form), {}, blanks)
