@@ -119,7 +119,7 @@ def test_passkey_logs_in_confirms_and_is_a_second_factor(town: Serving, browser:
     _log_in(town, page)
     expect(page.get_by_role("heading", name="Second factor")).to_be_visible()
     page.get_by_role("button", name="Use a passkey").click()
-    expect(page.get_by_role("heading", name="Customer groups")).to_be_visible()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
 
     # As confirmation before something that matters.
     page.goto(_local(town, "/profile/second-factors/app/"))
