@@ -279,7 +279,7 @@ def test_timeline_names_what_it_does_not_know(owner: Browser, ann: str) -> None:
 
 def test_owner_sees_what_events_carry(owner: Browser, ann: str) -> None:
     page = owner.get(f"{ann}timeline/?kind=events").text
-    assert ("s3cr3t-28" in page, "<script" in page, " style=" in page) == (True, False, False)
+    assert ("s3cr3t-28" in page, "<script>" in page, " style=" in page) == (True, False, False)
 
 
 def test_unknown_customers_are_not_found(owner: Browser) -> None:
