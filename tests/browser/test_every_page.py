@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -36,9 +37,14 @@ UNREACHED: dict[str, str] = {
 }
 
 
+# Where somebody is refused who may see what leads there.
+REFUSED = re.compile(r"/customers/imports/imp_\w+/columns/: 403")
+
+
 def test_every_address_is_reached(sample: Sample) -> None:
     """A new page is found by its link; what nothing links to must say here why."""
-    assert [told for found in sample.found.values() for told in found.broken] == []
+    broken = [told for found in sample.found.values() for told in found.broken]
+    assert [told for told in broken if not REFUSED.fullmatch(told)] == []
     assert sorted(set(names()) - sample.reached - set(UNREACHED)) == []
     assert sorted(set(UNREACHED) & sample.reached) == []
 
@@ -116,5 +122,8 @@ def test_html_is_valid(sample: Sample, tmp_path: Path) -> None:
         f"{names_of_files[Path(file['filePath']).name]}:{one['line']}: {one['ruleId']}: {one['message']}"
         for file in json.loads(told.read_text(encoding="utf-8"))
         for one in file["messages"]
+        # A form whose change is refused keeps its button, with the reason, but sends nothing (D-42).
+        if one["ruleId"] != "wcag/h32"
+        or 'aria-disabled="true"' not in pages[names_of_files[Path(file["filePath"]).name]]
     ]
     assert not found, "\n".join(found)
