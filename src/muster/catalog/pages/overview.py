@@ -13,8 +13,9 @@ def apps_part(asker: Any) -> dict[str, Any] | None:
     """The apps in use with their figures; nothing before there is one."""
     if not can(asker, "catalog:read"):
         return None
-    rows = [row for row in app_rows(asker, publisher().minimum_size) if row.app.state == "active"]
-    return {"rows": rows} if rows else None
+    minimum = publisher().minimum_size
+    rows = [row for row in app_rows(asker, minimum) if row.app.state == "active"]
+    return {"rows": rows, "minimum": minimum} if rows else None
 
 
 def any_app() -> bool:
