@@ -35,7 +35,7 @@ def viewer(town: Living, owner: Browser) -> Iterator[Browser]:
 
 @pytest.fixture
 def three(make: Make) -> None:
-    """40, 30 and few people; “Über alle” refers to the others."""
+    """Forty and few people, and a segment that refers to the few."""
     make("forty", up_to(40), tags=["sale"])
     make("few", up_to(3))
     make("uber", {"version": 1, "app": "notes", "match": {"any": [in_group("forty")["match"], {"group": "few"}]}})
@@ -67,7 +67,7 @@ def test_page_says_what_it_does_not_know_and_who_is_inactive(owner: Browser) -> 
     """D-29"""
     page = owner.get("/groups/?colour=red").text
     assert "This page does not know: colour." in page
-    assert re.findall(r"<summary.*?<h2>([^<]+)<", page, re.DOTALL) == ["Inactive segments"]
+    assert "<h2>Inactive segments</h2>" in page
     assert "1, cannot be used until it has at least 25 customers" in page
     assert "No group matches." in owner.get("/groups/?q=nothing-of-that").text
 
@@ -86,16 +86,16 @@ def test_small_changes_of_a_week_are_told_to_nobody_who_may_not_list(
     make("forty", up_to(40))
 
     def week(browser: Browser) -> list[str]:
-        cell = re.findall(r'<td class="r c-7"[^>]*>(.*?)</td>', browser.get("/groups/").text, re.DOTALL)[0]
-        return re.findall(r"[-+−–]?\d*", re.sub(r"<[^>]+>|\s", "", cell))[:-1]
+        cell = re.findall(r'<td class="r c-7[^>]*>(.*?)</td>', browser.get("/groups/").text, re.DOTALL)[0]
+        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", cell)).split()
 
-    assert (week(owner), week(viewer)) == (["0", "0"], ["0", "0"]) or week(owner) == week(viewer)
+    assert (week(owner), week(viewer)) == (["0", "0"], ["0", "0"])
     town.local.patch("/groups/forty", json={"definition": up_to(45)}, headers={"If-Match": '"1"'}).raise_for_status()
-    assert (week(owner)[0], week(viewer)) == ("+5", ["–"])
+    assert (week(owner), week(viewer)) == (["+5", "0"], ["–"])
 
 
 def test_template_is_copied_by_those_who_may(town: Living, owner: Browser, viewer: Browser) -> None:
-    sent = {"template": "new_customers", "app": "notes"}
+    sent = {"template": "new-customers", "app": "notes"}
     refused = viewer.post("/groups/copy-template", sent)
     assert (refused.status_code, "groups:write" in refused.text) == (403, True)
     made = owner.post("/groups/copy-template", sent)

@@ -114,7 +114,8 @@ def listing(wanted: Wanted, now: datetime, *, may_list: bool) -> Listing:
     minimum = publisher().minimum_size
     newest = GroupVersion.objects.filter(group=OuterRef("id")).order_by("-revision").values("saved_by")[:1]
     every: list[Any] = sorted(Group.objects.annotate(edited_by=Subquery(newest)), key=_by_name)
-    found = [row for row in every if _is_found(row, wanted)]
+    names = {reference: row.name for row in every for reference in (row.id, row.key)}
+    found = [row for row in every if _is_found(row, wanted, names)]
     shown = [row for row in found if row.state == wanted.state or (not wanted.state and row.state not in _PUT_AWAY)]
     sort = SORTS[wanted.sort.removeprefix("-")]
     shown.sort(key=lambda row: sort(row, minimum), reverse=wanted.sort.startswith("-"))
@@ -148,8 +149,10 @@ def _by_name(row: Group) -> tuple[str, str]:
     return _folded(row.name), row.id
 
 
-def _is_found(row: Group, wanted: Wanted) -> bool:
+def _is_found(row: Group, wanted: Wanted, names: Mapping[str, str]) -> bool:
+    """`names`: of groups by id and key: a definition names them by id, people by name."""
     inside = json.dumps(row.definition, ensure_ascii=False) if row.definition else ""
+    inside += " ".join(names.get(one, "") for one in referred_to(row.definition))
     text = _folded(" ".join((row.name, row.key, *row.tags, inside)))
     return (
         all(word in text for word in _folded(wanted.search).split())
