@@ -10,6 +10,8 @@ WORKERS ?= 2
 # SIZE=small ROWS=100000 measures in a minute; limits hold for the full size.
 SIZE ?= full
 ROWS ?= 1000000
+# Tests start some hundred processes; without its cache each would compile thousands of modules anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 help: ## List what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -18,13 +18,12 @@ from django.views.decorators.http import require_GET
 from muster.audit.actions import record
 from muster.audit.queries import Deed, Wanted, choices, newest_deeds, trail, trail_lines
 from muster.audit.terms import ACTIONS, THINGS
+from muster.web.answers import REFUSED, csv_download, unknown_parameters
 from muster.web.hooks import can, check_scope, identify, preferences
 
 _FILTERS = ("actor", "action", "thing_kind", "thing_id", "since", "until")
 _NEWEST = 10
 _NAMES = (*_FILTERS, "before", "after")
-# Forms are refused with the status a program would get (D-39).
-_REFUSED = 422
 
 
 @require_GET
@@ -52,9 +51,9 @@ def audit(request: HttpRequest) -> HttpResponse:
         "newer": _address(given, after=page.newer),
         "csv": _address(given) or "?",
         "narrowed": any(given.values()),
-        "unknown": sorted(set(request.GET) - set(_NAMES)),
+        "unknown": unknown_parameters(request, *_NAMES),
     }
-    return render(request, "audit/audit.html", shown, status=_REFUSED if errors else 200)
+    return render(request, "audit/audit.html", shown, status=REFUSED if errors else 200)
 
 
 @require_GET
@@ -66,8 +65,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     given = _given(request)
     wanted, _errors = _wanted(given)
     record(asker, "audit.exported", "audit", "audit", {name: value for name, value in given.items() if value})
-    headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
-    return StreamingHttpResponse(trail_lines(wanted), content_type="text/csv; charset=utf-8", headers=headers)
+    return csv_download(trail_lines(wanted), "audit")
 
 
 def newest_part(asker: Any) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest
 from django.utils.translation import get_language
 from ninja import File, Form, Query, Router
 from ninja.files import UploadedFile
@@ -24,6 +24,7 @@ from muster.rules.schema import definition_schema
 from muster.team.api import permitted
 from muster.team.policies import can
 from muster.web.actions import start_job
+from muster.web.answers import csv_download
 from muster.web.paging import revision_of
 from muster.web.schemas import job_out
 
@@ -117,8 +118,7 @@ def export(request: HttpRequest, reference: str) -> Any:
     permitted(request, "members:read")
     lines = people.export_lines(reference)
     name = groups.group_row(reference).key
-    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+    return csv_download(lines, name)
 
 
 @router.post("/groups/preview")

@@ -35,6 +35,9 @@ COALESCED = frozenset({Cause.DATA, Cause.TIME})
 """What happens by itself, many times a minute, and is remembered by the minute, the hour, the day."""
 
 
+IMPORTING = ("members:read", "groups:write")
+"""Scopes that are needed to see and to move an import of members."""
+
 IMPORT_KIND = "members"
 """The kind of the imports that change a list, among all imports."""
 

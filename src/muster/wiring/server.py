@@ -22,6 +22,8 @@ _THREADS = 8
 # A stalled client costs a file descriptor and no thread: waitress hands requests on when they are complete.
 _CONNECTIONS = 2000
 _LARGEST_BODY_BYTES = 8 * 1024**3
+# What a client has not read yet lies in a temporary file up to here; only beyond does its thread wait for it.
+_LARGEST_UNREAD_BYTES = 256 * 1024**2
 # The shortest limit of the systems Muster runs on (macOS; Linux has 108).
 _LONGEST_SOCKET_PATH_BYTES = 103
 
@@ -38,6 +40,7 @@ class Server:
             "threads": _THREADS,
             "connection_limit": _CONNECTIONS,
             "max_request_body_size": _LARGEST_BODY_BYTES,
+            "outbuf_high_watermark": _LARGEST_UNREAD_BYTES,
             "asyncore_use_poll": True,
             "ident": "muster",
             "clear_untrusted_proxy_headers": True,

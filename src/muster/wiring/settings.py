@@ -189,5 +189,10 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"muster": {"handlers": ["stderr"], "level": "INFO"}, "django.request": {"level": "ERROR"}},
+    "loggers": {
+        "muster": {"handlers": ["stderr"], "level": "INFO"},
+        "django.request": {"level": "ERROR"},
+        # It would write a line for each request that has to wait, and anybody can send many at once.
+        "waitress": {"level": "ERROR"},
+    },
 }

@@ -9,10 +9,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from muster.catalog import actions
 from muster.catalog.forms import KIND_LABELS, AddOnForm
 from muster.catalog.pages.apps import app_head
-from muster.catalog.pages.permits import REFUSED, permitted, show_error
 from muster.catalog.queries import add_ons
 from muster.kernel.errors import MusterError
+from muster.team.pages.permits import permitted
 from muster.warehouse.catalog import AddOnKind
+from muster.web.answers import REFUSED, show_error
 
 
 @require_http_methods(["GET", "POST"])

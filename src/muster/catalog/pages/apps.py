@@ -12,12 +12,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from muster.catalog import actions, hooks
 from muster.catalog.forms import EditAppForm, NewAppForm
-from muster.catalog.pages.permits import REFUSED, permitted, refusal, show_error
 from muster.catalog.pages.words import reader_language
 from muster.catalog.policies import People, told_people
 from muster.catalog.queries import AppSummary, app, apps, publisher
 from muster.kernel.errors import MusterError
+from muster.team.pages.permits import permitted, refusal
 from muster.team.policies import Principal, can
+from muster.web.answers import REFUSED, show_error
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_GET, require_http_methods
 from muster.catalog import actions, hooks
 from muster.catalog.forms import TYPE_LABELS, AttributeForm, EventForm, NewAttributeForm
 from muster.catalog.pages.apps import app_head, show_label_error
-from muster.catalog.pages.permits import REFUSED, permitted
 from muster.catalog.pages.words import attribute_name, event_name
 from muster.catalog.queries import (
     AttributeSummary,
@@ -24,6 +23,8 @@ from muster.catalog.queries import (
 )
 from muster.kernel.errors import MusterError
 from muster.rules.vocabulary import Type
+from muster.team.pages.permits import permitted
+from muster.web.answers import REFUSED
 
 SOURCES = {"standard": _("Standard"), "declared": _("Declared"), "observed": _("Found in data")}
 SCOPES = {"customer": _("customer"), "app": _("customer and app"), "device": _("device")}

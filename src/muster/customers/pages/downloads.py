@@ -6,15 +6,16 @@ import csv
 import io
 from collections.abc import Iterator
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
-from muster.catalog.pages.permits import permitted
 from muster.customers.actions import note_download
 from muster.customers.pages.steps import IMPORTING, own_row
 from muster.customers.queries import check_file, verdicts
+from muster.team.pages.permits import permitted
 from muster.warehouse.lists.entries import exported
+from muster.web.answers import csv_download
 
 _LINES_A_CHUNK = 1_000
 
@@ -27,8 +28,7 @@ def rows_csv(request: HttpRequest, import_id: str) -> HttpResponseBase:
     check_file(row)
     verdict = request.GET.get("verdict") or None
     note_download(actor, row, verdict)
-    headers = {"Content-Disposition": f'attachment; filename="{row.id}.csv"'}
-    return StreamingHttpResponse(_lines(row.id, verdict), content_type="text/csv; charset=utf-8", headers=headers)
+    return csv_download(_lines(row.id, verdict), row.id)
 
 
 def _lines(import_id: str, verdict: str | None) -> Iterator[str]:

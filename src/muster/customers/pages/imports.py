@@ -13,7 +13,6 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from muster.catalog.pages.permits import REFUSED, permitted, refusal, unknown_parameters
 from muster.customers.actions import judge_upload, keep_upload, read_upload_anew
 from muster.customers.errors import CustomerError, ImportExpired
 from muster.customers.models import Import
@@ -28,11 +27,13 @@ from muster.customers.queries import (
 from muster.customers.terms import TRANSITIONS, ImportState
 from muster.kernel.errors import MusterError
 from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
+from muster.team.pages.permits import permitted, refusal
 from muster.team.policies import Principal
 from muster.warehouse.files.errors import FileError
 from muster.warehouse.files.guess import Head, head_of
 from muster.warehouse.files.mapping import KINDS, read_source
 from muster.warehouse.files.reading import open_rows
+from muster.web.answers import REFUSED, unknown_parameters
 
 _A_PAGE = 25
 

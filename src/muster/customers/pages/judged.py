@@ -11,13 +11,12 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.views.decorators.http import require_GET, require_POST
 
-from muster.catalog.pages.permits import REFUSED, permitted, refusal
 from muster.customers.actions import change_import
 from muster.customers.errors import ImportExpired
 from muster.customers.models import Import
 from muster.customers.pages.columns import KIND_LABELS
 from muster.customers.pages.steps import IMPORTING, own_row, steps_at
-from muster.customers.pages.verdicts import counted, reason_of, words_of
+from muster.customers.pages.verdicts import LOOKS, counted, reason_of, words_of
 from muster.customers.queries import (
     ImportView,
     import_view,
@@ -27,7 +26,9 @@ from muster.customers.queries import (
 )
 from muster.customers.terms import TRANSITIONS, ImportState
 from muster.kernel.errors import MusterError
+from muster.team.pages.permits import permitted, refusal
 from muster.team.policies import Principal
+from muster.web.answers import REFUSED
 
 _ROWS_SHOWN = 50
 _LOOK_AGAIN_SECONDS = 2
@@ -126,7 +127,7 @@ def _rows(request: HttpRequest, asker: Principal, view: ImportView) -> dict[str,
     chosen = request.GET.get("verdict", "invalid" if counts.get("invalid") else "")
     if chosen not in counts:
         chosen = ""
-    shown: dict[str, Any] = {"counted": counted(counts, chosen), "chosen": chosen}
+    shown: dict[str, Any] = {"counted": counted(LOOKS, counts, chosen), "chosen": chosen}
     if refusal(asker, *IMPORTING):
         return shown
     try:

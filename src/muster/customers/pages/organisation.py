@@ -10,7 +10,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from muster.catalog.actions import edit_publisher
-from muster.catalog.pages.permits import REFUSED, permitted, refusal, show_error, unknown_parameters
 from muster.catalog.queries import publisher
 from muster.customers.actions import put_rates
 from muster.customers.forms import OrganisationForm, RateForm
@@ -19,6 +18,8 @@ from muster.customers.queries import rates
 from muster.customers.schemas import RateIn, rate_from, rate_json
 from muster.kernel.errors import MusterError
 from muster.kernel.paging import decode_cursor, encode_cursor
+from muster.team.pages.permits import permitted, refusal
+from muster.web.answers import REFUSED, show_error, unknown_parameters
 
 _FIELDS = ("name", "language", "time_zone", "currency", "revision")
 _RATES_SHOWN = 50

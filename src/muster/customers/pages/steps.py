@@ -26,12 +26,13 @@ class Step:
     address: str = ""
 
 
-def steps_at(current: int, *, columns_address: str = "") -> list[Step]:
-    """Source, Columns, Dry run, Apply; `current` counts from 1."""
+def steps_at(current: int, *, columns: bool = True, columns_address: str = "") -> list[Step]:
+    """Source, Columns, Dry run, Apply; `current` counts all four from 1. Without `columns` there is no second."""
     labels = [_("Source"), _("Columns"), _("Dry run"), _("Apply")]
     return [
         Step(label, place < current, place == current, columns_address if place == 2 else "")
         for place, label in enumerate(labels, start=1)
+        if columns or place != 2
     ]
 
 

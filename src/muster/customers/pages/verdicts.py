@@ -23,7 +23,7 @@ class Look:
     tone: str = "m"
 
 
-_LOOKS = {
+LOOKS = {
     "new": Look(lambda n: ngettext("new", "new", n), icon="circle-check", swatch="f1", tone="ok"),
     "updated": Look(
         lambda n: ngettext("changes what is known", "change what is known", n), icon="refresh", swatch="f2", tone=""
@@ -70,12 +70,12 @@ class Counted:
     current: bool
 
 
-def counted(counts: Mapping[str, int], chosen: str) -> list[Counted]:
-    """Every verdict an import can give, also those that none of its rows has."""
+def counted(looks: Mapping[str, Look], counts: Mapping[str, int], chosen: str) -> list[Counted]:
+    """Every verdict of `looks`, also those that none of the rows has."""
     found: list[Counted] = []
     total = max(sum(counts.values()), 1)
     before = 0
-    for key, look in _LOOKS.items():
+    for key, look in looks.items():
         count = counts.get(key, 0)
         x, width = (f"{_BAR_WIDTH * part / total:.2f}" for part in (before, count))
         address = "?" + urlencode({"verdict": key})
@@ -86,7 +86,7 @@ def counted(counts: Mapping[str, int], chosen: str) -> list[Counted]:
 
 def words_of(verdict: str, count: int = 1) -> str:
     """What is said of so many rows with the verdict."""
-    look = _LOOKS.get(verdict)
+    look = LOOKS.get(verdict)
     return look.words(count) if look else verdict
 
 

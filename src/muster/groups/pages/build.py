@@ -23,7 +23,6 @@ from muster.groups.pages.builder.documents import Blank
 from muster.groups.pages.builder.form import BuilderForm, Read, blank_form, drafted, form_of, posted, read, settled
 from muster.groups.pages.builder.rows import Rows
 from muster.groups.pages.builder.suggestions import labels_of
-from muster.groups.pages.permits import permitted
 from muster.groups.pages.words import reader_words
 from muster.groups.queries.evaluation import definition_of, vocabulary
 from muster.groups.queries.groups import group_row
@@ -37,7 +36,9 @@ from muster.rules.describe.expression import expression
 from muster.rules.describe.sentence import sentence
 from muster.rules.describe.words import Words
 from muster.rules.vocabulary import Vocabulary
+from muster.team.pages.permits import permitted
 from muster.team.policies import Principal
+from muster.web.answers import REFUSED
 from muster.web.asked import asked_once
 from muster.web.drafts import discard_draft, draft_of, keep_draft
 from muster.web.errors import NotFound
@@ -47,7 +48,7 @@ from muster.web.hooks import can
 from muster.web.models import Draft
 
 DRAFT = "segment"
-REFUSED, OVERTAKEN = 422, 204
+OVERTAKEN = 204
 
 
 @dataclass

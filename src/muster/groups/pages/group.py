@@ -12,9 +12,9 @@ from muster.groups.actions.segments import change_state
 from muster.groups.errors import GroupUnknown
 from muster.groups.models import Group
 from muster.groups.pages import known, segment, segment_changes, segment_facts, segment_members, segment_overlap
-from muster.groups.pages.permits import permitted
 from muster.groups.queries.groups import group_row
 from muster.groups.terms import Kind
+from muster.team.pages.permits import permitted
 from muster.web.hooks import check_scope, identify
 
 Page = Callable[[HttpRequest, Group], HttpResponse]

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,19 +19,22 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from muster.customers.actions import change_import
 from muster.customers.errors import ConfirmMismatch, ImportExpired
+from muster.customers.pages.steps import steps_at
+from muster.customers.pages.verdicts import counted
 from muster.customers.queries import ImportView, verdicts
 from muster.customers.terms import ImportState
 from muster.groups.actions.imports import begin_members_import, known_row, read_anew
 from muster.groups.errors import ValueNotAllowed
 from muster.groups.models import Group
-from muster.groups.pages.known import REFUSED
-from muster.groups.pages.permits import IMPORTING, permitted
-from muster.groups.pages.verdicts import counted, reason_of, words_of
+from muster.groups.pages.verdicts import looks_of, reason_of, words_of
 from muster.groups.queries.groups import group, group_row
 from muster.groups.queries.imports import ListImport, list_import, verdict_lines
+from muster.groups.terms import IMPORTING
 from muster.kernel.errors import MusterError
+from muster.team.pages.permits import permitted
 from muster.team.policies import Principal
 from muster.warehouse.files.errors import ColumnUnknown
+from muster.web.answers import REFUSED, csv_download
 
 _ROWS_SHOWN = 50
 _LOOK_AGAIN_SECONDS = 2
@@ -45,30 +48,12 @@ _BEFORE = (
 )
 
 
-@dataclass(frozen=True)
-class Step:
-    label: str
-    done: bool = False
-    current: bool = False
-    address: str = ""
-
-
-def _steps(current: int, *, columns: bool = True, columns_address: str = "") -> list[Step]:
-    """Source, Columns, Dry run, Apply; `current` counts all four from 1. Files of one column have no second."""
-    labels = [_("Source"), _("Columns"), _("Dry run"), _("Apply")]
-    return [
-        Step(label, place < current, place == current, columns_address if place == 2 else "")
-        for place, label in enumerate(labels, start=1)
-        if columns or place != 2
-    ]
-
-
 @require_http_methods(["GET", "POST"])
 def source(request: HttpRequest, key: str) -> HttpResponse:
     """Step 1: a text or a file, and what is to be done with it."""
     actor = permitted(request, *IMPORTING)
     row = known_row(key)
-    shown: dict[str, Any] = {"group": group(row.id), "steps": _steps(1), "mode": "add", "ids": "email", "text": ""}
+    shown: dict[str, Any] = {"group": group(row.id), "steps": steps_at(1), "mode": "add", "ids": "email", "text": ""}
     if request.method == "POST":
         shown |= {name: request.POST.get(name, shown[name]) for name in ("mode", "ids", "text")}
         try:
@@ -110,7 +95,7 @@ def columns(request: HttpRequest, key: str, import_id: str) -> HttpResponse:
     actor = permitted(request, *IMPORTING)
     row = known_row(key)
     one = list_import(row, import_id)
-    shown = {"group": group(row.id), "one": one, "steps": _steps(2), "column": one.column, "ids": one.ids}
+    shown = {"group": group(row.id), "one": one, "steps": steps_at(2), "column": one.column, "ids": one.ids}
     if request.method == "POST":
         shown |= {name: request.POST.get(name, "") for name in ("column", "ids")}
         try:
@@ -177,8 +162,7 @@ def rows_csv(request: HttpRequest, key: str, import_id: str) -> HttpResponseBase
     permitted(request, *IMPORTING)
     row = group_row(key)
     lines = verdict_lines(row, import_id, request.GET.get("verdict") or None)
-    headers = {"Content-Disposition": f'attachment; filename="{row.key}-{import_id}.csv"'}
-    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+    return csv_download(lines, f"{row.key}-{import_id}")
 
 
 @dataclass(frozen=True)
@@ -209,7 +193,7 @@ def _import_page(
         "job": one.job,
         "error": error,
         "given": given or {},
-        "steps": _steps(4 if applying else 3, columns=several, columns_address=address if choosable else ""),
+        "steps": steps_at(4 if applying else 3, columns=several, columns_address=address if choosable else ""),
         **_rows(request, one),
     }
     response = render(request, "groups/import.html", shown, status=REFUSED if error else 200)
@@ -227,7 +211,7 @@ def _rows(request: HttpRequest, one: ListImport) -> dict[str, Any]:
     if chosen not in counts:
         chosen = ""
     shown = {
-        "counted": counted(counts, one.mode, chosen),
+        "counted": counted(looks_of(one.mode), counts, chosen),
         "chosen": chosen,
         "chosen_count": counts[chosen] if chosen else one.view.rows,
         "chosen_word": words_of(chosen, counts[chosen]) if chosen else "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
@@ -10,16 +10,15 @@ from django.views.decorators.http import require_GET, require_http_methods
 from muster.groups.actions import lists
 from muster.groups.forms import NewKnownForm
 from muster.groups.models import Group
-from muster.groups.pages.permits import IMPORTING, permitted, refusal
 from muster.groups.queries.groups import group
 from muster.groups.queries.imports import imports_of
 from muster.groups.queries.people import export_lines
-from muster.groups.terms import State
+from muster.groups.terms import IMPORTING, State
 from muster.kernel.errors import MusterError
+from muster.team.pages.permits import permitted, refusal
+from muster.web.answers import REFUSED, csv_download, show_error
 
 _IMPORTS_SHOWN = 10
-# Forms are refused with the status a program would get (D-39).
-REFUSED = 422
 
 
 @require_http_methods(["GET", "POST"])
@@ -36,12 +35,6 @@ def new_known(request: HttpRequest) -> HttpResponse:
         else:
             return redirect("groups:group", key=made.key)
     return render(request, "groups/new_known.html", {"form": form}, status=REFUSED if form.errors else 200)
-
-
-def show_error(form: NewKnownForm, error: MusterError) -> None:
-    """At the field it points to, with its stable code (D-41)."""
-    field = error.pointer.removeprefix("/")
-    form.add_error(field if field in form.fields else None, f"{error.message} ({error.code})")
 
 
 def known_page(request: HttpRequest, row: Group) -> HttpResponse:
@@ -65,5 +58,4 @@ def export(request: HttpRequest, key: str) -> HttpResponseBase:
     """Everybody on the list, as CSV that imports again without loss (G-26)."""
     permitted(request, "members:read")
     lines = export_lines(key)
-    headers = {"Content-Disposition": f'attachment; filename="{group(key).key}.csv"'}
-    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+    return csv_download(lines, group(key).key)

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from muster.catalog.queries import apps
 from muster.groups.actions.segments import copy_template
-from muster.groups.pages.permits import permitted
 from muster.groups.pages.words import reader_words, told_definition
 from muster.groups.queries.evaluation import vocabulary
 from muster.groups.queries.groups import GroupView
@@ -24,6 +23,8 @@ from muster.groups.terms import Kind, State
 from muster.kernel.clock import system_clock
 from muster.rules.describe.words import Words
 from muster.rules.vocabulary import Vocabulary
+from muster.team.pages.permits import permitted
+from muster.web.answers import unknown_parameters
 from muster.web.charts import spark
 from muster.web.hooks import can, check_scope, identify
 
@@ -63,7 +64,7 @@ def show_list(request: HttpRequest) -> HttpResponse:
         "empty": not found.choices and not wanted.state,
         "may_write": can(asker, "groups:write"),
         "may_ask": can(asker, "members:read"),
-        "unknown": sorted(set(request.GET) - set(_NAMES)),
+        "unknown": unknown_parameters(request, *_NAMES),
     }
     return render(request, "groups/list.html", shown)
 

@@ -15,13 +15,13 @@ from muster.groups.actions import segments
 from muster.groups.actions.undoing import ARCHIVED, RENAMED, RESTORED
 from muster.groups.errors import GroupError, ValueNotAllowed
 from muster.groups.models import Group
-from muster.groups.pages.known import REFUSED
-from muster.groups.pages.permits import permitted
 from muster.groups.policies import check_can, check_unused
 from muster.groups.queries.groups import group, group_row, uses_of
 from muster.groups.terms import State
 from muster.kernel.errors import MusterError
+from muster.team.pages.permits import permitted
 from muster.team.policies import Principal
+from muster.web.answers import REFUSED
 from muster.web.undo import offer_undo
 
 

@@ -9,12 +9,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from muster.groups.actions.sample import SCOPES, check_removable, order_removal
-from muster.groups.pages.known import REFUSED
-from muster.groups.pages.permits import permitted, refusal
 from muster.groups.queries import sample as queries
 from muster.groups.terms import SAMPLE_NAME
 from muster.kernel.errors import MusterError
+from muster.team.pages.permits import permitted, refusal
 from muster.team.policies import Principal
+from muster.web.answers import REFUSED
 from muster.web.hooks import can
 
 

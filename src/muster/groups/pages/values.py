@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from muster.groups.pages.permits import permitted
 from muster.groups.queries.suggestions import values_of
+from muster.team.pages.permits import permitted
 
 
 @require_GET

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from urllib.parse import urlencode
-
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-_BAR_WIDTH = 100
-
-
-@dataclass(frozen=True)
-class Look:
-    """`words`: of so many rows; `swatch`: the colour of the bar (f1 to f6 of the sheet); `tone`: that of the words."""
-
-    words: Callable[[int], str]
-    icon: str
-    swatch: str
-    tone: str = "m"
-
+from muster.customers.pages.verdicts import Look
 
 _LOOKS = {
     "new": Look(lambda n: ngettext("new", "new", n), icon="circle-check", swatch="f1", tone="ok"),
@@ -58,32 +43,9 @@ _REASONS = {
 }
 
 
-@dataclass(frozen=True)
-class Counted:
-    """One verdict with its part of the bar: `x` and `width` of a hundred."""
-
-    key: str
-    look: Look
-    label: str
-    count: int
-    x: str
-    width: str
-    address: str
-    current: bool
-
-
-def counted(counts: Mapping[str, int], mode: str, chosen: str) -> list[Counted]:
-    """Every verdict an import of the mode can give, also those that none of its rows has."""
-    found: list[Counted] = []
-    total = max(sum(counts.values()), 1)
-    before = 0
-    for key in _LEAVING if mode == "remove" else _COMING:
-        count = counts.get(key, 0)
-        x, width = (f"{_BAR_WIDTH * part / total:.2f}" for part in (before, count))
-        look, address = _LOOKS[key], "?" + urlencode({"verdict": key})
-        found.append(Counted(key, look, look.words(count), count, x, width, address, key == chosen))
-        before += count
-    return found
+def looks_of(mode: str) -> dict[str, Look]:
+    """Every verdict that an import of the mode can give, in the order of its bar."""
+    return {key: _LOOKS[key] for key in (_LEAVING if mode == "remove" else _COMING)}
 
 
 def words_of(verdict: str, count: int = 1) -> str:

@@ -23,6 +23,7 @@ from muster.kernel.errors import MusterError
 from muster.rules.describe.sentence import clause, sentence
 from muster.rules.describe.words import Words
 from muster.rules.nodes import All, AnyOf, NoneOf
+from muster.web.answers import REFUSED
 from muster.web.hooks import check_scope, identify
 
 
@@ -57,7 +58,7 @@ def why(request: HttpRequest) -> HttpResponse:
             shown |= _explained(chosen, customer)
         except MusterError as error:
             shown["error"] = error
-            status = 422
+            status = REFUSED
     return render(request, "groups/why.html", shown, status=status)
 
 

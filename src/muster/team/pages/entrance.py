@@ -25,9 +25,7 @@ from muster.team.actions.setup import check_setup_token, set_up
 from muster.team.errors import ValueNotAllowed
 from muster.team.forms import AcceptForm, LoginForm, NewPasswordForm, SetupForm
 from muster.team.queries import invitation_of, password_link_member
-
-# Forms are refused with the status a program would get (D-39).
-REFUSED = 422
+from muster.web.answers import REFUSED
 
 
 @login_not_required

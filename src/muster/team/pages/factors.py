@@ -24,8 +24,9 @@ from requests import RequestException
 
 from muster.team.errors import ProviderFailed
 from muster.team.forms import LoginForm
-from muster.team.pages.entrance import REFUSED, following_of, login_page
+from muster.team.pages.entrance import following_of, login_page
 from muster.team.pages.permits import reader
+from muster.web.answers import REFUSED
 
 View = Callable[..., HttpResponseBase]
 

@@ -15,10 +15,11 @@ from muster.team.actions import invitations, members
 from muster.team.actions.passwords import make_password_link
 from muster.team.errors import ScopeMissing, ValueNotAllowed
 from muster.team.forms import InviteForm
-from muster.team.pages.entrance import REFUSED, show
+from muster.team.pages.entrance import show
 from muster.team.pages.permits import permitted
 from muster.team.policies import Principal, can, check_may_change, check_other_owner, check_role, refusal
 from muster.team.terms import ROLE_SCOPES, ROLE_TEXTS, SCOPE_TEXTS
+from muster.web.answers import REFUSED
 
 
 @require_GET

@@ -1,9 +1,10 @@
-"""Who asks for a page of the team."""
+"""Who asks for a page, and why somebody may not do what its buttons do (D-42)."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest
 
+from muster.kernel.errors import MusterError
 from muster.team.models import Member
 from muster.team.policies import Principal
 from muster.web.errors import NotFound
@@ -17,6 +18,16 @@ def permitted(request: HttpRequest, *scopes: str) -> Principal:
         check_scope(asker, scope)
     assert isinstance(asker, Principal)
     return asker
+
+
+def refusal(asker: Principal, *scopes: str) -> str:
+    """The sentence the API would answer with; nothing if it would let them."""
+    for scope in scopes:
+        try:
+            check_scope(asker, scope)
+        except MusterError as error:
+            return error.message
+    return ""
 
 
 def reader(request: HttpRequest) -> Member:

@@ -16,10 +16,11 @@ from muster.team.actions import passwords, preferences, sessions
 from muster.team.errors import ValueNotAllowed
 from muster.team.forms import NameForm, PasswordForm, PreferencesForm
 from muster.team.models import Member
-from muster.team.pages.entrance import REFUSED, show
+from muster.team.pages.entrance import show
 from muster.team.pages.permits import reader
 from muster.team.policies import member_principal
 from muster.team.terms import ROLE_TEXTS
+from muster.web.answers import REFUSED
 
 
 @require_http_methods(["GET", "POST"])

@@ -10,8 +10,8 @@ from muster.team import queries
 from muster.team.actions import tokens as actions
 from muster.team.errors import ValueNotAllowed
 from muster.team.forms import TokenForm
-from muster.team.pages.entrance import REFUSED
 from muster.team.pages.permits import permitted
+from muster.web.answers import REFUSED
 
 
 @require_GET

@@ -9,9 +9,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from muster.catalog.pages.permits import permitted, refusal, unknown_parameters
 from muster.customers.people.queries.finding import PERSONAL, find
 from muster.kernel.errors import MusterError
+from muster.team.pages.permits import permitted, refusal
+from muster.web.answers import unknown_parameters
 from muster.web.problems import status_of
 
 _LONGEST = 300

@@ -10,7 +10,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from muster.catalog.pages.permits import permitted, refusal
 from muster.catalog.pages.words import attribute_name, reader_language
 from muster.catalog.queries import apps
 from muster.customers import hooks
@@ -18,6 +17,7 @@ from muster.customers.people.pages.values import TRAIT_LABELS, money_of, shown_v
 from muster.customers.people.queries.finding import PERSONAL
 from muster.customers.people.queries.person import Origin, Profile, Value, key_of_id, profile_of
 from muster.kernel.ids import customer_id as id_of
+from muster.team.pages.permits import permitted, refusal
 from muster.team.policies import Principal, can
 
 _IDENTITIES_SHOWN, _ORDERS_SHOWN, _SESSIONS_SHOWN = 20, 20, 10

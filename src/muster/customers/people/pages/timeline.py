@@ -13,7 +13,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from muster.catalog.pages.permits import permitted, refusal, unknown_parameters
 from muster.catalog.pages.words import event_name
 from muster.customers import hooks
 from muster.customers.forms import PURPOSE_LABELS
@@ -22,6 +21,8 @@ from muster.customers.people.pages.person import head
 from muster.customers.people.queries.person import key_of_id
 from muster.customers.people.queries.timeline import Told, timeline
 from muster.kernel.ids import customer_id as id_of
+from muster.team.pages.permits import permitted, refusal
+from muster.web.answers import unknown_parameters
 from muster.web.templatetags.web import reader_formats
 
 _A_PAGE = 50

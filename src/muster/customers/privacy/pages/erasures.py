@@ -9,14 +9,15 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from muster.catalog.pages.permits import REFUSED, permitted, refusal, unknown_parameters
 from muster.customers.errors import ErasureUnknown
 from muster.customers.privacy.actions.erasures import withdraw_erasure
 from muster.customers.privacy.queries import erasure_row, erasure_view, erasures
 from muster.customers.terms import ErasureState
 from muster.kernel.errors import MusterError
 from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
+from muster.team.pages.permits import permitted, refusal
 from muster.team.policies import Principal
+from muster.web.answers import REFUSED, unknown_parameters
 
 _A_PAGE = 25
 _LOOK_AGAIN_SECONDS = 2

@@ -8,7 +8,6 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from muster.catalog.pages.permits import REFUSED, permitted, refusal, show_error
 from muster.customers.forms import PURPOSE_LABELS
 from muster.customers.people.pages.person import head
 from muster.customers.people.queries.person import key_of_id
@@ -17,7 +16,9 @@ from muster.customers.privacy.forms import ConsentForm
 from muster.customers.privacy.queries import consents_of, exports_of, kept, open_erasure_of
 from muster.kernel.errors import MusterError
 from muster.kernel.ids import customer_id as id_of
+from muster.team.pages.permits import permitted, refusal
 from muster.team.policies import Principal
+from muster.web.answers import REFUSED, show_error
 
 # Seconds until a file that is being put together is looked for again.
 _LOOK_AGAIN_SECONDS = 2

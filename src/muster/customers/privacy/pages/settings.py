@@ -9,7 +9,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from muster.catalog.actions import edit_publisher
-from muster.catalog.pages.permits import REFUSED, permitted, refusal, show_error
 from muster.catalog.queries import publisher
 from muster.customers.forms import PURPOSE_LABELS
 from muster.customers.privacy.actions.retention import edit_privacy
@@ -17,6 +16,8 @@ from muster.customers.privacy.forms import FloorForm, KeptForm
 from muster.customers.privacy.pages.person import UNSET
 from muster.customers.privacy.queries import SETTINGS, kept
 from muster.kernel.errors import MusterError
+from muster.team.pages.permits import permitted, refusal
+from muster.web.answers import REFUSED, show_error
 
 _FLOOR = ("minimum_size", "minimum_age", "require_known_age")
 

@@ -9,13 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from muster.catalog.pages.permits import REFUSED, permitted, refusal, show_error, unknown_parameters
 from muster.customers.privacy.actions.suppressions import lift_suppression, suppress
 from muster.customers.privacy.forms import REASON_LABELS, SuppressionForm
 from muster.customers.privacy.pages.erasures import position
 from muster.customers.privacy.queries import suppressions
 from muster.kernel.errors import MusterError
 from muster.kernel.paging import encode_cursor
+from muster.team.pages.permits import permitted, refusal
+from muster.web.answers import REFUSED, show_error, unknown_parameters
 
 _A_PAGE = 50
 
