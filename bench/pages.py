@@ -256,7 +256,9 @@ def _cpu(work: Callable[[], object]) -> float:
 
 def bench_preview(browser: httpx.Client, world: str, rounds: int) -> None:
     """One edit of the builder's form as htmx sends it, against the engine's answer and one page without content."""
+    from muster.groups.queries.evaluation import vocabulary
     from muster.groups.queries.previews import preview_definition
+    from muster.rules.codec import decode
 
     numbers = iter(range(10**6))
     turn = [0]
@@ -267,7 +269,8 @@ def bench_preview(browser: httpx.Client, world: str, rounds: int) -> None:
         assert (answer.status_code, 'class="big"' in answer.text) == (200, True), answer.text[:500]
 
     def baseline() -> None:
-        preview_definition(_definition(turn[0]), may_list=True, editor="bench", every_node=True)
+        definition = decode(_definition(turn[0]), vocabulary())
+        preview_definition(definition, may_list=True, editor="bench", every_node=True)
         assert browser.get("/find").status_code == 200
 
     headers = {"HX-Request": "true", "Referer": str(browser.base_url), "X-CSRFToken": _token(browser)}

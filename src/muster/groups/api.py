@@ -125,11 +125,11 @@ def export(request: HttpRequest, reference: str) -> Any:
 def preview(request: HttpRequest, body: schemas.PreviewIn, at: datetime | None = None) -> Any:
     """Size, waterfall, sample and overlap of a definition that is not saved (G-14); as if it were `at` (G-29)."""
     principal = permitted(request, "groups:read")
-    found = previews.preview_definition(
+    found = previews.preview_document(
         body.definition,
         may_list=can(principal, "members:read"),
         edited=body.edited,
-        compared=body.overlap,
+        compared=body.overlap or (),
         editor=f"{principal.id}:{body.editor}" if body.editor else None,
         at=at,
     )
@@ -303,7 +303,7 @@ def list_templates(request: HttpRequest, app: str) -> Any:
     shown = []
     for template in templates.TEMPLATES.values():
         definition = template.definition(app)
-        found = previews.preview_definition(definition, may_list=can(principal, "members:read"))
+        found = previews.preview_document(definition, may_list=can(principal, "members:read"))
         shown.append(
             {"key": template.key, "name": template.name, "definition": definition}
             | (schemas.told_json(found.size) or {})

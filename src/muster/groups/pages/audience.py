@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -17,7 +16,6 @@ from muster.groups.policies import Told
 from muster.groups.queries.people import why_unsaved
 from muster.groups.queries.previews import PreviewView, preview_definition
 from muster.kernel.errors import MusterError
-from muster.rules.codec import encode
 from muster.rules.describe.words import Words
 from muster.web.charts import coordinate
 
@@ -47,8 +45,16 @@ class Tested:
 
 
 @dataclass(frozen=True)
+class Previewed:
+    """`view` is None where no row is complete; `problem` says what went wrong otherwise."""
+
+    view: PreviewView | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class Audience:
-    """`preview` is None where no row is complete; `problem` says what went wrong otherwise."""
+    """What the panel shows; without `preview` nothing but the problem."""
 
     preview: PreviewView | None = None
     ring: str = ""
@@ -59,44 +65,53 @@ class Audience:
     problem: str = ""
 
 
-def audience_of(
-    form: BuilderForm, read: Read, sides: tuple[Shown, Shown], words: Words, *, edited: str, may_list: bool
-) -> tuple[Audience, Mapping[str, str]]:
-    """The panel, and by path what each row selects by itself."""
+def previewed(form: BuilderForm, read: Read, *, edited: str, may_list: bool) -> Previewed:
+    """`query_interrupted`: a later request of the same page took over."""
     if read.definition is None:
-        return Audience(), {}
-    compared = [form.compared] if form.compared else []
+        return Previewed()
     try:
-        found = preview_definition(
-            encode(read.definition), may_list=may_list, edited=edited or None, compared=compared,
-            editor=form.editor or None, every_node=True,
-        )  # fmt: skip
+        view = preview_definition(
+            read.definition,
+            may_list=may_list,
+            edited=edited or None,
+            compared=[form.compared] if form.compared else [],
+            editor=form.editor or None,
+            every_node=True,
+        )
     except MusterError as error:
         if error.code == "query_interrupted":
             raise
-        return Audience(problem=error.message), {}
-    overlap = next(iter(found.overlap.values()), None)
-    shared = overlap.size / found.size.size if overlap and overlap.size is not None and found.size.size else None
-    audience = Audience(
-        preview=found,
-        ring=coordinate(_ROUND * (found.share or 0)),
-        steps=_steps(found, read, sides),
+        return Previewed(problem=error.message)
+    return Previewed(view)
+
+
+def alone_of(found: Previewed, read: Read, words: Words) -> dict[str, str]:
+    """By path what each row selects by itself; a Small whole has no figures of its rows (D-23)."""
+    if found.view is None or found.view.size.small:
+        return {}
+    texts: dict[str, str] = {}
+    for pointer, size in found.view.alone.items():
+        path = read.written.path_at(pointer)
+        texts.setdefault(path, _("Small") if size.small else words.formats.number(Decimal(size.size or 0)))
+    return texts
+
+
+def audience_of(
+    found: Previewed, form: BuilderForm, read: Read, sides: tuple[Shown, Shown], words: Words, *, may_list: bool
+) -> Audience:
+    view = found.view
+    if view is None:
+        return Audience(problem=found.problem)
+    overlap = next(iter(view.overlap.values()), None)
+    shared = overlap.size / view.size.size if overlap and overlap.size is not None and view.size.size else None
+    return Audience(
+        preview=view,
+        ring=coordinate(_ROUND * (view.share or 0)),
+        steps=_steps(view, read, sides),
         overlap=overlap,
         overlap_share=shared,
         tested=_tested(form.tested, read, words) if may_list and form.tested else None,
     )
-    return audience, _alone(found, read, words)
-
-
-def _alone(found: PreviewView, read: Read, words: Words) -> dict[str, str]:
-    """A Small whole has no figures of its rows (D-23)."""
-    if found.size.small:
-        return {}
-    texts: dict[str, str] = {}
-    for pointer, size in found.alone.items():
-        path = read.written.path_at(pointer)
-        texts.setdefault(path, _("Small") if size.small else words.formats.number(Decimal(size.size or 0)))
-    return texts
 
 
 def _steps(found: PreviewView, read: Read, sides: tuple[Shown, Shown]) -> list[Step]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -16,8 +18,8 @@ from muster.catalog import queries as catalog
 from muster.customers.queries import warehouse
 from muster.groups.actions import segments
 from muster.groups.errors import ValueNotAllowed
-from muster.groups.models import Group
-from muster.groups.pages.audience import Audience, audience_of
+from muster.groups.models import Group, GroupVersion
+from muster.groups.pages.audience import alone_of, audience_of, previewed
 from muster.groups.pages.builder.clauses import Clauses
 from muster.groups.pages.builder.documents import Blank
 from muster.groups.pages.builder.form import BuilderForm, Read, blank_form, drafted, form_of, posted, read, settled
@@ -26,12 +28,12 @@ from muster.groups.pages.builder.suggestions import labels_of
 from muster.groups.pages.words import reader_words
 from muster.groups.queries.evaluation import definition_of, vocabulary
 from muster.groups.queries.groups import group_row
-from muster.groups.queries.listing import choices
+from muster.groups.queries.listing import Choice, choices
 from muster.groups.queries.templates import template
 from muster.groups.terms import Kind
 from muster.kernel.errors import MusterError
 from muster.kernel.ids import new_id
-from muster.rules.codec import decode_json, encode
+from muster.rules.codec import decode, decode_json, encode
 from muster.rules.describe.expression import expression
 from muster.rules.describe.sentence import sentence
 from muster.rules.describe.words import Words
@@ -98,19 +100,21 @@ def _answer(request: HttpRequest, row: Group | None) -> HttpResponse:
 def _begun(request: HttpRequest, desk: _Desk) -> BuilderForm:
     """The draft if there is one, else what is saved, else what the address asks to begin with."""
     if desk.row is not None and request.GET.get("version"):
-        return replace(_form_of(_version(desk.row, request.GET["version"]), desk), revision=str(desk.row.revision))
+        version = _version(desk.row, request.GET["version"])
+        return _form_of(version.name, desk.row.tags, version.definition, desk, str(desk.row.revision))
     desk.draft = draft_of(desk.asker, DRAFT, desk.subject)
     if desk.draft is not None:
         form = drafted(desk.draft.fields)
         return settled(form, "", desk.known, _typed(form, desk), desk.formats)
     if desk.row is not None:
-        return replace(_form_of(desk.row, desk), revision=str(desk.row.revision))
+        return _form_of(desk.row.name, desk.row.tags, desk.row.definition, desk, str(desk.row.revision))
     apps = list(desk.known.apps)
     app = request.GET.get("app", "")
     app = app if app in desk.known.apps else apps[0] if len(apps) == 1 else ""
     if request.GET.get("copy"):
-        copied = _form_of(group_row(request.GET["copy"]), desk)
-        return replace(copied, name=_("%(name)s (copy)") % {"name": copied.name}, revision="")
+        copied = group_row(request.GET["copy"])
+        name = _("%(name)s (copy)") % {"name": copied.name}
+        return _form_of(name, copied.tags, copied.definition, desk)
     if request.GET.get("template"):
         chosen = template(request.GET["template"])
         text = json.dumps(chosen.definition(app or apps[0]))
@@ -120,19 +124,19 @@ def _begun(request: HttpRequest, desk: _Desk) -> BuilderForm:
     return settled(form, "", desk.known, desk.formats, desk.formats)
 
 
-def _version(row: Group, revision: str) -> Group:
-    """The segment as an older version had it, not saved: whoever restores it sees first what would change."""
+def _version(row: Group, revision: str) -> GroupVersion:
+    """An older version, not restored yet: whoever restores it sees first what would change."""
     number = int(revision) if revision.isascii() and revision.isdecimal() and len(revision) < 10 else 0
     version = row.versions.filter(revision=number).first()
     if version is None:
         raise NotFound(f"“{row.name}” has no version {revision}.")
-    return Group(name=version.name, tags=row.tags, definition=version.definition)
+    return version
 
 
-def _form_of(row: Group, desk: _Desk) -> BuilderForm:
-    definition = definition_of(row, vocabulary(archived=True))
-    form = form_of(row.name, row.tags, definition, desk.known, desk.formats)
-    return settled(form, "", desk.known, desk.formats, desk.formats)
+def _form_of(name: str, tags: Sequence[str], document: Any, desk: _Desk, revision: str = "") -> BuilderForm:
+    """`document`: a definition that was valid when it was saved (G-13)."""
+    form = form_of(name, tags, decode(document, vocabulary(archived=True)), desk.known, desk.formats)
+    return replace(settled(form, "", desk.known, desk.formats, desk.formats), revision=revision)
 
 
 def _typed(form: BuilderForm, desk: _Desk) -> BabelFormats:
@@ -215,7 +219,7 @@ def _saved(form: BuilderForm, desk: _Desk) -> str | None:
         desk.conflict = error.code == "revision_conflict"
         desk.problems.append(_said(error))
         return None
-    return f"/groups/{made.key}/"
+    return reverse("groups:group", args=[made.key])
 
 
 def _said(error: MusterError) -> str:
@@ -232,18 +236,22 @@ def _page(request: HttpRequest, desk: _Desk, form: BuilderForm) -> HttpResponse:
 def _answered(request: HttpRequest, desk: _Desk, form: BuilderForm) -> HttpResponse:
     found = read(form, desk.known, desk.formats)
     blanks = [*found.written.blanks, *(Blank(path, "", said) for path, all in found.errors.items() for said in all)]
-    rows = Rows(_clauses(desk, form), {}, blanks)
-    sides = rows.shown(form.tree)
     may_list = can(desk.asker, "members:read")
     try:
-        audience, alone = audience_of(form, found, sides, desk.words, edited=_edited(desk), may_list=may_list)
+        preview = previewed(form, found, edited=_edited(desk), may_list=may_list)
     except MusterError:
         # A later request of the same page took over: its answer is the one to show.
         return HttpResponse(status=OVERTAKEN)
-    sides = replace(rows, alone=alone).shown(form.tree)
-    shown = _shown(desk, form, found, audience) | {
-        "include": sides[0],
-        "exclude": sides[1],
+    others = [one for one in choices() if desk.row is None or one.id != desk.row.id]
+    included, excluded = Rows(_clauses(desk, form, others), alone_of(preview, found, desk.words), blanks).shown(
+        form.tree
+    )
+    audience = audience_of(preview, form, found, (included, excluded), desk.words, may_list=may_list)
+    shown = _shown(desk, form, found) | {
+        "audience": audience,
+        "groups": others,
+        "include": included,
+        "exclude": excluded,
         "missing": len({one.path for one in blanks}),
         "may_list": may_list,
     }
@@ -256,20 +264,19 @@ def _edited(desk: _Desk) -> str:
     return desk.row.id if desk.row is not None and desk.row.generation else ""
 
 
-def _clauses(desk: _Desk, form: BuilderForm) -> Clauses:
-    archived = {} if desk.row is None else {desk.row.id}
+def _clauses(desk: _Desk, form: BuilderForm, others: list[Choice]) -> Clauses:
     return Clauses(
         known=desk.known,
         words=desk.words,
         currency=catalog.publisher().currency,
         of_app=bool(form.app),
-        groups={one.id: one.name for one in choices() if one.id not in archived},
+        groups={one.id: one.name for one in others},
         apps={app.key: app.label(get_language() or "en") for app in catalog.apps()},
         labels_of=lambda key: labels_of(warehouse(), desk.known.attributes[key]),
     )
 
 
-def _shown(desk: _Desk, form: BuilderForm, found: Read, audience: Audience) -> dict[str, Any]:
+def _shown(desk: _Desk, form: BuilderForm, found: Read) -> dict[str, Any]:
     definition = found.definition
     return {
         "form": form,
@@ -278,9 +285,7 @@ def _shown(desk: _Desk, form: BuilderForm, found: Read, audience: Audience) -> d
         "problems": desk.problems,
         "conflict": desk.conflict,
         "theirs": sentence(definition_of(desk.row, desk.known), desk.words) if desk.conflict and desk.row else "",
-        "audience": audience,
         "apps": [(app.key, app.label(get_language() or "en")) for app in catalog.apps()],
-        "groups": [one for one in choices() if desk.row is None or one.id != desk.row.id],
         "minimum_size": catalog.publisher().minimum_size,
         "sentence": sentence(definition, desk.words) if definition else "",
         "expression": expression(definition, desk.words) if definition else "",

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from muster.groups.models import Group
-from muster.groups.queries.groups import uses_of
+from muster.groups.queries.groups import use_counts
 from muster.groups.terms import State
 from muster.web.hooks import Attention, can
 
@@ -17,16 +17,17 @@ def groups_in_trouble(asker: Any) -> list[Attention]:
     """Failed ones, and inactive ones that something uses."""
     if not can(asker, "groups:read"):
         return []
+    groups = list(Group.objects.order_by("name", "id"))
+    uses = use_counts([row for row in groups if row.state == State.INACTIVE], groups)
     found = []
-    for row in Group.objects.filter(state__in=(State.FAILED, State.INACTIVE)).order_by("name", "id"):
-        address = reverse("groups:group", args=[row.key])
+    for row in groups:
         if row.state == State.FAILED:
             text = _("“%(name)s” could not be evaluated; its members are those of the last good evaluation.")
-        elif uses_of(row):
+        elif uses.get(row.id):
             text = _("“%(name)s” is used and has too few customers to be.")
         else:
             continue
-        found.append(Attention(text % {"name": row.name}, address))
+        found.append(Attention(text % {"name": row.name}, reverse("groups:group", args=[row.key])))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from muster.groups import hooks
 from muster.groups.errors import GroupUnknown
 from muster.groups.models import Group, GroupVersion
 from muster.groups.policies import told
-from muster.groups.terms import Kind
+from muster.groups.terms import Kind, State
 from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
 
 _PAGE_SIZE = 50
@@ -133,10 +134,24 @@ def uses_of(row: Group, *, archived: bool = False) -> list[hooks.Use]:
     others = Group.objects.exclude(id=row.id).filter(definition__isnull=False)
     segments = [
         hooks.Use("segment", other.id, other.name)
-        for other in (others if archived else others.exclude(state="archived"))
+        for other in (others if archived else others.exclude(state=State.ARCHIVED))
         if row.id in referred_to(other.definition) or row.key in referred_to(other.definition)
     ]
     return segments + [use for ask in hooks.used_by for use in ask(row.id)]
+
+
+def use_counts(rows: Iterable[Group], every: Iterable[Group]) -> dict[str, int]:
+    """How many use each of the rows, by id, of all groups at once; whom it counts `uses_of` names (G-22)."""
+    referring = [
+        (other.id, referred_to(other.definition))
+        for other in every
+        if other.definition is not None and other.state != State.ARCHIVED
+    ]
+    return {
+        row.id: sum(1 for other, names in referring if other != row.id and {row.id, row.key} & names)
+        + sum(len(ask(row.id)) for ask in hooks.used_by)
+        for row in rows
+    }
 
 
 def words_in_use() -> Words:

@@ -13,11 +13,10 @@ from django.db.models import Exists, Max, OuterRef, Q, Subquery
 from django.db.models.functions import TruncDate
 
 from muster.catalog.queries import publisher
-from muster.groups import hooks
 from muster.groups.models import Group, GroupVersion, MembershipChange
 from muster.groups.policies import Told, told
 from muster.groups.queries.evaluation import Named
-from muster.groups.queries.groups import GroupView, referred_to, view
+from muster.groups.queries.groups import GroupView, referred_to, use_counts, view
 from muster.groups.queries.history import week_begins, weeks_of
 from muster.groups.terms import Kind, State
 from muster.web.charts import SPARK_POINTS
@@ -167,7 +166,7 @@ def _lines(rows: list[Any], every: list[Group], minimum: int, now: datetime, *, 
     changes = _changes(rows, week_begins(today))
     trends = _trends(rows, changes, minimum, now)
     weeks = weeks_of(rows, changes, today, may_list=may_list)
-    uses = _uses(rows, every)
+    uses = use_counts(rows, every)
     return [Line(view(row, minimum), trends[row.id], *weeks[row.id], uses[row.id], row.edited_by or "") for row in rows]
 
 
@@ -200,17 +199,3 @@ def _trends(
 def _size_at(known: list[tuple[datetime, int]], instant: datetime, minimum: int, kind: Kind) -> int | None:
     before = [size for at, size in known if at <= instant]
     return told(before[-1], minimum, kind).size if before else None
-
-
-def _uses(rows: list[Group], every: list[Group]) -> dict[str, int]:
-    """Those of every group at once, as `uses_of` names them for one (G-22)."""
-    referring = [
-        (other.id, referred_to(other.definition))
-        for other in every
-        if other.definition is not None and other.state != State.ARCHIVED
-    ]
-    return {
-        row.id: sum(1 for other, names in referring if other != row.id and {row.id, row.key} & names)
-        + sum(len(ask(row.id)) for ask in hooks.used_by)
-        for row in rows
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -88,12 +88,27 @@ class Editors:
 EDITORS = Editors()
 
 
-def preview_definition(
+def preview_document(
     document: object,
     *,
     may_list: bool,
     edited: str | None = None,
-    compared: list[str] | None = None,
+    compared: Sequence[str] = (),
+    editor: str | None = None,
+    at: datetime | None = None,
+) -> PreviewView:
+    """As `preview_definition`, of a definition as JSON."""
+    _check_compared(compared)
+    definition = decode(document, vocabulary())
+    return preview_definition(definition, may_list=may_list, edited=edited, compared=compared, editor=editor, at=at)
+
+
+def preview_definition(
+    definition: Definition,
+    *,
+    may_list: bool,
+    edited: str | None = None,
+    compared: Sequence[str] = (),
     editor: str | None = None,
     at: datetime | None = None,
     every_node: bool = False,
@@ -102,10 +117,8 @@ def preview_definition(
 
     `at`: as if it were that instant (G-29).
     """
-    if len(compared or []) > MOST_COMPARED:
-        raise ValueNotAllowed(f"A preview overlaps with at most {MOST_COMPARED} groups.", pointer="/overlap")
-    definition = decode(document, vocabulary())
-    others = [group_row(one) for one in compared or []]
+    _check_compared(compared)
+    others = [group_row(one) for one in compared]
     saved_row = group_row(edited) if edited else None
     opened = evaluation() if at is None else evaluation_at(at)
     with opened as asked, EDITORS.takes_over(editor, asked.reader):
@@ -119,6 +132,11 @@ def preview_definition(
         data_as_of = asked.warehouse.data_as_of()
     shown = _told(encode(definition), found, data_as_of, {row.id: row for row in others}, saved_row, may_list=may_list)
     return shown if at is None else replace(shown, not_historic=not_historic(definition, at))
+
+
+def _check_compared(compared: Sequence[str]) -> None:
+    if len(compared) > MOST_COMPARED:
+        raise ValueNotAllowed(f"A preview overlaps with at most {MOST_COMPARED} groups.", pointer="/overlap")
 
 
 def _members(row: Group, asked: Evaluation) -> Bitset:
