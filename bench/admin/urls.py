@@ -78,9 +78,7 @@ class GroupAdmin(ModelAdmin):
 
     @display
     def curve(self, row: Any) -> str:
-        return format_html(
-            '<svg viewBox="0 0 104 28"><path d="{}"/></svg>', spark(row.line.trend).d if row.line else ""
-        )
+        return format_html('<svg viewBox="0 0 104 28"><path d="{}"/></svg>', spark(row.line.trend) if row.line else "")
 
     @display
     def week(self, row: Any) -> str:

@@ -217,6 +217,7 @@ def app_numbers() -> dict[str, int]:
     return {app.key: app.number for app in _every_app()}
 
 
+@once_a_page
 def warehouse_catalog() -> Catalog:
     """What the warehouse must know to derive facts."""
     settings = publisher()

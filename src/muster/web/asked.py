@@ -36,8 +36,9 @@ def once_a_page(ask: Callable[..., _Answer]) -> Callable[..., _Answer]:
 
 @contextmanager
 def asked_once() -> Iterator[None]:
-    """While a page is put together after whatever the request changed."""
-    before = _answers.set({})
+    """While a page is put together after whatever the request changed; inside another one that one goes on."""
+    known = _answers.get()
+    before = _answers.set({} if known is None else known)
     try:
         yield
     finally:

@@ -11,15 +11,6 @@ _ROUND = (1, 2, 5, 10)
 
 
 @dataclass(frozen=True)
-class Spark:
-    """A trend in a row: the path, and the dot at its end. `d` is empty where there is nothing to draw."""
-
-    d: str
-    x: str
-    y: str
-
-
-@dataclass(frozen=True)
 class Scale:
     """Values from `low` to `high` between two heights in pixels, counted downwards as SVG does."""
 
@@ -94,23 +85,13 @@ def share_widths(parts: Sequence[float | None], full: float = 100.0) -> list[str
     return [None if part is None else coordinate(part / largest * full if largest else 0.0) for part in parts]
 
 
-def sampled(values: Sequence[float | None], count: int = SPARK_POINTS) -> list[float | None]:
-    """At most `count` of the values, evenly spaced; the first and the last are always among them."""
-    if len(values) <= count:
-        return list(values)
-    return [values[round(place * (len(values) - 1) / (count - 1))] for place in range(count)]
-
-
-def spark(values: Sequence[float | None], width: float = 104.0, height: float = 28.0) -> Spark:
-    """A trend of up to 13 points in a box; None is a gap. A steady trend lies in the middle."""
-    chosen = sampled(values)
-    known = [value for value in chosen if value is not None]
+def spark(values: Sequence[float | None], width: float = 104.0, height: float = 28.0) -> str:
+    """The path of a trend in a box; None is a gap, all gaps are no path. A steady trend lies in the middle."""
+    known = [value for value in values if value is not None]
     if not known:
-        return Spark("", "", "")
+        return ""
     scale = Scale(min(known), max(known), _SPARK_EDGE, height - _SPARK_EDGE)
-    wide = (width - 2 * _SPARK_EDGE) / max(len(chosen) - 1, 1)
-    points = [
-        None if value is None else (_SPARK_EDGE + place * wide, scale.y(value)) for place, value in enumerate(chosen)
-    ]
-    x, y = [point for point in points if point is not None][-1]
-    return Spark(line(points), coordinate(x), coordinate(y))
+    wide = (width - 2 * _SPARK_EDGE) / max(len(values) - 1, 1)
+    return line(
+        [None if value is None else (_SPARK_EDGE + place * wide, scale.y(value)) for place, value in enumerate(values)]
+    )

@@ -44,6 +44,8 @@ class BabelFormats:
 
     def number(self, number: Decimal | int) -> str:
         """All its digits: 1,284,310 or 0.125."""
+        if isinstance(number, int):
+            return _whole(number, self.locale)
         return format_decimal(number, locale=self.locale, decimal_quantization=False)
 
     def read_number(self, text: str) -> Decimal | None:
@@ -86,7 +88,7 @@ class BabelFormats:
 
     def instant(self, instant: datetime) -> str:
         """Day and time, to the second, on the reader's clock."""
-        return format_datetime(instant, format="medium", tzinfo=self.zone, locale=self.locale)
+        return _instant(instant, self.zone, self.locale)
 
     def time(self, instant: datetime) -> str:
         """The time of day, to the minute, on the reader's clock."""
@@ -126,6 +128,17 @@ class BabelFormats:
     def country(self, code: str) -> str:
         """The name of an ISO 3166-1 code, or the code."""
         return self.locale.territories.get(code) or code
+
+
+# Tables show the same instants and counts again and again, and each costs what ten cells cost.
+@lru_cache(maxsize=4096)
+def _instant(instant: datetime, zone: tzinfo, locale: Locale) -> str:
+    return format_datetime(instant, format="medium", tzinfo=zone, locale=locale)
+
+
+@lru_cache(maxsize=4096)
+def _whole(number: int, locale: Locale) -> str:
+    return format_decimal(number, locale=locale)
 
 
 @lru_cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -87,6 +88,12 @@ def edit_segment(request: HttpRequest, key: str) -> HttpResponse:
 
 def _answer(request: HttpRequest, row: Group | None) -> HttpResponse:
     asker = permitted(request, "groups:write")
+    # What is saved is judged by everything as it is at that moment.
+    with nullcontext() if request.POST.get("do") == "save" else asked_once():
+        return _at_desk(request, row, asker)
+
+
+def _at_desk(request: HttpRequest, row: Group | None, asker: Principal) -> HttpResponse:
     words = reader_words()
     publisher = catalog.publisher()
     formats = formats_for((get_language() or "en")[:2], publisher.time_zone, publisher.currency)

@@ -14,12 +14,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from muster.catalog.queries import apps
 from muster.groups.actions.segments import copy_template
-from muster.groups.pages.words import reader_words, told_definition
+from muster.groups.pages.words import STATES, reader_words, told_definition
 from muster.groups.queries.evaluation import vocabulary
 from muster.groups.queries.groups import GroupView
 from muster.groups.queries.listing import SORTS, Wanted, listing
 from muster.groups.queries.templates import TEMPLATES, template
-from muster.groups.terms import Kind, State
+from muster.groups.terms import Kind
 from muster.kernel.clock import system_clock
 from muster.rules.describe.words import Words
 from muster.rules.vocabulary import Vocabulary
@@ -45,7 +45,7 @@ def show_list(request: HttpRequest) -> HttpResponse:
         "found": found,
         "wanted": wanted,
         "rows": [
-            (one, _told(one.group, known, words), names.get(one.group.app or ""), spark(one.trend))
+            (one.group, _told(one.group, known, words), names.get(one.group.app or ""), one, spark(one.trend))
             for one in found.lines
         ],
         "inactive": [(one, _told(one, known, words), names.get(one.app or "")) for one in found.inactive],
@@ -56,7 +56,7 @@ def show_list(request: HttpRequest) -> HttpResponse:
         "first": (found.page - 1) * wanted.rows + 1,
         "last": min(found.page * wanted.rows, found.total),
         "kinds": [(Kind.SEGMENT, _("Segment")), (Kind.KNOWN, _("Known users"))],
-        "states": _states(),
+        "states": [(state, look.label) for state, look in STATES.items()],
         "apps": names,
         "templates": list(TEMPLATES.values()),
         "minimum": found.minimum_size,
@@ -127,17 +127,6 @@ def _pages(wanted: Wanted, page: int, pages: int) -> dict[str, str]:
     """Addresses of the page before and after, where there is one."""
     before = _address(replace(wanted, page=page - 1)) if page > 1 else ""
     return {"before": before, "after": _address(replace(wanted, page=page + 1)) if page < pages else ""}
-
-
-def _states() -> list[tuple[str, str]]:
-    return [
-        (State.ACTIVE, _("Active")),
-        (State.BUILDING, _("Building")),
-        (State.FAILED, _("Failed")),
-        (State.DRAFT, _("Draft")),
-        (State.INACTIVE, _("Inactive")),
-        (State.ARCHIVED, _("Archived")),
-    ]
 
 
 def _told(group: GroupView, known: Vocabulary, words: Words) -> str:

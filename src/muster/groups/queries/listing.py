@@ -19,6 +19,7 @@ from muster.groups.queries.evaluation import Named
 from muster.groups.queries.groups import GroupView, referred_to, use_counts, view
 from muster.groups.queries.history import week_begins, weeks_of
 from muster.groups.terms import Kind, State
+from muster.web.asked import once_a_page
 from muster.web.charts import SPARK_POINTS
 
 _TREND = timedelta(days=90)
@@ -134,6 +135,7 @@ def listing(wanted: Wanted, now: datetime, *, may_list: bool) -> Listing:
     )
 
 
+@once_a_page
 def choices() -> list[Choice]:
     """Every group that is not archived, in order of names."""
     rows = Group.objects.exclude(state=State.ARCHIVED).only("id", "key", "name", "state")
