@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from muster.warehouse.files.reading import Source, open_rows
-from muster.warehouse.lists import stage as members_stage
 from muster.warehouse.lists.entries import EntryKind
 from muster.warehouse.lists.files import ListFiles
 from muster.warehouse.lists.stage import MembersStage
@@ -36,7 +36,7 @@ def _write(path: Path, people: int) -> None:
         file.writelines(f"PERSON{number:08}@example.com\n" for number in range(0, people, 10))
 
 
-def _through_every_mode(directory: Path, people: int) -> None:
+def _through_every_mode(directory: Path, people: int, **room: Any) -> None:
     path = directory / "list.csv"
     _write(path, people)
     files = ListFiles(directory / "lists")
@@ -49,7 +49,7 @@ def _through_every_mode(directory: Path, people: int) -> None:
     }
     for version, mode in enumerate(expected, start=1):
         (stage_directory := directory / mode).mkdir()
-        with MembersStage(stage_directory, mode) as stage:
+        with MembersStage(stage_directory, mode, **room) as stage:
             counts = stage.fill(
                 open_rows(path, Source()),
                 "email",
@@ -69,11 +69,9 @@ def _through_every_mode(directory: Path, people: int) -> None:
         assert in_order == sorted(in_order)
 
 
-def test_list_larger_than_its_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_larger_than_its_memory(tmp_path: Path) -> None:
     """G-28: what is joined and sorted does not fit, and is done in pieces or spilled."""
-    monkeypatch.setattr(members_stage, "_MEMORY", "48MiB")
-    monkeypatch.setattr(members_stage, "_PIECE", 50_000)
-    _through_every_mode(tmp_path, 600_000)
+    _through_every_mode(tmp_path, 600_000, memory="48MiB", piece=50_000)
 
 
 @pytest.mark.scale

@@ -30,6 +30,7 @@ import yaml
 from muster.cli.client import Client, Document, Refused
 from muster.cli.output import Answer, answers, follow_job_in, pick
 from muster.kernel.errors import MusterError
+from muster.rules.plan_text import plan_document, plan_text
 
 _FIELDS = ("key", "name", "kind", "tags", "exposure", "definition", "entries", "state")
 _SHOWN = ("action", "key", "changes", "size", "joined", "left")
@@ -76,18 +77,8 @@ def apply(client: Client, file: TextIO) -> Answer:
 def as_yaml(client: Client, groups: tuple[str, ...]) -> Answer:
     """Groups as they are, for `muster plan`; all if none is named. Lists of known groups stay out."""
     found = [client.get(_path(one)) for one in groups] if groups else list(client.items("/groups"))
-    document = {"version": 1, "groups": [_described(one) for one in found]}
-    return Answer(document, yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100).rstrip())
-
-
-def _described(group: Document) -> Document:
-    kept: Document = {"key": group["key"], "name": group["name"]}
-    if group["kind"] == "known":
-        kept["kind"] = "known"
-    for name, usual in (("tags", []), ("exposure", "never")):
-        if group[name] != usual:
-            kept[name] = group[name]
-    return kept | ({"definition": group["definition"]} if group["definition"] else {})
+    document = plan_document(found)
+    return Answer(document, plan_text(document))
 
 
 def _read(file: TextIO) -> list[Document]:

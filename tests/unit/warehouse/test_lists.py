@@ -152,7 +152,22 @@ def test_encoding_is_found(tmp_path: Path, encoding: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(
-        st.sampled_from([*NAUGHTY, "ann@x.org", " ann@x.org ", "'=ann@x.org", "cus_2f", "\u00e9@x.org"]), max_size=12
+        st.sampled_from(
+            [
+                *NAUGHTY,
+                "ann@x.org",
+                " ann@x.org ",
+                "'=ann@x.org",
+                "cus_2f",
+                "\u00e9@x.org",
+                "ann@@x.org",
+                '"a@n"@x.org',
+                "ann@x..org",
+                "ann@.org",
+                "ann@x.org.",
+            ]
+        ),
+        max_size=12,
     )
 )
 def test_quick_way_and_plain_way_judge_alike(tmp_path_factory: pytest.TempPathFactory, entries: list[str]) -> None:

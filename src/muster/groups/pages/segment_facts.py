@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
-import yaml
+from django.forms.models import model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -13,7 +12,7 @@ from django.utils.translation import gettext as _
 from muster.groups.models import Group
 from muster.groups.pages.segment_head import head
 from muster.groups.queries.groups import GroupView
-from muster.groups.terms import Exposure
+from muster.rules.plan_text import plan_document, plan_text
 from muster.web.hooks import can, identify
 from muster.web.queries import jobs_page
 
@@ -58,18 +57,6 @@ def api(request: HttpRequest, row: Group) -> HttpResponse:
         "curl": f'curl -H "Authorization: Bearer $MUSTER_TOKEN" {address}',
         "members_curl": f'curl -H "Authorization: Bearer $MUSTER_TOKEN" "{address}/members?limit=100"',
         "json": json.dumps(row.definition, indent=2, ensure_ascii=False),
-        "yaml": as_yaml(row),
+        "yaml": plan_text(plan_document([model_to_dict(row)])),
     }
     return render(request, "groups/segment/api.html", shown)
-
-
-def as_yaml(row: Group) -> str:
-    """As `muster groups yaml` answers it: what is usual is left out."""
-    described: dict[str, Any] = {"key": row.key, "name": row.name}
-    if row.tags:
-        described["tags"] = row.tags
-    if row.exposure != Exposure.NEVER:
-        described["exposure"] = row.exposure
-    described["definition"] = row.definition
-    document = {"version": 1, "groups": [described]}
-    return str(yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)).rstrip()

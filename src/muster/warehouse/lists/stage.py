@@ -44,12 +44,16 @@ class Matching(Protocol):
 
 
 class MembersStage:
-    """Opens (or creates) the stage in `directory`; not shared between threads. `mode` is one of MODES."""
+    """Opens (or creates) the stage in `directory`; not shared between threads. `mode` is one of MODES.
 
-    def __init__(self, directory: Path, mode: str) -> None:
+    `memory` as DuckDB writes sizes; `piece`: how many entries are sorted at once.
+    """
+
+    def __init__(self, directory: Path, mode: str, *, memory: str = _MEMORY, piece: int = _PIECE) -> None:
         self._mode = mode
+        self._piece = piece
         self._connection = duckdb.connect(str(directory / "stage.duckdb"))
-        self._connection.execute(f"SET memory_limit = '{_MEMORY}'")
+        self._connection.execute(f"SET memory_limit = '{memory}'")
         self._connection.execute(f"SET temp_directory = '{directory / 'spill'}'")
 
     def close(self) -> None:
@@ -165,10 +169,10 @@ class MembersStage:
     def _in_order(self, entries: str, last: str) -> Iterator[pa.RecordBatch]:
         """Piece by piece: a list may be too large to be sorted as a whole."""
         connection = self._connection.cursor()
-        for start in range(0, count_of(connection, last) + 1, _PIECE):
+        for start in range(0, count_of(connection, last) + 1, self._piece):
             piece = connection.sql(
                 f"SELECT kind, entry, identity FROM ({entries})"
-                f" WHERE place >= {start} AND place < {start + _PIECE} ORDER BY place"
+                f" WHERE place >= {start} AND place < {start + self._piece} ORDER BY place"
             )
             for batch in piece.to_arrow_reader(BATCH_ROWS):
                 yield pa.RecordBatch.from_arrays([batch.column(name) for name in SCHEMA.names], schema=SCHEMA)
@@ -203,7 +207,7 @@ CREATE OR REPLACE TABLE known (kind UTINYINT, identity VARCHAR);
 _TRIMMED = r"""
 CREATE OR REPLACE TEMP TABLE trimmed AS
 SELECT row_number, cell, CASE WHEN $plain AND length(cell) <= 254
-    AND regexp_full_match(cell, '[!-~]+@[!-?A-~]+') AND NOT starts_with(cell, '''')
+    AND regexp_full_match(cell, '[!-?A-~]+@([!--/-?A-~]+\.)*[!--/-?A-~]+') AND NOT starts_with(cell, '''')
     AND NOT starts_with(cell, '@') AND NOT starts_with(cell, 'cus_') AND NOT starts_with(cell, 'external:')
     THEN lower(cell) END AS identity
 FROM cells;

@@ -15,8 +15,11 @@ def normal_email(address: str) -> str | None:
     local, _, domain = text.rpartition("@")
     if not local or not domain or any(letter.isspace() for letter in text):
         return None
+    # A quoted name may hold one; anywhere else it is a slip of the hand.
+    if "@" in local and not (local.startswith('"') and local.endswith('"')):
+        return None
     host = ascii_domain(domain)
-    if not host:
+    if not host or not all(host.split(".")):
         return None
     normal = f"{local.casefold()}@{host}"
     return normal if len(normal) <= _LONGEST else None
