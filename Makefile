@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Sources are checked and tested as they stand, on two cores unless told otherwise.
 WORKERS ?= 2
+PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 # SIZE=small ROWS=100000 measures in a minute; limits hold for the full size.
 SIZE ?= full
 ROWS ?= 1000000
@@ -24,10 +25,9 @@ run: setup ## Load the sample once, print its groups, serve the installation in 
 	$(BIN)/muster serve
 
 test: check chromium ## Check, then run all tests with coverage, those in a browser last
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not scale" --ignore=tests/generative --ignore=tests/browser --cov --cov-report=term:skip-covered
-	@# Tracing lines would double the time of a few thousand generated cases and say nothing new.
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not scale" tests/generative
-	$(BIN)/python -m pytest -n $(WORKERS) tests/browser
+	$(PYTEST) -m "not scale and not untraced" --ignore=tests/browser --cov --cov-report=term:skip-covered
+	$(PYTEST) -m "untraced and not scale" --ignore=tests/browser
+	$(PYTEST) tests/browser
 
 chromium: ## Debian's Chromium, in which the pages are tested
 	@command -v chromium >/dev/null || (apt-get update -q && apt-get install -y -q chromium) || { echo "The tests of pages need Chromium: install Debian's package chromium."; exit 1; }

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from muster.team.actions.setup import create_owner
 from muster.team.hooks import Organisation
 from muster.team.models import Member
 from muster.team.policies import LOCAL
+from tests.integration.processes import serving
 
 # A source tree has catalogues as text only; the build compiles them, and so does a test run.
 compile_catalogues()
@@ -30,9 +32,32 @@ hypothesis_settings.load_profile("busy")
 PASSWORD = "correct horse battery"
 
 
+@pytest.fixture(scope="session")
+def _begun() -> Iterator[Path]:
+    """What the first start makes of an empty folder: it takes seconds, and hundreds of tests need it."""
+    with tempfile.TemporaryDirectory(prefix="mst-") as folder:
+        with serving(environment_of(Path(folder))):
+            pass
+        yield Path(folder)
+
+
 @pytest.fixture
-def home() -> Iterator[Path]:
-    """An empty installation for other processes; short, because the path of its socket must be."""
+def home(_begun: Path) -> Iterator[Path]:
+    """An installation without anything in it, for other processes."""
+    with _short_folder() as path:
+        yield shutil.copytree(_begun, path, dirs_exist_ok=True)
+
+
+@pytest.fixture
+def empty_home() -> Iterator[Path]:
+    """A folder in which Muster was never started."""
+    with _short_folder() as path:
+        yield path
+
+
+@contextmanager
+def _short_folder() -> Iterator[Path]:
+    """Short, because the path of an installation's socket must be."""
     path = Path(tempfile.mkdtemp(prefix="mst-"))
     yield path
     shutil.rmtree(path, ignore_errors=True)
@@ -44,11 +69,11 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def module_environment() -> Iterator[dict[str, str]]:
+def module_environment(_begun: Path) -> Iterator[dict[str, str]]:
     """An installation that the tests of a module share."""
-    path = Path(tempfile.mkdtemp(prefix="mst-"))
-    yield environment_of(path)
-    shutil.rmtree(path, ignore_errors=True)
+    with _short_folder() as path:
+        shutil.copytree(_begun, path, dirs_exist_ok=True)
+        yield environment_of(path)
 
 
 def environment_of(home: Path) -> dict[str, str]:

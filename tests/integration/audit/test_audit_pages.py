@@ -150,6 +150,7 @@ def test_api_reads_page_by_page(as_alice: Client, as_bob: Client, many: list[int
     )
 
 
+@pytest.mark.untraced
 def test_naughty_filters_and_details_are_shown_as_text(as_alice: Client, alice: Member) -> None:
     AuditEntry.objects.all().delete()
     for naughty in NAUGHTY:

@@ -303,6 +303,7 @@ def test_add_ons_are_asked_at_once(
         ("/apps/new", "key", {}),
     ],
 )
+@pytest.mark.untraced
 def test_naughty_names_are_taken_or_refused_and_shown_as_typed(
     store: DuckDBWarehouse, as_alice: Client, address: str, field: str, fields: dict[str, str]
 ) -> None:

@@ -329,6 +329,7 @@ def test_lists_ask_as_little_for_many_rows(
             assert as_alice.get(address).status_code == 200
 
 
+@pytest.mark.untraced
 def test_naughty_texts_are_taken_or_refused(store: DuckDBWarehouse, as_alice: Client) -> None:
     """Names of the organisation, and addresses and ids that get no message: kept or refused, shown as typed."""
     organisation = Sender(as_alice, "/settings/organisation/")

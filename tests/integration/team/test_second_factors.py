@@ -165,6 +165,7 @@ def test_owner_removes_the_factors_of_somebody_who_lost_them(alice: Member, bob:
     assert (deed.action, said["removed"]) == ("member.remove_second_factors", ["recovery_codes", "totp"])
 
 
+@pytest.mark.untraced
 def test_every_naughty_name_of_a_passkey_is_kept_or_refused(alice: Member) -> None:
     browser = Client(enforce_csrf_checks=True)
     send(browser, "/login", {"email": alice.email, "password": PASSWORD})

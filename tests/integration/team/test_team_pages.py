@@ -141,6 +141,7 @@ def test_joining_says_what_is_wrong_and_uses_nothing_up(alice: Member, fields: d
     assert (Client().get(link).status_code, Member.objects.count()) == (200, 1)
 
 
+@pytest.mark.untraced
 def test_every_naughty_name_is_kept_as_typed_or_refused(alice: Member) -> None:
     """What is kept is shown as text; what is not says why."""
     browser = Client()
@@ -159,6 +160,7 @@ def test_every_naughty_name_is_kept_as_typed_or_refused(alice: Member) -> None:
     assert (len(NAUGHTY), kept) == (515, 505)
 
 
+@pytest.mark.untraced
 def test_naughty_addresses_are_never_a_fault(as_alice: Client) -> None:
     as_alice.get("/settings/team/invite/")
     token = as_alice.cookies["csrftoken"].value

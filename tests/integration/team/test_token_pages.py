@@ -60,6 +60,7 @@ def test_nobody_gives_a_token_more_than_they_have(as_bob: Client, bob: Member) -
     assert (refused.status_code, ApiToken.objects.count()) == (422, 0)
 
 
+@pytest.mark.untraced
 def test_every_naughty_name_is_kept_or_refused(as_alice: Client) -> None:
     as_alice.get(_NEW)
     token = as_alice.cookies["csrftoken"].value

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from pathlib import Path
 
+from tests.conftest import environment_of
 from tests.integration.living import Document, living
 from tests.integration.processes import kill, muster
 
@@ -47,11 +48,11 @@ def test_healthy_installation_is_all_ok(environment: dict[str, str], home: Path)
     assert [line.split()[0] for line in text] == ["ok"] * len(_ALL)
 
 
-def test_home_that_is_not_there_is_not_made(environment: dict[str, str], home: Path) -> None:
-    absent = {**environment, "MUSTER_HOME": str(home / "absent")}
+def test_home_that_is_not_there_is_not_made(empty_home: Path) -> None:
+    absent = environment_of(empty_home / "absent")
     assert _wrong(absent) == (1, {"home": "failed"})
-    assert list(home.iterdir()) == []
-    assert _wrong(environment) == (0, {"home": "warning"})
+    assert list(empty_home.iterdir()) == []
+    assert _wrong(environment_of(empty_home)) == (0, {"home": "warning"})
 
 
 def test_damage_is_found_where_it_is(environment: dict[str, str], home: Path) -> None:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from django.test import Client
 
+from tests.conftest import environment_of
 from tests.integration.processes import serving
 
 _ASSET = re.compile(r'(?:href|src)="(/static/[^"#]+)')
@@ -55,14 +56,14 @@ def test_server_collects_anew_only_what_has_changed(environment: dict[str, str],
         assert (_assets(server.address), left_behind.exists()) == (before, False)
 
 
-def test_server_shows_whoever_changes_files_their_sources(environment: dict[str, str], home: Path) -> None:
-    with serving({**environment, "MUSTER_DEBUG": "1"}) as server:
+def test_server_shows_whoever_changes_files_their_sources(empty_home: Path) -> None:
+    with serving({**environment_of(empty_home), "MUSTER_DEBUG": "1"}) as server:
         assets = _assets(server.address)
         assert "/static/muster.css" in assets
         assert {httpx.get(f"{server.address}{asset}").headers["Cache-Control"] for asset in assets} == {
             "max-age=0, public"
         }
-    assert not (home / "static").exists()
+    assert not (empty_home / "static").exists()
 
 
 @pytest.mark.parametrize(("accepted", "encoding"), [("gzip, br", "gzip"), ("identity", None)])
