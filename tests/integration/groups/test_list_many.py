@@ -54,7 +54,7 @@ def test_tag_is_added_told_and_undone(town: Living, make: Make, owner: Browser) 
     """D-32, D-38"""
     one, two = make("one", up_to(40), tags=["sale"]), make("two", up_to(41), tags=["new"])
     sent = {"do": "tag", "tag": " sale ", "group": [one["id"], two["id"], "grp_gone"]}
-    done = owner.post("/groups/chosen?sort=-name", sent)
+    done = owner.post("/groups/?sort=-name", sent)
     assert (done.status_code, done.headers["location"]) == (302, "/groups/?sort=-name")
     assert _tags(town, "one", "two") == [["sale"], ["new", "sale"]]
     text, address, refused = _after(owner)
@@ -69,7 +69,7 @@ def test_tag_is_added_told_and_undone(town: Living, make: Make, owner: Browser) 
 
 def test_tag_is_taken_away_and_what_was_changed_since_stays(town: Living, make: Make, owner: Browser) -> None:
     groups = [make(key, up_to(40), tags=["old", "sale"]) for key in ("one", "two")]
-    owner.post("/groups/chosen", {"do": "untag", "tag": "sale", "group": [one["id"] for one in groups]})
+    owner.post("/groups/", {"do": "untag", "tag": "sale", "group": [one["id"] for one in groups]})
     assert _tags(town, "one", "two") == [["old"], ["old"]]
     text, address, refused = _after(owner)
     assert (text, refused) == ("2 groups have lost the tag “sale”.", [])
@@ -84,7 +84,7 @@ def test_archive_says_what_stayed_and_why(town: Living, make: Make, owner: Brows
     used, other = make("used", up_to(40)), make("other", up_to(41))
     user = make("user", in_group("used"))
     make("stays", in_group("other"))
-    owner.post("/groups/chosen", {"do": "archive", "group": [used["id"], other["id"], user["id"]]})
+    owner.post("/groups/", {"do": "archive", "group": [used["id"], other["id"], user["id"]]})
     assert _states(town, "used", "user", "other") == ["archived", "archived", "active"]
     text, address, refused = _after(owner)
     reason = "“Other” cannot be archived: it is used by segment “Stays”. Remove it there first."
@@ -92,7 +92,7 @@ def test_archive_says_what_stayed_and_why(town: Living, make: Make, owner: Brows
     owner.post(address, {})
     assert _states(town, "used", "user") == ["active", "active"]
     assert [town.get(f"/groups/{key}")["size"] for key in ("used", "user")] == [40, 40]
-    owner.post("/groups/chosen", {"do": "archive", "group": [user["id"], used["id"]]})
+    owner.post("/groups/", {"do": "archive", "group": [user["id"], used["id"]]})
     _text, address, _refused = _after(owner)
     town.post("/groups/used/restore", {}, 200)
     stale = owner.post(address, {})
@@ -106,9 +106,9 @@ def test_all_pages_are_chosen_only_by_their_number(town: Living, make: Make, own
         make(key, up_to(40), tags=["many"])
     make("other", up_to(41))
     assert 'name="all" value="27"' in owner.get("/groups/?tag=many").text
-    refused = owner.post("/groups/chosen?tag=many", {"do": "archive", "all": "26"})
+    refused = owner.post("/groups/?tag=many", {"do": "archive", "all": "26"})
     assert (refused.status_code, "There are 27 groups now." in refused.text) == (422, True)
-    owner.post("/groups/chosen?tag=many", {"do": "tag", "tag": "all", "all": "27", "group": "ignored"})
+    owner.post("/groups/?tag=many", {"do": "tag", "tag": "all", "all": "27", "group": "ignored"})
     assert _after(owner)[0] == "27 groups have the tag “all” now."
     assert [tags for tags in _tags(town, *keys, "other") if "all" not in tags] == [[]]
 
@@ -122,10 +122,33 @@ def test_refused_selection_keeps_what_was_ticked(make: Make, owner: Browser) -> 
         ({"do": "tag", "tag": "x" * 51, "group": one["id"]}, "At most 20 tags of 1 to 50 characters."),
         ({"do": "nothing", "group": one["id"]}, "Send `do` as"),
     ):
-        refused = owner.post("/groups/chosen", sent)
+        refused = owner.post("/groups/", sent)
         assert (refused.status_code, message in refused.text) == (422, True)
         assert (f'value="{one["id"]}" aria-label="Choose One" checked' in refused.text) == ("group" in sent)
         assert ('aria-invalid="true"' in refused.text) == ("tag" in sent)
+
+
+def test_refused_selection_leads_on_as_the_table_does(owner: Browser, make: Make) -> None:
+    make("one", up_to(40))
+    page = owner.post("/groups/?sort=-name", {"do": "archive"}).text
+    assert 'name="next" value="/groups/?sort=-name"' in page
+    assert 'action="/groups/?sort=-name"' in page
+
+
+def test_list_is_archived_and_comes_back(town: Living, owner: Browser) -> None:
+    made = town.post("/groups", {"key": "testers", "name": "Testers", "kind": "known"}, 201)
+    owner.post("/groups/", {"do": "archive", "group": made["id"]})
+    assert _states(town, "testers") == ["archived"]
+    again = owner.post("/groups/?state=archived", {"do": "archive", "group": made["id"]})
+    text, address, refused = _after(owner)
+    assert (again.status_code, text, [code for *_, code in refused]) == (
+        302,
+        "1 group is archived.",
+        ["state_not_allowed"],
+    )
+    owner.post(address, {})
+    assert _states(town, "testers") == ["active"]
+    town.local.delete("/groups/testers").raise_for_status()
 
 
 def test_viewer_reads_why_and_may_compare(make: Make, owner: Browser, viewer: Browser) -> None:
@@ -135,9 +158,9 @@ def test_viewer_reads_why_and_may_compare(make: Make, owner: Browser, viewer: Br
     assert page.count('aria-disabled="true" aria-describedby="no-many"') == 2
     assert '<small id="no-many">Needs permission groups:write; an owner can grant it.</small>' in page
     for do in ("archive", "tag"):
-        refused = viewer.post("/groups/chosen", {"do": do, "tag": "x", "group": groups})
+        refused = viewer.post("/groups/", {"do": do, "tag": "x", "group": groups})
         assert (refused.status_code, "groups:write" in refused.text) == (403, True)
-    led = viewer.post("/groups/chosen", {"do": "compare", "group": groups}).headers["location"]
+    led = viewer.post("/groups/", {"do": "compare", "group": groups}).headers["location"]
     assert led == f"/groups/compare?group={groups[0]}&group={groups[1]}"
 
 
@@ -178,7 +201,7 @@ def test_long_report_says_how_many_more(as_alice: Client) -> None:
             id=f"grp_{number:02}", key=f"g{number:02}", name=f"G{number:02}", kind=Kind.KNOWN, state=State.ACTIVE,
             tags=["sale"], created_at=now, updated_at=now,
         )  # fmt: skip
-    done = Sender(as_alice, "/groups/").post("/groups/chosen", {"do": "tag", "tag": "sale", "all": "60"})
+    done = Sender(as_alice, "/groups/").post("/groups/", {"do": "tag", "tag": "sale", "all": "60"})
     page = as_alice.get(done["Location"]).content.decode()
     assert ("Not done for 60 groups:" in page, page.count("<li><b>"), "and 10 more" in page) == (True, 50, True)
     assert "/undo/" not in page

@@ -1,4 +1,4 @@
-"""What is done with the groups that are ticked in their table: tags, archive, comparison (D-32)."""
+"""The table of groups, and what is done with those that are ticked: tags, archive, comparison (D-32)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from muster.customers.errors import ConfirmMismatch
 from muster.groups.actions.many import Done, archive_many, tag_many
@@ -28,9 +28,14 @@ from muster.web.refusals import tell_refusals
 from muster.web.undo import offer_undo
 
 
-@require_POST
-def chosen(request: HttpRequest) -> HttpResponse:
-    """`do` says what with which button; the address is that of the table, filters and all."""
+@require_http_methods(["GET", "POST"])
+def show_list(request: HttpRequest) -> HttpResponse:
+    """One address for both, so that what is refused stands on the page whose links say what is shown."""
+    return list_page(request) if request.method == "GET" else _do(request)
+
+
+def _do(request: HttpRequest) -> HttpResponse:
+    """`do` says what with which button."""
     given = request.POST
     actor = permitted(request, "groups:read" if given.get("do") == "compare" else "groups:write")
     tag = unicodedata.normalize("NFC", given.get("tag", "")).strip()

@@ -42,13 +42,8 @@ class Refused:
     tag: str
 
 
-@require_GET
-def show_list(request: HttpRequest) -> HttpResponse:
-    """The address says what is shown (D-11); what it says beyond that is named, not ignored (D-29)."""
-    return list_page(request)
-
-
 def list_page(request: HttpRequest, refused: Refused | None = None) -> HttpResponse:
+    """The address says what is shown (D-11); what it says beyond that is named, not ignored (D-29)."""
     asker = identify(request)
     check_scope(asker, "groups:read")
     wanted = wanted_of(request)
