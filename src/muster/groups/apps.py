@@ -26,11 +26,13 @@ class GroupsConfig(AppConfig):
         from muster.groups.actions.privacy import PLACES
         from muster.groups.actions.sample import REMOVAL
         from muster.groups.pages.customer import belongings, moments
+        from muster.groups.pages.listing_rows import COLUMNS, TABLE
         from muster.groups.queries import groups
         from muster.groups.queries.attention import any_group, groups_in_trouble
         from muster.groups.queries.finding import find_groups
         from muster.groups.queries.sample import is_shown, look
         from muster.web import hooks
+        from muster.web.columns import register_table
         from muster.web.undo import register_undo
 
         hooks.register_page(100, _("Engage"), _("Customer groups"), "groups:list", icon="users", scope="groups:read")
@@ -38,6 +40,9 @@ class GroupsConfig(AppConfig):
         register_undo(undoing.RENAMED, undoing.rename_back, scope="groups:write")
         register_undo(undoing.ARCHIVED, undoing.restore_again, scope="groups:write")
         register_undo(undoing.RESTORED, undoing.archive_again, scope="groups:write")
+        register_undo(undoing.MANY_ARCHIVED, undoing.restore_all_again, scope="groups:write")
+        register_undo(undoing.TAGGED, undoing.tag_as_before, scope="groups:write")
+        register_table(TABLE, COLUMNS)
         hooks.register_overview(
             step=hooks.FirstStep(30, _("Create a group"), "groups:new_segment", "groups:write", any_group),
             attention=groups_in_trouble,

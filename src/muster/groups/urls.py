@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from muster.groups.pages import build, group, imports, known
-from muster.groups.pages.listing import copy, show_list
+from muster.groups.pages.chosen import compare, show_list
+from muster.groups.pages.listing import copy, export
 from muster.groups.pages.manage import manage
 from muster.groups.pages.sample import sample
 from muster.groups.pages.values import values
@@ -14,6 +15,8 @@ from muster.groups.pages.why import why
 app_name = "groups"
 urlpatterns = [
     path("groups/", show_list, name="list"),
+    path("groups/table.csv", export, name="list_csv"),
+    path("groups/compare", compare, name="compare"),
     path("groups/copy-template", copy, name="copy_template"),
     path("groups/new/known/", known.new_known, name="new_known"),
     path("groups/new/values", values, name="values"),

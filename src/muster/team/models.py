@@ -53,6 +53,8 @@ class Member(AbstractBaseUser):
     theme = models.CharField(max_length=8, default=THEMES[0])
     density = models.CharField(max_length=16, default=DENSITIES[0])
     rows = models.PositiveSmallIntegerField(default=ROWS[0])
+    # By the key of a table.
+    hidden_columns = models.JSONField(default=dict)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
     # Counted up by "log out everywhere"; every session was begun under one of these.

@@ -247,7 +247,14 @@ def _browser_name(said: str) -> str:
 
 def preferences(member: Member) -> Preferences:
     """`auto` where the browser or the organisation decides."""
-    return Preferences(member.language or AUTO, member.time_zone or AUTO, member.theme, member.density, member.rows)
+    return Preferences(
+        member.language or AUTO,
+        member.time_zone or AUTO,
+        member.theme,
+        member.density,
+        member.rows,
+        member.hidden_columns,
+    )
 
 
 def preferences_of(request: HttpRequest) -> Preferences:

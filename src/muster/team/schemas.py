@@ -36,17 +36,21 @@ class TokenList(Schema):
 
 
 class PreferencesOut(Schema):
-    """How pages are shown. `auto`: as the browser, the organisation or the system says."""
+    """How pages are shown. `auto`: as the browser, the organisation or the system says.
+
+    `hidden_columns`: by the key of a table, `groups` for example.
+    """
 
     language: str
     time_zone: str
     theme: str
     density: str
     rows: int
+    hidden_columns: dict[str, list[str]]
 
 
 class PreferencesChange(Schema):
-    """What is left out stays as it is."""
+    """What is left out stays as it is, a table that `hidden_columns` does not name too."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -55,6 +59,7 @@ class PreferencesChange(Schema):
     theme: str | None = None
     density: str | None = None
     rows: int | None = None
+    hidden_columns: dict[str, list[str]] | None = None
 
 
 class MeOut(Schema):

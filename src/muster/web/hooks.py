@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from django.http import HttpRequest
@@ -217,13 +217,17 @@ def register_finder(finder: Finder) -> None:
 
 @dataclass(frozen=True)
 class Preferences:
-    """How whoever reads wants pages to be. `language`, `time_zone`, `theme` may be `auto`; `rows`: of a list's page."""
+    """How whoever reads wants pages to be. `language`, `time_zone`, `theme` may be `auto`; `rows`: of a list's page.
+
+    `hidden_columns`: by the key of a table (web/columns.py).
+    """
 
     language: str = "auto"
     time_zone: str = "auto"
     theme: str = "auto"
     density: str = "comfortable"
     rows: int = 25
+    hidden_columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 Recorder = Callable[[Asker, str, str, str, Mapping[str, Any]], None]

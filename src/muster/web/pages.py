@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from muster.web.actions import change_job, possible_wishes
+from muster.web.columns import keep_shown
 from muster.web.finding import found_by
 from muster.web.fragments import is_fragment
 from muster.web.hooks import check_scope, identify
@@ -57,6 +58,20 @@ def undo_it(request: HttpRequest, undo_id: str) -> HttpResponse:
     asker = identify(request)
     assert asker is not None
     undo(asker, undo_id)
+    return _back(request)
+
+
+@require_POST
+def columns(request: HttpRequest, table: str) -> HttpResponse:
+    """Which columns of a table whoever sends it sees from now on; then the table again."""
+    asker = identify(request)
+    assert asker is not None
+    keep_shown(asker, table, request.POST.getlist("show"))
+    return _back(request)
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    """To the page the form stood on, which is one of ours."""
     following = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(following, {request.get_host()}, require_https=request.is_secure()):
         following = "/"

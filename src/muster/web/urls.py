@@ -9,6 +9,7 @@ app_name = "web"
 urlpatterns = [
     path("", overview, name="overview"),
     path("undo/<slug:undo_id>", pages.undo_it, name="undo"),
+    path("columns/<slug:table>", pages.columns, name="columns"),
     path("find", pages.find, name="find"),
     path("jobs/", pages.jobs, name="jobs"),
     path("jobs/<slug:job_id>/", pages.job, name="job"),

@@ -36,6 +36,7 @@ def test_what_is_chosen_shows_on_every_page(as_bob: Client, bob: Member) -> None
         assert '<html lang="de" data-bs-theme="dark" data-density="compact">' in page
     assert as_bob.get("/api/v1/me").json()["preferences"] == {
         "language": "de", "time_zone": "Europe/Berlin", "theme": "dark", "density": "compact", "rows": 100,
+        "hidden_columns": {},
     }  # fmt: skip
 
 
@@ -60,15 +61,20 @@ def _patch(browser: Client, body: dict[str, Any]) -> Any:
 
 
 def test_preferences_over_rest(as_bob: Client) -> None:
-    changed = _patch(as_bob, {"theme": "light", "rows": 50})
+    changed = _patch(as_bob, {"theme": "light", "rows": 50, "hidden_columns": {"groups": ["trend", "kind"]}})
     assert (changed.status_code, changed.json()) == (
         200,
-        {"language": "auto", "time_zone": "auto", "theme": "light", "density": "comfortable", "rows": 50},
-    )
+        {
+            "language": "auto", "time_zone": "auto", "theme": "light", "density": "comfortable", "rows": 50,
+            "hidden_columns": {"groups": ["kind", "trend"]},
+        },
+    )  # fmt: skip
     for body, code, pointer in (
         ({"theme": "pink"}, "value_not_allowed", "/theme"),
         ({"time_zone": "Mars/Olympus"}, "value_not_allowed", "/time_zone"),
         ({"role": "owner"}, "field_unknown", "/role"),
+        ({"hidden_columns": {"groups": ["name"]}}, "value_not_allowed", "/hidden_columns/groups"),
+        ({"hidden_columns": {"nothing": []}}, "value_not_allowed", "/hidden_columns/nothing"),
     ):
         refused = _patch(as_bob, body)
         assert refused.status_code == 422

@@ -68,7 +68,7 @@ def new_group(
         key=_new_key(key, checked),
         name=checked,
         kind=kind,
-        tags=_check_tags(tags or []),
+        tags=check_tags(tags or []),
         exposure=_check_exposure(exposure),
         created_at=now,
         updated_at=now,
@@ -84,7 +84,7 @@ def insert_group(actor: Principal, row: Group) -> None:
     """Stores a new group with its first version; inside the caller's transaction."""
     check_key_free(row.key)
     row.save(force_insert=True)
-    _remember_version(row, actor, row.created_at)
+    remember_version(row, actor, row.created_at)
     record(actor, "group.created", "group", row.id, {"key": row.key, "name": row.name})
 
 
@@ -121,7 +121,7 @@ def edit_group(actor: Principal, reference: str, *, revision: int | None, **chan
             store([row, *unchanged(dependants)], evaluated, Cause.DEFINITION)
             fields += EVALUATION
         row.save(update_fields=fields)
-        _remember_version(row, actor, now)
+        remember_version(row, actor, now)
         record(actor, "group.edited", "group", row.id, {"revision": row.revision, "fields": sorted(changes)})
     return group(row.id)
 
@@ -130,7 +130,7 @@ def _apply(row: Group, changes: dict[str, Any]) -> None:
     if "name" in changes:
         row.name = check_name(changes["name"])
     if "tags" in changes:
-        row.tags = _check_tags(changes["tags"])
+        row.tags = check_tags(changes["tags"])
     if "exposure" in changes:
         row.exposure = _check_exposure(changes["exposure"])
 
@@ -196,7 +196,7 @@ def check_same_state(row: Group, current: Group) -> None:
         )
 
 
-def _remember_version(row: Group, actor: Principal, now: datetime) -> None:
+def remember_version(row: Group, actor: Principal, now: datetime) -> None:
     GroupVersion.objects.create(
         group=row, revision=row.revision, name=row.name, definition=row.definition, saved_at=now, saved_by=actor.label
     )
@@ -226,7 +226,7 @@ def _new_key(key: str | None, name: str) -> str:
     return next(one for one in (base, *(f"{base}-{number}" for number in range(2, 10**6))) if one not in taken)
 
 
-def _check_tags(tags: list[str]) -> list[str]:
+def check_tags(tags: list[str]) -> list[str]:
     if len(tags) > _MOST_TAGS or any(not 1 <= len(tag) <= _LONGEST_TAG for tag in tags):
         raise ValueNotAllowed(f"At most {_MOST_TAGS} tags of 1 to {_LONGEST_TAG} characters.", pointer="/tags")
     return sorted(set(tags))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from muster.groups.actions import many
 from muster.groups.actions.segments import change_state, edit_group
 from muster.groups.errors import StateNotAllowed
 from muster.groups.queries.groups import group_row
 
 RENAMED, ARCHIVED, RESTORED = "groups.rename", "groups.archive", "groups.restore"
+TAGGED, MANY_ARCHIVED = "groups.tag", "groups.archive-many"
 
 
 def rename_back(actor: Any, given: Mapping[str, Any]) -> None:
@@ -26,3 +28,13 @@ def archive_again(actor: Any, given: Mapping[str, Any]) -> None:
     if row.revision != given["revision"]:
         raise StateNotAllowed(f"“{row.name}” was changed since it was restored.", code="state_conflict")
     change_state(actor, given["group"], "archive")
+
+
+def restore_all_again(actor: Any, given: Mapping[str, Any]) -> None:
+    """`groups`: their ids."""
+    many.restore_many(actor, given["groups"])
+
+
+def tag_as_before(actor: Any, given: Mapping[str, Any]) -> None:
+    """`groups`: id, revision after the change and tags before, of each."""
+    many.tags_back(actor, [tuple(one) for one in given["groups"]])

@@ -2,71 +2,88 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from muster.catalog.queries import apps
 from muster.groups.actions.segments import copy_template
-from muster.groups.pages.words import STATES, reader_words, told_definition
-from muster.groups.queries.evaluation import vocabulary
-from muster.groups.queries.groups import GroupView
-from muster.groups.queries.listing import SORTS, Wanted, listing
+from muster.groups.pages.listing_csv import csv_lines
+from muster.groups.pages.listing_rows import TABLE, Teller, headings
+from muster.groups.pages.words import STATES
+from muster.groups.queries.listing import SORTS, Listing, Wanted, listing
 from muster.groups.queries.templates import TEMPLATES, template
 from muster.groups.terms import Kind
 from muster.kernel.clock import system_clock
-from muster.rules.describe.words import Words
-from muster.rules.vocabulary import Vocabulary
+from muster.kernel.errors import MusterError
+from muster.team.errors import ScopeMissing
 from muster.team.pages.permits import permitted
-from muster.web.answers import unknown_parameters
-from muster.web.charts import spark
+from muster.web.answers import REFUSED, csv_download, unknown_parameters
+from muster.web.columns import shown_columns
 from muster.web.hooks import can, check_scope, identify
 
 ROWS = (25, 50, 100)
 _NAMES = ("q", "kind", "app", "state", "tag", "sort", "page", "rows")
 
 
-@require_GET
-def show_list(request: HttpRequest) -> HttpResponse:
+@dataclass(frozen=True)
+class Refused:
+    """A selection with which nothing was done: why, what was ticked (`chosen`: ids), and the tag that was typed."""
+
+    error: MusterError
+    chosen: Collection[str]
+    every: bool
+    tag: str
+
+
+def list_page(request: HttpRequest, refused: Refused | None = None) -> HttpResponse:
     """The address says what is shown (D-11); what it says beyond that is named, not ignored (D-29)."""
     asker = identify(request)
     check_scope(asker, "groups:read")
-    wanted = _wanted(request)
+    wanted = wanted_of(request)
     found = listing(wanted, system_clock(), may_list=can(asker, "members:read"))
-    known, words = vocabulary(archived=True, names=found.names), reader_words(found.names)
-    names = {app.key: app.label(get_language() or "en") for app in apps()}
+    teller = Teller(found.names)
+    columns = shown_columns(request, TABLE)
+    may_write = can(asker, "groups:write")
     shown: dict[str, Any] = {
         "found": found,
         "wanted": wanted,
-        "rows": [
-            (one.group, _told(one.group, known, words), names.get(one.group.app or ""), one, spark(one.trend))
-            for one in found.lines
-        ],
-        "inactive": [(one, _told(one, known, words), names.get(one.app or "")) for one in found.inactive],
+        "rows": teller.lines(found.lines, refused.chosen if refused else ()),
+        "inactive": teller.rows(found.inactive),
         "groups": found.choices,
-        "columns": _columns(wanted),
-        "pages": _pages(wanted, found.page, found.pages),
-        "row_choices": [(rows, _address(replace(wanted, rows=rows, page=1)), rows == wanted.rows) for rows in ROWS],
-        "first": (found.page - 1) * wanted.rows + 1,
-        "last": min(found.page * wanted.rows, found.total),
-        "kinds": [(Kind.SEGMENT, _("Segment")), (Kind.KNOWN, _("Known users"))],
-        "states": [(state, look.label) for state, look in STATES.items()],
-        "apps": names,
+        "headings": headings(columns, _sorts(wanted)),
+        "show": dict.fromkeys(columns, True),
+        "apps": teller.apps,
         "templates": list(TEMPLATES.values()),
         "minimum": found.minimum_size,
-        "narrowed": _address(replace(wanted, sort="name", page=1, rows=ROWS[0])) != "?",
+        "small": _("Small"),
+        "few": _("Fewer customers than may be told"),
         "empty": not found.choices and not wanted.state,
-        "may_write": can(asker, "groups:write"),
+        "may_write": may_write,
+        "refusal": "" if may_write else ScopeMissing("groups:write").message,
         "may_ask": can(asker, "members:read"),
         "unknown": unknown_parameters(request, *_NAMES),
+        "query": address_of(wanted),
+        "refused": refused,
+        **_paging(wanted, found),
+        **_filters(wanted),
     }
-    return render(request, "groups/list.html", shown)
+    return render(request, "groups/list.html", shown, status=REFUSED if refused else 200)
+
+
+@require_GET
+def export(request: HttpRequest) -> HttpResponseBase:
+    """The rows of all pages as CSV (D-31): what the page shows of them, in fields whose names stay."""
+    asker = identify(request)
+    check_scope(asker, "groups:read")
+    lines = csv_lines(wanted_of(request), system_clock(), may_list=can(asker, "members:read"))
+    return csv_download(lines, "groups")
 
 
 @require_POST
@@ -78,7 +95,8 @@ def copy(request: HttpRequest) -> HttpResponse:
     return redirect("groups:group", key=made.key)
 
 
-def _wanted(request: HttpRequest) -> Wanted:
+def wanted_of(request: HttpRequest) -> Wanted:
+    """What the address asks for, of a form that was sent there too."""
     given = request.GET
     rows, page = (_whole(given.get(name, "")) for name in ("rows", "page"))
     sort = given.get("sort", "name")
@@ -98,7 +116,7 @@ def _whole(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else 0
 
 
-def _address(wanted: Wanted) -> str:
+def address_of(wanted: Wanted) -> str:
     """The query of a page that shows this; what is as usual is left out."""
     said = {
         "q": wanted.search,
@@ -113,29 +131,33 @@ def _address(wanted: Wanted) -> str:
     return "?" + urlencode({name: value for name, value in said.items() if value})
 
 
-def _columns(wanted: Wanted) -> dict[str, tuple[str, str]]:
+def _sorts(wanted: Wanted) -> dict[str, tuple[str, str]]:
     """By column: where its header leads, and how it is sorted now (`aria-sort`, empty if it is not)."""
     columns = {}
     for name in SORTS:
         other = f"-{name}" if wanted.sort == name else name
         sorted_now = {name: "ascending", f"-{name}": "descending"}.get(wanted.sort, "")
-        columns[name] = (_address(replace(wanted, sort=other, page=1)), sorted_now)
+        columns[name] = (address_of(replace(wanted, sort=other, page=1)), sorted_now)
     return columns
 
 
-def _pages(wanted: Wanted, page: int, pages: int) -> dict[str, str]:
-    """Addresses of the page before and after, where there is one."""
-    before = _address(replace(wanted, page=page - 1)) if page > 1 else ""
-    return {"before": before, "after": _address(replace(wanted, page=page + 1)) if page < pages else ""}
+def _paging(wanted: Wanted, found: Listing) -> dict[str, Any]:
+    """Addresses of the page before and after, where there is one, and of pages of other lengths."""
+    page = found.page
+    return {
+        "before": address_of(replace(wanted, page=page - 1)) if page > 1 else "",
+        "after": address_of(replace(wanted, page=page + 1)) if page < found.pages else "",
+        "row_choices": [(rows, address_of(replace(wanted, rows=rows, page=1)), rows == wanted.rows) for rows in ROWS],
+        "first": (page - 1) * wanted.rows + 1,
+        "last": min(page * wanted.rows, found.total),
+    }
 
 
-def _told(group: GroupView, known: Vocabulary, words: Words) -> str:
-    """What a group is, in a line: its sentence, or what stands on its list."""
-    if group.definition:
-        return told_definition(group.definition, known, words)
-    if group.kind != Kind.KNOWN:
-        return ""
-    entries = ngettext("List with %(count)s entry", "List with %(count)s entries", group.entries)
-    pending = ngettext("%(count)s of them waiting", "%(count)s of them waiting", group.pending)
-    told = [entries % {"count": group.entries}]
-    return ", ".join(told + ([pending % {"count": group.pending}] if group.pending else []))
+def _filters(wanted: Wanted) -> dict[str, Any]:
+    filtered = address_of(replace(wanted, sort="name", page=1, rows=ROWS[0]))
+    return {
+        "kinds": [(Kind.SEGMENT, _("Segment")), (Kind.KNOWN, _("Known users"))],
+        "states": [(state, look.label) for state, look in STATES.items()],
+        "narrowed": filtered != "?",
+        "csv": address_of(replace(wanted, page=1, rows=ROWS[0])),
+    }

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from muster.customers.errors import ConfirmMismatch
 from muster.groups.actions import segments
-from muster.groups.actions.undoing import ARCHIVED, RENAMED, RESTORED
+from muster.groups.actions.undoing import ARCHIVED, RENAMED, RESTORED, TAGGED
 from muster.groups.errors import GroupError, ValueNotAllowed
 from muster.groups.models import Group
 from muster.groups.policies import check_can, check_unused
@@ -37,7 +37,7 @@ def manage(request: HttpRequest, key: str) -> HttpResponse:
         _change(actor, row, done, request.POST)
         _offer_undo(request, actor, row, done)
     except MusterError as error:
-        given = {name: request.POST.get(name, "") for name in ("name", "typed") if name in request.POST}
+        given = {name: request.POST.get(name, "") for name in ("name", "typed", "tags") if name in request.POST}
         return _manage_page(request, group_row(row.id), {"error": error, "done": done, **given})
     return redirect("groups:list") if done == "delete" else redirect("groups:group", key=row.key)
 
@@ -45,10 +45,9 @@ def manage(request: HttpRequest, key: str) -> HttpResponse:
 def _change(actor: Principal, row: Group, done: str, given: Any) -> None:
     match done:
         case "rename":
-            revision = given.get("revision", "")
-            segments.edit_group(
-                actor, row.id, revision=int(revision) if revision.isdecimal() else None, name=given.get("name", "")
-            )
+            segments.edit_group(actor, row.id, revision=_revision(given), name=given.get("name", ""))
+        case "tags":
+            segments.edit_group(actor, row.id, revision=_revision(given), tags=_tags(given.get("tags", "")))
         case "archive" | "restore":
             segments.change_state(actor, row.id, done)
         case "delete":
@@ -57,7 +56,19 @@ def _change(actor: Principal, row: Group, done: str, given: Any) -> None:
                 raise ConfirmMismatch(f"It is “{row.name}” now; type that.", pointer="/typed")
             segments.delete_group(actor, row.id)
         case _:
-            raise ValueNotAllowed("Send `do` as rename, archive, restore or delete.", pointer="/do")
+            raise ValueNotAllowed("Send `do` as rename, tags, archive, restore or delete.", pointer="/do")
+
+
+def _revision(given: Any) -> int | None:
+    """Of the page on which it was typed."""
+    revision = given.get("revision", "")
+    return int(revision) if revision.isdecimal() else None
+
+
+def _tags(text: str) -> list[str]:
+    """One in each line: a tag may hold any sign but that."""
+    lines = (unicodedata.normalize("NFC", line).strip() for line in text.splitlines())
+    return [line for line in lines if line]
 
 
 def _offer_undo(request: HttpRequest, actor: Principal, before: Group, done: str) -> None:
@@ -67,11 +78,14 @@ def _offer_undo(request: HttpRequest, actor: Principal, before: Group, done: str
     now = group_row(before.id)
     kinds = {
         "rename": (RENAMED, _("“%(name)s” is now called so.")),
+        "tags": (TAGGED, _("“%(name)s” has other tags now.")),
         "archive": (ARCHIVED, _("“%(name)s” is archived.")),
         "restore": (RESTORED, _("“%(name)s” is restored.")),
     }
     kind, text = kinds[done]
-    given = {"group": now.id, "name": before.name, "revision": now.revision}
+    given: dict[str, Any] = {"group": now.id, "name": before.name, "revision": now.revision}
+    if done == "tags":
+        given = {"groups": [(now.id, now.revision, before.tags)]}
     offer_undo(request, actor, kind, text % {"name": now.name}, given)
 
 
@@ -79,6 +93,7 @@ def _manage_page(request: HttpRequest, row: Group, more: dict[str, Any] | None =
     shown: dict[str, Any] = {
         "group": group(row.id),
         "name": row.name,
+        "tags": "\n".join(row.tags),
         "archived": row.state == State.ARCHIVED,
         "archive_refusal": "" if row.state == State.ARCHIVED else _refusal(row, "archive"),
         "delete_refusal": _refusal(row, "delete"),

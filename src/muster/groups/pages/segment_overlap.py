@@ -26,16 +26,17 @@ def compare(request: HttpRequest, row: Group) -> HttpResponse:
     status = 200
     if chosen:
         try:
-            shown |= _overlap(row, chosen, may_list=shown["may_list"])
+            shown |= overlap_shown([row.id, *chosen], may_list=shown["may_list"])
         except MusterError as error:
             shown["error"] = error
             status = status_of(error)
     return render(request, "groups/segment/compare.html", shown, status=status)
 
 
-def _overlap(row: Group, chosen: list[str], *, may_list: bool) -> dict[str, Any]:
-    found = overlap_of([row.id, *chosen], may_list=may_list)
-    others = {one.id: one for one in map(group_row, chosen) if one.id != row.id}
-    compared = [row, *sorted(others.values(), key=lambda one: (one.name, one.id))]
+def overlap_shown(references: list[str], *, may_list: bool) -> dict[str, Any]:
+    """What `groups/overlap.html` shows of two to six groups; the first of them stands first."""
+    found = overlap_of(references, may_list=may_list)
+    compared = list({one.id: one for one in map(group_row, references)}.values())
+    compared[1:] = sorted(compared[1:], key=lambda one: (one.name, one.id))
     rows = [([one.id in combination for one in compared], told) for combination, told in found]
     return {"compared": compared, "rows": rows}

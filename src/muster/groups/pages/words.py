@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy
 
 from muster.groups.queries.evaluation import Named
@@ -16,6 +18,7 @@ from muster.rules.codec import decode
 from muster.rules.describe.sentence import sentence
 from muster.rules.describe.words import Words
 from muster.rules.vocabulary import Vocabulary
+from muster.web.templatetags.web import icon
 
 
 class Look(NamedTuple):
@@ -31,6 +34,13 @@ STATES = {
     State.INACTIVE: Look(icon="circle-dashed", label=gettext_lazy("Inactive")),
     State.ARCHIVED: Look(icon="archive", label=gettext_lazy("Archived")),
 }
+
+
+def group_state(state: str, failure: str = "") -> SafeString:
+    """An icon and a word; why a group failed is in the title. In every row of a table: no template."""
+    look = STATES[State(state)]
+    failed = format_html(' bad" title="{}', failure) if state == State.FAILED else ""
+    return format_html('<span class="state{}">{}{}</span>', failed, icon(look.icon), look.label)
 
 
 def reader_words(names_of_groups: Sequence[Named] | None = None) -> Words:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from muster.web.asked import once_a_page
 from muster.web.charts import SPARK_POINTS
 
 _TREND = timedelta(days=90)
+_CHUNK = 500
 _PUT_AWAY = (State.ARCHIVED, State.INACTIVE)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -109,19 +110,23 @@ SORTS: Mapping[str, Callable[[Group, int], Any]] = {
 """From a row and the smallest size that is told to what is compared."""
 
 
+@dataclass(frozen=True)
+class _Search:
+    """`every` group there is by name; `found` of them whatever their state; `shown` in the table, as it is sorted."""
+
+    every: list[Any]
+    found: list[Any]
+    shown: list[Any]
+
+
 def listing(wanted: Wanted, now: datetime, *, may_list: bool) -> Listing:
     """One page of the table."""
     minimum = publisher().minimum_size
-    newest = GroupVersion.objects.filter(group=OuterRef("id")).order_by("-revision").values("saved_by")[:1]
-    every: list[Any] = sorted(Group.objects.annotate(edited_by=Subquery(newest)), key=_by_name)
-    names = {reference: row.name for row in every for reference in (row.id, row.key)}
-    found = [row for row in every if _is_found(row, wanted, names)]
-    shown = [row for row in found if row.state == wanted.state or (not wanted.state and row.state not in _PUT_AWAY)]
-    sort = SORTS[wanted.sort.removeprefix("-")]
-    shown.sort(key=lambda row: sort(row, minimum), reverse=wanted.sort.startswith("-"))
+    search = _search(wanted, minimum)
+    shown, every = search.shown, search.every
     pages = max(1, -(-len(shown) // wanted.rows))
     page = min(max(1, wanted.page), pages)
-    inactive = [] if wanted.state else [row for row in found if row.state == State.INACTIVE]
+    inactive = [] if wanted.state else [row for row in search.found if row.state == State.INACTIVE]
     return Listing(
         lines=_lines(shown[(page - 1) * wanted.rows : page * wanted.rows], every, minimum, now, may_list=may_list),
         total=len(shown),
@@ -130,9 +135,37 @@ def listing(wanted: Wanted, now: datetime, *, may_list: bool) -> Listing:
         inactive=[view(row, minimum) for row in inactive],
         choices=_choices(every),
         tags=sorted({tag for row in every for tag in row.tags}),
-        names=[Named(row.id, row.key, row.name, row.state) for row in every],
+        names=_names(every),
         minimum_size=minimum,
     )
+
+
+def all_lines(wanted: Wanted, now: datetime, *, may_list: bool) -> tuple[list[Named], Iterator[list[Line]]]:
+    """The names of every group, and the rows of all pages, some at a time as they are wanted."""
+    minimum = publisher().minimum_size
+    search = _search(wanted, minimum)
+    chunks = (search.shown[start : start + _CHUNK] for start in range(0, len(search.shown), _CHUNK))
+    return _names(search.every), (_lines(rows, search.every, minimum, now, may_list=may_list) for rows in chunks)
+
+
+def matching(wanted: Wanted) -> list[str]:
+    """The ids of the rows of all pages."""
+    return [row.id for row in _search(wanted, publisher().minimum_size).shown]
+
+
+def _search(wanted: Wanted, minimum: int) -> _Search:
+    newest = GroupVersion.objects.filter(group=OuterRef("id")).order_by("-revision").values("saved_by")[:1]
+    every: list[Any] = sorted(Group.objects.annotate(edited_by=Subquery(newest)), key=_by_name)
+    names = {reference: row.name for row in every for reference in (row.id, row.key)}
+    found = [row for row in every if _is_found(row, wanted, names)]
+    shown = [row for row in found if row.state == wanted.state or (not wanted.state and row.state not in _PUT_AWAY)]
+    sort = SORTS[wanted.sort.removeprefix("-")]
+    shown.sort(key=lambda row: sort(row, minimum), reverse=wanted.sort.startswith("-"))
+    return _Search(every, found, shown)
+
+
+def _names(rows: list[Any]) -> list[Named]:
+    return [Named(row.id, row.key, row.name, row.state) for row in rows]
 
 
 @once_a_page

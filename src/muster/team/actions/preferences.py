@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -14,6 +14,7 @@ from muster.team.models import Member
 from muster.team.policies import Principal, clean_name
 from muster.team.queries import AUTO, preferences
 from muster.team.terms import DENSITIES, ROWS, THEMES
+from muster.web.columns import tables
 from muster.web.hooks import Preferences
 
 
@@ -21,6 +22,9 @@ def change_preferences(actor: Principal, changes: Mapping[str, Any]) -> Preferen
     """One's own; what is not named stays. ValueNotAllowed with a pointer to the field."""
     row = _own(actor)
     for name, value in changes.items():
+        if name == "hidden_columns":
+            row.hidden_columns = row.hidden_columns | _checked_columns(value)
+            continue
         allowed = {
             "language": (AUTO, *LANGUAGES),
             "time_zone": (AUTO, *available_timezones()),
@@ -31,8 +35,22 @@ def change_preferences(actor: Principal, changes: Mapping[str, Any]) -> Preferen
         if allowed is None or value not in allowed:
             raise ValueNotAllowed(_("%(value)s is not possible here.") % {"value": value}, pointer=f"/{name}")
         setattr(row, name, "" if value == AUTO and name in ("language", "time_zone") else value)
-    row.save(update_fields=["language", "time_zone", "theme", "density", "rows"])
+    row.save(update_fields=["language", "time_zone", "theme", "density", "rows", "hidden_columns"])
     return preferences(row)
+
+
+def hide_columns(actor: Any, hidden: Mapping[str, Sequence[str]]) -> Preferences:
+    """Of the tables that are named; those of the others stay as they are."""
+    return change_preferences(actor, {"hidden_columns": hidden})
+
+
+def _checked_columns(hidden: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    for table, columns in hidden.items():
+        wrong = [table] if table not in tables else [one for one in columns if one not in tables[table]]
+        if wrong:
+            message = _("%(value)s is not possible here.") % {"value": wrong[0]}
+            raise ValueNotAllowed(message, pointer=f"/hidden_columns/{table}")
+    return {table: sorted(set(columns)) for table, columns in hidden.items()}
 
 
 def change_name(actor: Principal, name: str) -> None:

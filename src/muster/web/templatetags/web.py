@@ -21,7 +21,9 @@ from django.utils.translation import get_language
 
 from muster.kernel.clock import system_clock
 from muster.web import hooks
+from muster.web.columns import shown_columns, tables
 from muster.web.formats import BabelFormats
+from muster.web.refusals import refusals_of
 from muster.web.undo import line_of
 
 register = template.Library()
@@ -116,6 +118,22 @@ def undo_line(context: template.Context) -> dict[str, Any]:
     """What was just done, and the button that takes it back."""
     request = context.get("request")
     return {"undo": line_of(request) if request else None, "request": request, "csrf_token": context.get("csrf_token")}
+
+
+@register.inclusion_tag("web/refusals.html", takes_context=True)
+def refusals(context: template.Context) -> dict[str, Any]:
+    """What was not done of what was asked for many things at once."""
+    request = context.get("request")
+    return {"refusals": refusals_of(request) if request else None}
+
+
+@register.inclusion_tag("web/columns.html", takes_context=True)
+def columns_menu(context: template.Context, table: str) -> dict[str, Any]:
+    """The menu in which a reader hides columns of a table and brings them back."""
+    request = context["request"]
+    shown = shown_columns(request, table)
+    columns = [(column, label, column in shown) for column, label in tables[table].items()]
+    return {"table": table, "columns": columns, "request": request, "csrf_token": context.get("csrf_token")}
 
 
 @dataclass(frozen=True)
