@@ -111,9 +111,9 @@ def _no_sockets(folder: str, names: list[str]) -> list[str]:
 
 
 @contextmanager
-def served(sample: Sample) -> Iterator[Living]:
-    """A copy of the sample that serves; what happens to it concerns nobody else."""
+def served(sample: Sample, **settings: str) -> Iterator[Living]:
+    """A copy of the sample that serves; what happens to it concerns nobody else. `settings`: of its environment."""
     with short_folder() as folder:
         shutil.copytree(sample.home, folder / "home")
-        with living(environment_for(folder / "home")) as installation:
+        with living({**environment_for(folder / "home"), **settings}) as installation:
             yield installation

@@ -16,6 +16,7 @@ from muster.kernel.errors import MusterError
 from muster.team.errors import LastOwner, ScopeMissing, ValueNotAllowed
 from muster.team.models import Member, Role
 from muster.team.terms import EVERY_SCOPE, ROLE_SCOPES, SCOPES
+from muster.web.persons import COMMAND_LINE
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Principal:
 
 
 # Whoever may open the installation's own socket may read its files anyway.
-LOCAL = Principal("local", "local", "command line", EVERY_SCOPE)
+LOCAL = Principal("local", "local", COMMAND_LINE, EVERY_SCOPE)
 
 
 def member_principal(member: Member) -> Principal:

@@ -17,6 +17,7 @@ from muster.groups.queries.groups import GroupView
 from muster.groups.queries.listing import Line
 from muster.groups.terms import Kind, State
 from muster.web.charts import spark
+from muster.web.persons import person_label
 from muster.web.templatetags.web import NOTHING, ago, number
 
 TABLE = "groups"
@@ -104,7 +105,7 @@ class Teller:
             left=_signed("−", line.left.size),
             uses=ngettext("%(uses)s use", "%(uses)s uses", line.uses) % {"uses": line.uses} if line.uses else "",
             edited=ago(group.updated_at),
-            edited_by=line.edited_by,
+            edited_by=person_label(line.edited_by),
         )
 
     def _of_group(self, group: GroupView) -> tuple[str, str, str, list[str], str, str, str, str, str, str]:

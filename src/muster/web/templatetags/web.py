@@ -23,6 +23,7 @@ from muster.kernel.clock import system_clock
 from muster.web import hooks
 from muster.web.columns import shown_columns, tables
 from muster.web.formats import BabelFormats
+from muster.web.persons import person_label
 from muster.web.refusals import refusals_of
 from muster.web.undo import line_of
 
@@ -79,6 +80,12 @@ def when(value: datetime | None) -> str:
 def ago(value: datetime | None) -> str:
     """How long ago, with the exact time in its title."""
     return NOTHING if value is None else _time(value, reader_formats().ago(value, system_clock()))
+
+
+@register.filter
+def person(label: str) -> str:
+    """Who did something: the command line has no name of its own."""
+    return person_label(label)
 
 
 @register.simple_tag

@@ -46,6 +46,11 @@ class Line:
     details: list[tuple[str, str]]
     withheld: bool
 
+    @property
+    def is_event(self) -> bool:
+        """Its title is what the publisher's programs call it, in whatever language."""
+        return self.told.kind in _EVENTS
+
 
 @require_GET
 def show_timeline(request: HttpRequest, customer_id: str) -> HttpResponse:
