@@ -29,6 +29,7 @@ UNREACHED: dict[str, str] = {
     "customers:import_move": "takes a POST, while an import goes on: tests/integration/customers",
     "customers:import_rows": "no import of customers is judged there: tests/integration/customers",
     "customers:withdraw_erasure": "takes a POST, before an erasure begins: tests/integration/customers",
+    "groups:begin": "right after set-up: tests/integration/groups/test_sample_loading.py",
     "groups:values": "answers fragments of the builder",
     "mfa_authenticate": "between password and code: test_pages_around.py",
     "mfa_edit_webauthn": "another name of a page of team",
