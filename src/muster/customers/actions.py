@@ -437,11 +437,14 @@ def _foreign(currency: str, place: int) -> str:
 
 
 def follow_publisher(before: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
-    """What another currency or time zone of the publisher means for the facts; `rate_missing` if rates cannot follow.
+    """What another currency, time zone or unset consent to profiling means for the facts.
 
-    An order without a rate waits, but a rate that cannot be told in the new currency would be lost (ADR 0019).
+    `rate_missing` if rates cannot follow: an order without a rate waits, but a rate that cannot be told in the new
+    currency would be lost (ADR 0019).
     """
-    if not {"currency", "time_zone"} & set(changes):
+    unset = changes.get("unset_consents", before["unset_consents"])
+    profiled = unset.get("profiling") == before["unset_consents"].get("profiling")
+    if profiled and not {"currency", "time_zone"} & set(changes):
         return
     old, new = before["currency"], changes.get("currency", before["currency"])
     lost = current_warehouse().rates_without(new) if new != old else []
