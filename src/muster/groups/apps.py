@@ -33,12 +33,14 @@ class GroupsConfig(AppConfig):
         from muster.groups.sample.loading import load_sample
         from muster.team.hooks import after_setup
         from muster.web import hooks
+        from muster.web.drafts import restore_discarded
         from muster.web.undo import register_undo
 
         hooks.register_page(100, _("Engage"), _("Customer groups"), "groups:list", icon="users", scope="groups:read")
         hooks.register_finder(find_groups)
         register_undo(undoing.RENAMED, undoing.rename_back, scope="groups:write")
         register_undo(undoing.ARCHIVED, undoing.restore_again, scope="groups:write")
+        register_undo(undoing.DISCARDED, restore_discarded, scope="groups:write")
         register_undo(undoing.RESTORED, undoing.archive_again, scope="groups:write")
         hooks.register_overview(
             step=hooks.FirstStep(30, _("Create a group"), "groups:new_segment", "groups:write", any_group),

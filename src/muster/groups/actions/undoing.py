@@ -10,6 +10,8 @@ from muster.groups.errors import StateNotAllowed
 from muster.groups.queries.groups import group_row
 
 RENAMED, ARCHIVED, RESTORED = "groups.rename", "groups.archive", "groups.restore"
+DISCARDED = "groups.draft"
+"""A draft of the builder; the kit takes that back."""
 
 
 def rename_back(actor: Any, given: Mapping[str, Any]) -> None:
