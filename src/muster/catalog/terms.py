@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+DRAFT = "catalog.draft"
+"""Undoing that a draft of a form about the catalog was discarded."""
+
 UNSET_CONSENTS = {
     "profiling": True,
     "marketing.push": True,
