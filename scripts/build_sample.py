@@ -2,8 +2,8 @@
 
     python scripts/build_sample.py SOURCE_FOLDER
 
-writes customers.csv.zst and orders.csv.zst to src/muster/cli/sample. Run again only when the source changes; the
-result is checked in. Orders carry one row a line: app, price, quantity, category and market are joined on.
+writes customers.csv.zst and orders.csv.zst to src/muster/groups/sample/data. Run again only when the source changes;
+the result is checked in. Orders carry one row a line: app, price, quantity, category and market are joined on.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 import zstandard
 
-TARGET = Path(__file__).parent.parent / "src" / "muster" / "cli" / "sample"
+TARGET = Path(__file__).parent.parent / "src" / "muster" / "groups" / "sample" / "data"
 # Bikes are ridden, everything else is bought in the shop.
 APP_OF_CATEGORY = {"Bikes": "adventure-rides"}
 OTHER_APP = "adventure-shop"

@@ -102,7 +102,7 @@ def test_wheel_serves_alone(as_installed: dict[str, str], python: Path, home: Pa
     shown = muster(as_installed, "demo", "load", "--help", command=command)
     assert (shown.returncode, shown.stdout.splitlines()[2].strip()[:20]) == (0, "Loads AdventureWorks")
     sample = subprocess.run(
-        [str(python), "-c", "from muster.cli.sample_data import read; print(len(read('customers')))"],
+        [str(python), "-c", "from muster.groups.sample.rows import read; print(len(read('customers')))"],
         env=as_installed, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert int(sample.stdout) > 1_000

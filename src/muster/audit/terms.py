@@ -66,6 +66,7 @@ ACTIONS: dict[str, Promise] = {
     "privacy.edited": _("Privacy settings changed"),
     "publisher.edited": _("Organisation changed"),
     "rates.put": _("Exchange rates set"),
+    "sample.ordered": _("Demo data ordered"),
     "sample.removed": _("Demo data removed"),
     "suppression.lifted": _("Suppression lifted"),
     "suppression.made": _("Suppression made"),

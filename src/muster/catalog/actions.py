@@ -25,6 +25,7 @@ from muster.catalog.queries import (
     attribute_row,
     publisher,
 )
+from muster.catalog.terms import UNSET_CONSENTS
 from muster.kernel.errors import MusterError
 from muster.kernel.ids import new_id
 from muster.rules.standard import STANDARD_ATTRIBUTES
@@ -40,6 +41,7 @@ _WORD = re.compile(r"[^\W_](?:\w{0,98}[^\W_])?")
 _Numbered = type[models.Attribute] | type[models.Event] | type[models.App]
 _PUBLISHER_FIELDS = (
     "name", "language", "time_zone", "currency", "minimum_age", "require_known_age", "minimum_size",
+    "unset_consents",
 )  # fmt: skip
 
 
@@ -55,6 +57,9 @@ def edit_publisher(actor: Principal, *, revision: int | None, **changes: Any) ->
     row, _ = models.Publisher.objects.get_or_create(id=1)
     check_revision(row.revision, revision)
     before = {name: getattr(row, name) for name in _PUBLISHER_FIELDS}
+    if "unset_consents" in changes:
+        # What is not named stays as it is.
+        changes["unset_consents"] = {**before["unset_consents"], **changes["unset_consents"]}
     changed = {name: value for name, value in changes.items() if value != before[name]}
     for tell in hooks.publisher_changing:
         tell(before, changed)
@@ -94,6 +99,12 @@ def _check_publisher(changes: dict[str, Any]) -> None:
         raise CatalogError("The minimum age is 0 to 120; 0 switches it off.", pointer="/minimum_age")
     if not 0 <= changes.get("minimum_size", 0) <= 1_000_000:
         raise CatalogError("The privacy floor is 0 to 1,000,000; 0 switches it off.", pointer="/minimum_size")
+    strange = sorted(set(changes.get("unset_consents") or {}) - set(UNSET_CONSENTS))
+    if strange:
+        raise CatalogError(
+            f"{strange[0]!r} is nothing a customer may allow; there are {', '.join(UNSET_CONSENTS)}.",
+            pointer=f"/unset_consents/{strange[0]}",
+        )
 
 
 def check_currency(code: str, pointer: str) -> str:

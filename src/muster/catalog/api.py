@@ -26,6 +26,8 @@ def show_publisher(request: HttpRequest) -> Any:
 def edit_publisher(request: HttpRequest, body: schemas.PublisherEdit) -> Any:
     principal = permitted(request, "catalog:write")
     changes = body.model_dump(exclude_unset=True)
+    if "unset_consents" in changes:
+        permitted(request, "team:admin")
     return actions.edit_publisher(principal, revision=revision_of(request), **changes)
 
 

@@ -13,9 +13,13 @@ class CatalogConfig(AppConfig):
         from muster.catalog.actions import save_organisation
         from muster.catalog.pages.overview import any_app, apps_part
         from muster.catalog.queries import organisation
+        from muster.catalog.terms import DRAFT
         from muster.team import hooks
+        from muster.web.drafts import restore_discarded
         from muster.web.hooks import FirstStep, OverviewPart, register_overview, register_page
+        from muster.web.undo import register_undo
 
+        register_undo(DRAFT, restore_discarded, scope="catalog:write")
         register_page(200, _("Apps"), _("Apps"), "catalog:apps", icon="apps", scope="catalog:read")
         register_overview(
             part=OverviewPart(10, "catalog/overview.html", apps_part),

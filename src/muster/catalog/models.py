@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 
+from muster.catalog.terms import UNSET_CONSENTS
 from muster.rules.vocabulary import Scope, Type
 from muster.warehouse.catalog import AddOnKind
 
@@ -21,6 +22,10 @@ def _texts() -> list[str]:
     return []
 
 
+def _unset_consents() -> dict[str, bool]:
+    return dict(UNSET_CONSENTS)
+
+
 class Publisher(models.Model):
     """The organisation whose installation this is; one row."""
 
@@ -31,6 +36,7 @@ class Publisher(models.Model):
     minimum_age = models.PositiveSmallIntegerField(default=17)
     require_known_age = models.BooleanField(default=False)
     minimum_size = models.PositiveIntegerField(default=25)
+    unset_consents = models.JSONField(default=_unset_consents)
     revision = models.PositiveIntegerField(default=1)
 
     class Meta:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from muster.catalog import models
 from muster.catalog.errors import AppUnknown, WordUnknown
+from muster.catalog.terms import UNSET_CONSENTS
 from muster.rules.standard import STANDARD_ATTRIBUTES
 from muster.rules.standard_events import STANDARD_EVENTS
 from muster.rules.vocabulary import Attribute, Event, Scope, Type
@@ -27,6 +28,8 @@ class PublisherSettings:
     minimum_age: int
     require_known_age: bool
     minimum_size: int
+    unset_consents: dict[str, bool]
+    """By purpose, marketing by purpose and channel: whether it is allowed where nothing was said (C-12)."""
     revision: int
 
     @property
@@ -94,6 +97,7 @@ def publisher() -> PublisherSettings:
         minimum_age=row.minimum_age,
         require_known_age=row.require_known_age,
         minimum_size=row.minimum_size,
+        unset_consents={about: bool(row.unset_consents.get(about, begun)) for about, begun in UNSET_CONSENTS.items()},
         revision=row.revision,
     )
 
@@ -231,6 +235,7 @@ def warehouse_catalog() -> Catalog:
         apps={row.key: _app_of(row) for row in models.App.objects.all()},
         zone=settings.time_zone,
         currency=settings.currency,
+        profiling_unset=settings.unset_consents["profiling"],
         addons=tuple(_addon_of(row) for row in models.AddOn.objects.select_related("app")),
         events=kinds,
         attributes={row.key: _custom_attribute(row) for row in models.Attribute.objects.all()},

@@ -22,6 +22,7 @@ class PublisherOut(Schema):
     minimum_age: int
     require_known_age: bool
     minimum_size: int
+    unset_consents: dict[str, bool]
     revision: int
 
 
@@ -33,6 +34,7 @@ class PublisherEdit(Strict):
     minimum_age: int | None = None
     require_known_age: bool | None = None
     minimum_size: int | None = None
+    unset_consents: dict[str, bool] | None = None
 
 
 class AppOut(Schema):

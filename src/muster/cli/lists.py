@@ -35,6 +35,7 @@ def _path(group: str, verb: str) -> str:
 @click.option("--dry-run", is_flag=True, help="Only say what would happen to each row.")
 @click.option("--max-invalid", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--confirm", is_flag=True, help="Also if more than half of the list goes.")
+@click.option("--consented", is_flag=True, help="Notes with the import that these people agreed.")
 @answers
 def import_members(
     client: Client,
@@ -44,6 +45,7 @@ def import_members(
     dry_run: bool,
     max_invalid: int,
     confirm: bool,
+    consented: bool,
     **fields: str | None,
 ) -> Answer:
     """Changes the list of a known user group; FILE is CSV, NDJSON, Parquet or text, - reads stdin."""
@@ -57,7 +59,7 @@ def import_members(
     if not dry_run and invalid > max_invalid:
         return Answer(imported, f"{outline(imported)}\n{invalid} rows are invalid; nothing was applied.", failed=True)
     if not dry_run:
-        options: dict[str, Any] = {"max_invalid": max_invalid, "confirm": confirm}
+        options: dict[str, Any] = {"max_invalid": max_invalid, "confirm": confirm, "consented": consented}
         follow_job_in(client, client.post(f"/imports/{begun['id']}/apply", json=options))
         imported = client.get(f"/imports/{begun['id']}")
     return Answer(imported, outline(imported))

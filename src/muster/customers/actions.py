@@ -266,13 +266,14 @@ def change_import(
     *,
     max_invalid: int = 0,
     confirm: bool = False,
+    consented: bool = False,
     digest: str | None = None,
     mapping: dict[str, Any] | None = None,
 ) -> ImportView:
     """apply, pause, cancel or undo.
 
     Of apply: `digest` and `mapping` are what the caller takes the dry run's file and mapping to be; `confirm` that a
-    large removal is meant.
+    large removal is meant; `consented` that whoever applies it says these people agreed: noted, nothing else.
     """
     if verb == "apply":
         _check_as_judged(import_row(identifier), digest, mapping)
@@ -296,8 +297,10 @@ def change_import(
                 _undo(actor, row, state)
         # That an application has stopped is for its job to say: see `current_state`.
         row.state = ImportState.APPLYING if target is ImportState.RESUMABLE else target
-        row.save(update_fields=["state", "job_id"])
-        details = {"max_invalid": max_invalid} if verb == "apply" else {}
+        noted = {"consented": True} if verb == "apply" and consented else {}
+        row.facts |= noted
+        row.save(update_fields=["state", "job_id", "facts"])
+        details = {"max_invalid": max_invalid, **noted} if verb == "apply" else {}
         record(actor, f"import.{verb}", "import", identifier, details)
     return import_view(row)
 
@@ -437,11 +440,14 @@ def _foreign(currency: str, place: int) -> str:
 
 
 def follow_publisher(before: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
-    """What another currency or time zone of the publisher means for the facts; `rate_missing` if rates cannot follow.
+    """What another currency, time zone or unset consent to profiling means for the facts.
 
-    An order without a rate waits, but a rate that cannot be told in the new currency would be lost (ADR 0019).
+    `rate_missing` if rates cannot follow: an order without a rate waits, but a rate that cannot be told in the new
+    currency would be lost (ADR 0019).
     """
-    if not {"currency", "time_zone"} & set(changes):
+    unset = changes.get("unset_consents", before["unset_consents"])
+    profiled = unset.get("profiling") == before["unset_consents"].get("profiling")
+    if profiled and not {"currency", "time_zone"} & set(changes):
         return
     old, new = before["currency"], changes.get("currency", before["currency"])
     lost = current_warehouse().rates_without(new) if new != old else []

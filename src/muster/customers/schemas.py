@@ -27,12 +27,13 @@ _NOT_ATTRIBUTES = frozenset({"customer_key", "subject", "birth_code", "profiling
 class ApplyIn(Schema):
     """`digest` (SHA-256 of the file) and `mapping`, if given, must be those of the dry run.
 
-    `confirm`: a large removal of members is meant.
+    `confirm`: a large removal of members is meant. `consented`: these people agreed; noted with the import.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     max_invalid: int = 0
+    consented: bool = False
     confirm: bool = False
     digest: str | None = None
     mapping: dict[str, Any] | None = None

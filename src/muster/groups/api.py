@@ -18,6 +18,7 @@ from muster.groups.actions import sample as removing
 from muster.groups.errors import ValueNotAllowed
 from muster.groups.queries import comparison, groups, history, people, previews, sample, templates, wording
 from muster.groups.queries.trees import tree
+from muster.groups.sample import loading
 from muster.groups.terms import Kind, SampleKind
 from muster.rules.describe.sentence import sentence
 from muster.rules.schema import definition_schema
@@ -323,6 +324,15 @@ def show_demo(request: HttpRequest) -> Any:
     """What of the installation is the bundled sample."""
     permitted(request, "groups:read")
     return schemas.sample_json(sample.sample())
+
+
+@router.post("/demo/load", response={200: dict[str, Any], 202: dict[str, Any]})
+def load_demo(request: HttpRequest, body: schemas.DemoLoadIn) -> Any:
+    """Loads the sample, as a job (202), or goes on where one stopped; `job` is null if all of it is there."""
+    for scope in removing.SCOPES:
+        principal = permitted(request, scope)
+    job = loading.order_loading(principal, body.seed)
+    return Status(200 if job is None else 202, {"job": None if job is None else job_out(job)})
 
 
 @router.post("/demo/apps", response={201: dict[str, Any]})

@@ -30,15 +30,19 @@ class GroupsConfig(AppConfig):
         from muster.groups.queries import groups
         from muster.groups.queries.attention import any_group, groups_in_trouble
         from muster.groups.queries.finding import find_groups
-        from muster.groups.queries.sample import is_shown, look
+        from muster.groups.queries.sample import LOADING, is_shown, look
+        from muster.groups.sample.loading import load_sample
+        from muster.team.hooks import after_setup
         from muster.web import hooks
         from muster.web.columns import register_table
+        from muster.web.drafts import restore_discarded
         from muster.web.undo import register_undo
 
         hooks.register_page(100, _("Engage"), _("Customer groups"), "groups:list", icon="users", scope="groups:read")
         hooks.register_finder(find_groups)
         register_undo(undoing.RENAMED, undoing.rename_back, scope="groups:write")
         register_undo(undoing.ARCHIVED, undoing.restore_again, scope="groups:write")
+        register_undo(undoing.DISCARDED, restore_discarded, scope="groups:write")
         register_undo(undoing.RESTORED, undoing.archive_again, scope="groups:write")
         register_undo(undoing.MANY_ARCHIVED, undoing.restore_all_again, scope="groups:write")
         register_undo(undoing.TAGGED, undoing.tag_as_before, scope="groups:write")
@@ -64,12 +68,14 @@ class GroupsConfig(AppConfig):
         hooks.register_job(
             REMOVAL, jobs.remove_sample, scope="catalog:write", unit="steps", label=_("Removing the demo data")
         )
+        hooks.register_job(LOADING, load_sample, scope="catalog:write", unit="steps", label=_("Loading the demo data"))
         hooks.register_notice(
             is_shown,
             _("Demo data: AdventureWorks, dates shifted. Nothing leaves this installation."),
             _("Remove"),
             "groups:sample",
         )
+        after_setup[:] = ["groups:begin"]
         if look not in hooks.due_starters:
             hooks.due_starters.append(look)
         hooks.register_job(

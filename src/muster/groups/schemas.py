@@ -68,6 +68,10 @@ class DemoThingIn(Strict):
     id: str
 
 
+class DemoLoadIn(Strict):
+    seed: int = 20
+
+
 class DemoRemovalIn(Strict):
     confirm: str = ""
 

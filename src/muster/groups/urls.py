@@ -8,7 +8,7 @@ from muster.groups.pages import build, group, imports, known
 from muster.groups.pages.chosen import compare, show_list
 from muster.groups.pages.listing import copy, export
 from muster.groups.pages.manage import manage
-from muster.groups.pages.sample import sample
+from muster.groups.pages.sample import begin, sample
 from muster.groups.pages.values import values
 from muster.groups.pages.why import why
 
@@ -35,6 +35,7 @@ urlpatterns = [
     path("groups/<slug:key>/imports/<slug:import_id>/undo", imports.move, {"verb": "undo"}, name="import_undo"),
     path("groups/<slug:key>/imports/<slug:import_id>/rows.csv", imports.rows_csv, name="import_rows"),
     path("groups/<slug:key>/changes/<slug:number>/", group.show_change, name="group_change"),
+    path("setup/begin/", begin, name="begin"),
     path("settings/demo/", sample, name="sample"),
     path("why", why, name="why"),
 ]

@@ -21,6 +21,9 @@ class Organisation:
 # Catalog gives it.
 organisation_now: list[Callable[[], Organisation]] = []
 
+# The name of the page that follows set-up; the Overview without one.
+after_setup: list[str] = []
+
 # Called inside the transaction that makes the owner: what one of them refuses, nobody keeps. The first argument is
 # the owner as an actor of the audit trail.
 organisation_saved: list[Callable[[Any, Organisation], None]] = []

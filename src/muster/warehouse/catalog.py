@@ -90,6 +90,8 @@ class Catalog:
     apps: Mapping[str, App]
     zone: str = "UTC"
     currency: str = "EUR"
+    profiling_unset: bool = True
+    """Whether who never said anything of profiling is in segments (C-12)."""
     addons: tuple[AddOn, ...] = ()
     events: Mapping[str, EventKind] = field(default_factory=_standard_events)
     attributes: Mapping[str, CustomAttribute] = field(default_factory=dict)

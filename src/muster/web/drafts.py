@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from muster.kernel.clock import system_clock
-from muster.web.errors import DraftTooLarge
+from muster.web.errors import DraftTooLarge, WebError
 from muster.web.hooks import Asker
 from muster.web.models import Draft
+from muster.web.undo import offer_undo
 
 KEPT = timedelta(days=30)
 LONGEST_BYTES = 64 * 1024
@@ -40,6 +44,23 @@ def keep_draft(owner: Asker, kind: str, fields: Any, subject: str = "") -> Draft
 
 def discard_draft(owner: Asker, kind: str, subject: str = "") -> None:
     Draft.objects.filter(owner=_name(owner), kind=kind, subject=subject).delete()
+
+
+def discard_with_undo(request: HttpRequest, owner: Asker, undo_kind: str, kind: str, subject: str = "") -> None:
+    """Discards the draft at once, and has the next page offer it back (D-38). `undo_kind`: of `restore_discarded`."""
+    draft = draft_of(owner, kind, subject)
+    if draft is None:
+        return
+    discard_draft(owner, kind, subject)
+    given = {"kind": kind, "subject": subject, "fields": draft.fields}
+    offer_undo(request, owner, undo_kind, _("The draft was discarded."), given)
+
+
+def restore_discarded(owner: Any, given: Mapping[str, Any]) -> None:
+    """Registered by the room whose form it is, with the scope that the form wants."""
+    if draft_of(owner, given["kind"], given["subject"]) is not None:
+        raise WebError("There is a newer draft of it.", code="state_conflict")
+    keep_draft(owner, given["kind"], given["fields"], given["subject"])
 
 
 def _name(owner: Asker) -> str:

@@ -47,6 +47,12 @@ class RunningJob(Protocol):
         Call it between steps, with everything done so far committed: the job runs again from the beginning later.
         """
 
+    def run(self, job_id: str) -> None:
+        """Runs another job that waits, or that a dead process left, here and now: the next begins after this one.
+
+        Returns when it is done; raises what ended it otherwise, and JobStopped as `check` does.
+        """
+
 
 JobFunction = Callable[[RunningJob], dict[str, Any]]
 

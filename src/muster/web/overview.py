@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from muster.kernel.clock import system_clock
 from muster.kernel.errors import MusterError
 from muster.web import hooks
+from muster.web.fragments import is_fragment
 from muster.web.queries import jobs_page
 
 _JOBS_SHOWN = 10
@@ -25,16 +26,20 @@ _UNFINISHED = ("running", "waiting", "paused")
 def overview(request: HttpRequest) -> HttpResponse:
     """Every room gives its part; whoever may not see something of it does not get it."""
     asker = hooks.identify(request)
+    if is_fragment(request):
+        return render(request, "web/overview_jobs.html", {"told": running_jobs(asker)})
     steps = [
         (step.label, reverse(step.url_name), step.done(), _refusal(asker, step.scope)) for step in hooks.first_steps
     ]
     attention = [one for ask in hooks.attentions for one in ask(asker)]
+    parts = [(part.template, told) for part in hooks.overview_parts if (told := part.ask(asker)) is not None]
     shown = {
         # Once everything was done nobody needs to be told again.
         "steps": steps if not all(done for _, _, done, _ in steps) else [],
         "done": sum(done for _, _, done, _ in steps),
         "attention": attention,
-        "parts": [(part.template, told) for part in hooks.overview_parts if (told := part.ask(asker)) is not None],
+        "parts": parts,
+        "live": any(told.get("moving") for _, told in parts),
     }
     return render(request, "web/overview.html", shown)
 
@@ -52,7 +57,7 @@ def running_jobs(asker: Any) -> dict[str, Any] | None:
     if not hooks.can(asker, "jobs:read"):
         return None
     jobs = [job for state in _UNFINISHED for job in jobs_page(state, None, _JOBS_SHOWN)]
-    return {"jobs": jobs[:_JOBS_SHOWN]}
+    return {"jobs": jobs[:_JOBS_SHOWN], "moving": any(job.state != "paused" for job in jobs)}
 
 
 def failed_jobs(asker: Any) -> list[hooks.Attention]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Count
+
 from muster.kernel.clock import system_clock
 from muster.web.errors import NotFound
 from muster.web.hooks import job_kinds
@@ -73,6 +75,12 @@ def jobs_page(state: str | None, before: tuple[str, str] | None, limit: int) -> 
         created_at = datetime.fromisoformat(before[0])
         jobs = jobs.filter(created_at__lte=created_at).exclude(created_at=created_at, id__gte=before[1])
     return [view_of(job) for job in jobs[:limit]]
+
+
+def job_counts() -> dict[str, int]:
+    """How many jobs there are in each state, also in those without any."""
+    counted = dict(Job.objects.values_list("state").annotate(count=Count("id")).order_by())
+    return {state: counted.get(state, 0) for state in JobState.values}
 
 
 def jobs_about(subject_kind: str, subject_id: str, limit: int = 10) -> list[JobView]:

@@ -253,6 +253,17 @@ class _Running:
         if self._wish == "pause":
             raise JobStopped("pause")
 
+    def run(self, job_id: str) -> None:
+        self.check()
+        job = _claim(job_id)
+        if job is not None:
+            _perform(job, self._closing)
+        self.check()
+        job = Job.objects.get(pk=job_id)
+        if job.state != JobState.DONE:
+            message = job.error_text or f"The job {job.id} ({job.kind}) is {job.state}."
+            raise MusterError(message, code=job.error_code or f"job_{job.state}")
+
     def write(self) -> None:
         """Stores how far it is, and hears what is wanted of it."""
         now = system_clock()

@@ -1,4 +1,4 @@
-"""What concerns the installation as a whole: its backups."""
+"""What concerns the installation as a whole: its backups, and the page that says how it does."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ class WiringConfig(AppConfig):
     label = "wiring"
 
     def ready(self) -> None:
-        from muster.web.hooks import register_job
+        from muster.web.hooks import register_job, register_page
         from muster.wiring.operation import jobs
 
         register_job(jobs.BACK_UP, jobs.back_up, unit="bytes", label=_("Backup"))
+        register_page(960, _("Settings"), _("System"), "operation:system", icon="server", scope="team:admin")
         register_job(jobs.KEEP, jobs.keep_backups, daily=True, label=_("Tidying of backups"))

@@ -30,6 +30,7 @@ urlpatterns = [
     path("", include("muster.team.urls")),
     path("", include(sign_in)),
     path("", include("muster.web.urls")),
+    path("", include("muster.wiring.operation.urls")),
 ]
 for room in ("audit", "groups", "customers", "catalog"):
     if find_spec(f"muster.{room}.urls"):

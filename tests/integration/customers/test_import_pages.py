@@ -326,6 +326,16 @@ def test_viewer_sees_how_imports_went_and_nothing_of_their_rows(town: Living, ow
     assert 'aria-disabled="true" aria-describedby="refusal"' in listed
 
 
+def test_viewer_is_told_why_an_uploads_columns_are_hidden(town: Living, owner: Browser, viewer: Browser) -> None:
+    """D-42: the import's own page says it; the page of the columns says it to whoever has its address."""
+    columns = _begin(owner, csv_of("id,points", "z2,s3cr3t"))
+    reason = "Needs permission customers:write; an owner can grant it."
+    page = viewer.get(columns.removesuffix("columns/"))
+    told = ("Uploaded" in page.text, reason in page.text, "s3cr3t" in page.text, f'href="{columns}"' in page.text)
+    assert (page.status_code, told) == (200, (True, True, False, False))
+    assert (viewer.get(columns).status_code, reason in viewer.get(columns).text) == (403, True)
+
+
 def test_outsider_is_sent_to_the_door(town: Living, owner: Browser) -> None:
     address = _begin(owner, csv_of("id", "x1"))
     for one in ("/customers/imports/", "/customers/imports/new/", address):

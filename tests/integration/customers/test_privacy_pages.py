@@ -89,7 +89,7 @@ def test_consent_is_noted_and_the_newest_counts(town: Living, owner: Browser) ->
     now = {row[0]: row[1:] for row in _table(page, "now")}
     assert now["Marketing by e-mail"] == ["allowed", "the customer said so"]
     assert (now["Marketing by push"][0], now["Offers"][1]) == ("refused", "nothing was said")
-    assert "Objects to profiling: in no segment" in owner.get(_page_of(town, "u1")).text
+    assert "Profiling is not allowed: in no segment" in owner.get(_page_of(town, "u1")).text
     timeline = owner.get(f"{_page_of(town, 'u1')}timeline/?kind=consents").text
     assert timeline.count("What for:") == 3
 
@@ -169,6 +169,32 @@ def test_settings_are_saved_part_by_part(town: Living, owner: Browser) -> None:
     back = {"do": "floor", "floor-minimum_size": "25", "floor-minimum_age": "17"}
     assert owner.post("/settings/privacy/", back).status_code == 302
     assert town.get("/publisher")["require_known_age"] is False
+
+
+def test_what_an_unset_consent_means_is_chosen(town: Living, owner: Browser, viewer: Browser) -> None:
+    """C-12: on the page of settings, and then on that of whoever said nothing."""
+    page = f"{_page_of(town, 'u8')}privacy/"
+    sent = {f"unset-{about}": "yes" for about in ("profiling", "marketing_push", "marketing_webhook", "offers")}
+    sent |= {"do": "unset", "unset-marketing_email": "yes"}
+    assert viewer.post("/settings/privacy/", sent).status_code == 403
+    assert 'aria-describedby="unset-refusal"' in viewer.get("/settings/privacy/").text
+    told = [_allowed(owner.get(page).text)]
+    assert owner.post("/settings/privacy/", sent).status_code == 302
+    told.append(_allowed(owner.get(page).text))
+    assert told == [["profiling", "push", "offers"], ["profiling", "push", "e-mail", "webhook", "offers"]]
+    assert town.get("/publisher")["unset_consents"]["marketing.email"] is True
+    wrong = owner.post("/settings/privacy/", sent | {"unset-offers": "perhaps"})
+    assert (wrong.status_code, 'href="#id_unset-offers"' in wrong.text) == (422, True)
+    back = {"unset-marketing_email": "no", "unset-marketing_webhook": "no"}
+    assert owner.post("/settings/privacy/", sent | back).status_code == 302
+
+
+def _allowed(page: str) -> list[str]:
+    """What is allowed now, by the last word of each purpose or the first of profiling."""
+    page = page.split('id="now"')[1].split("</table>", maxsplit=1)[0]
+    found = re.findall(r'<th scope="row">([^<]+)</th><td[^>]*>.*?</svg>([a-z]+)<', page)
+    names = {"Profiling: being in segments": "profiling", "Offers": "offers"}
+    return [names.get(label, label.split()[-1]) for label, answer in found if answer == "allowed"]
 
 
 @pytest.mark.parametrize(
@@ -264,7 +290,7 @@ def test_organisation_that_is_none_is_refused_at_its_field(owner: Browser, field
 def test_viewer_reads_what_a_viewer_may(town: Living, owner: Browser, viewer: Browser) -> None:
     """D-42: every button stands there with the sentence that the API would answer."""
     page = viewer.get("/settings/privacy/").text
-    assert page.count('aria-disabled="true"') == 2
+    assert page.count('aria-disabled="true"') == 3
     for scope in ("catalog:write", "team:admin", "customers:personal"):
         assert f"Needs permission {scope}; an owner can grant it." in page
     assert 'aria-disabled="true"' in viewer.get("/settings/organisation/").text

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from muster.cli.demo import _CUSTOMERS, _ORDERS
+from muster.groups.sample.files import CUSTOMERS, ORDERS
 from muster.rules.vocabulary import Type
 from muster.warehouse.catalog import App, Catalog, CustomAttribute
 from muster.warehouse.duckdb.connection import Resources
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from tests.integration.data.importing import import_file
 
-SAMPLE = Path(__file__).parents[3] / "src" / "muster" / "cli" / "sample"
+SAMPLE = Path(__file__).parents[3] / "src" / "muster" / "groups" / "sample" / "data"
 IMPORTED_AT = datetime(2017, 7, 1, tzinfo=UTC)
 _CUSTOM = {"annual_income": Type.NUMBER, "total_children": Type.NUMBER, "home_owner": Type.BOOLEAN,
            "occupation": Type.TEXT, "education": Type.TEXT, "marital_status": Type.TEXT}  # fmt: skip
@@ -40,9 +40,9 @@ def adventure_works(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDB
         warehouse.use_catalog(CATALOG)
         for number, (name, document) in enumerate(
             (
-                ("customers", _CUSTOMERS),
-                ("orders-adventure-shop", {**_ORDERS, "app": "adventure-shop"}),
-                ("orders-adventure-rides", {**_ORDERS, "app": "adventure-rides"}),
+                ("customers", CUSTOMERS),
+                ("orders-adventure-shop", {**ORDERS, "app": "adventure-shop"}),
+                ("orders-adventure-rides", {**ORDERS, "app": "adventure-rides"}),
             ),
             start=1,
         ):

@@ -69,6 +69,31 @@ def test_minimum_age_and_unknown_age_are_settings(town: Living, make: Make) -> N
     assert sizes == [59, 0, 54]
 
 
+def test_segments_follow_what_an_unset_consent_means(town: Living, make: Make) -> None:
+    """C-12: only u60 ever spoke of profiling."""
+    make("profiled", matching({"everyone": True}))
+    sizes = []
+    for allowed in (False, True):
+        revision = town.get("/publisher")["revision"]
+        changes = {"unset_consents": {"profiling": allowed}}
+        edited = town.local.patch("/publisher", json=changes, headers={"If-Match": f'"{revision}"'})
+        assert (edited.status_code, edited.json()["unset_consents"]["offers"]) == (200, True)
+        town.settle()
+        sizes.append((town.get("/groups/profiled")["size"], town.get("/groups/profiled")["available_customers"]))
+    assert sizes == [(0, 0), (54, 54)]
+
+
+def test_unset_consents_are_an_owners_to_change(town: Living) -> None:
+    revision = town.get("/publisher")["revision"]
+    editor = town.with_scopes("catalog:read", "catalog:write")
+    headers = {"If-Match": f'"{revision}"'}
+    refused = editor.patch("/publisher", json={"unset_consents": {"offers": False}}, headers=headers)
+    assert problem(refused) == (403, "scope_missing")
+    unknown = town.local.patch("/publisher", json={"unset_consents": {"fun": True}}, headers=headers)
+    assert (problem(unknown)[0], unknown.json()["errors"][0]["pointer"]) == (422, "/unset_consents/fun")
+    assert town.get("/publisher")["revision"] == revision
+
+
 def test_list_is_read_page_by_page_and_by_state(town: Living, make: Make) -> None:
     for number in range(3):
         make(f"page-{number}", up_to(30))

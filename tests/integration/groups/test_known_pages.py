@@ -93,8 +93,9 @@ def test_pasted_text_is_judged_applied_and_undone(town: Living, browser: Browser
     assert [number for number, _ in _rows(browser.get(f"{address}?verdict=").text)] == ["1", "2", "3", "4", "5"]
     assert _numbers(town, testers) == (0, 0, 0)
 
-    refused = browser.post(f"{address}apply/", {})
+    refused = browser.post(f"{address}apply/", {"consented": "on"})
     assert (refused.status_code, "import_invalid_rows" in refused.text) == (422, True)
+    assert 'name="consented" id="consented" checked' in refused.text
     applied = browser.post(f"{address}apply/", {"leave_out": "on"})
     assert (applied.status_code, applied.headers["Location"]) == (302, f"{address}apply/")
     town.settle()
@@ -107,6 +108,19 @@ def test_pasted_text_is_judged_applied_and_undone(town: Living, browser: Browser
     town.settle()
     assert _numbers(town, testers) == (0, 0, 0)
     assert "Undone" in browser.get("/groups/testers/").text
+
+
+def test_consent_is_noted_with_the_import(town: Living, browser: Browser, testers: str) -> None:
+    """It says what whoever applied it said; nobody's consents change."""
+    address = _begin(town, browser, "testers", text="u1@example.com")
+    assert "Consent of these people" not in browser.get(address).text
+    browser.post(f"{address}apply/", {"consented": "on"})
+    town.settle()
+    assert "<dt>Consent of these people</dt><dd>confirmed</dd>" in browser.get(f"{address}apply/").text
+    assert town.get(f"/imports/{address.split('/')[4]}")["facts"]["consented"] is True
+    assert town.get("/customers/external:u1/consents")["items"] == []
+    removing = _begin(town, browser, "testers", text="u1@example.com", mode="remove")
+    assert 'name="consented"' not in browser.get(removing).text
 
 
 def test_rows_go_out_as_csv(town: Living, browser: Browser, testers: str) -> None:

@@ -34,6 +34,7 @@ from muster.team.actions.members import create_member
 from muster.team.policies import LOCAL
 create_member(LOCAL, "vera@example.com", "{_PASSWORD}", "viewer")
 """
+_TOKEN = r'name="csrfmiddlewaretoken" value="([^"]+)"'
 TABS = ("", "changes/", "compare/", "used-by/", "history/", "health/", "api/")
 
 
@@ -48,7 +49,7 @@ def browser(town: Living) -> Iterator[httpx.Client]:
 
 
 def _csrf(page: httpx.Response) -> str:
-    return str(re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)[0])
+    return str(re.findall(_TOKEN, page.text)[0])
 
 
 @pytest.fixture
@@ -110,6 +111,32 @@ def test_members_go_page_by_page(town: Living, browser: httpx.Client, make: Make
     shown = [re.findall(r'mono">(cus_\w+)<', page) for page in (first, second)]
     assert (len(shown[0]), len(shown[1])) == (50, 4)
     assert shown[0] + shown[1] == town.get("/groups/all/members", limit=100)["items"]
+
+
+def test_members_are_searched_exactly(town: Living, browser: httpx.Client, forty: str) -> None:
+    """D-13: by an id or an address, never by a part of one."""
+    inside, outside = (town.get("/customers", search=f"external:u{n}")["items"][0]["id"] for n in (7, 50))
+    for text in ("u7", "external:u7", inside, "u7@example.com"):
+        page = _shows(browser, f"{forty}members/", f'value="{text}"', customer=text)
+        assert re.findall(r'<th scope="row" class="mono">(\w+)<', page) == [inside]
+    page = _shows(browser, f"{forty}members/", "is not in it now.", customer="u50")
+    assert f"/why?group=forty&amp;customer={outside}" in page
+    _shows(browser, f"{forty}members/", "was not in it then.", customer="u50", as_of="2999-01-01T00:00")
+    _shows(browser, f"{forty}members/", "Nobody has the id or address “u”.", customer="u")
+
+
+def test_segment_is_frozen_from_its_actions(town: Living, browser: httpx.Client, forty: str, make: Make) -> None:
+    """G-27: the copy stays as it is; a Small group has none."""
+    assert f'href="{forty}manage/#freeze"' in browser.get(forty).text
+    page = _shows(browser, f"{forty}manage/", 'id="freeze"')
+    sent = {"do": "freeze", "copy": "Forty of spring", "csrfmiddlewaretoken": re.findall(_TOKEN, page)[0]}
+    done = browser.post(f"{forty}manage/", data=sent, headers={"Referer": town.server.address})
+    assert (done.status_code, done.headers["Location"]) == (302, "/groups/forty-of-spring/")
+    frozen = town.get("/groups/forty-of-spring")
+    assert (frozen["kind"], frozen["size"]) == ("known", 40)
+    make("few", up_to(3))
+    assert "is too small to be frozen" in _shows(browser, "/groups/few/manage/", 'aria-describedby="no-freeze"')
+    town.local.delete("/groups/forty-of-spring").raise_for_status()
 
 
 def test_members_as_of_a_past_instant(browser: httpx.Client, forty: str) -> None:

@@ -64,6 +64,28 @@ def test_archiving_and_restoring_are_undone(town: Living, browser: Browser, make
     assert (away.headers["location"], town.get("/groups/forty")["state"]) == ("/", "archived")
 
 
+def test_discarded_draft_comes_back(browser: Browser) -> None:
+    """D-38; a newer draft is not overwritten."""
+    new, fields = "/groups/new/segment/", {"name": "Half a thought", "app": "notes"}
+    browser.post(new, fields)
+    for _ in range(2):
+        browser.post(new, {"do": "discard"})
+        page = browser.get(new).text
+        assert ("The draft was discarded." in page, "Half a thought" in page) == (True, False)
+        [address] = re.findall(r'action="(/undo/[^"]+)"', page)
+        done = browser.post(address, {"next": new})
+        assert (done.headers["location"], "Half a thought" in browser.get(new).text) == (new, True)
+    browser.post(new, {"do": "discard"})
+    [address] = re.findall(r'action="(/undo/[^"]+)"', browser.get(new).text)
+    browser.post(new, {**fields, "name": "Another"})
+    refused = browser.post(address, {})
+    assert (refused.status_code, "undo_stale" in refused.text, "Another" in browser.get(new).text) == (409, True, True)
+    browser.post(new, {"do": "discard"})
+    assert "The draft was discarded." in browser.get(new).text
+    browser.post(new, {"do": "discard"})
+    assert "The draft was discarded." not in browser.get(new).text
+
+
 def test_nobody_undoes_what_is_not_theirs(browser: Browser) -> None:
     assert browser.post("/undo/und_nothing", {}).status_code == 404
 

@@ -60,7 +60,7 @@ def test_link_makes_the_owner_once(browser: Client, saved: list[tuple[str, Organ
 
     done = _post(browser, token)
 
-    assert (done.status_code, done.headers["Location"]) == (302, "/")
+    assert (done.status_code, done.headers["Location"]) == (302, "/setup/begin/")
     assert browser.get("/api/v1/me").json()["label"] == "alice@example.com"
     assert saved == [("alice@example.com", Organisation("Example", "de", "Europe/Berlin", "EUR"))]
     member = Member.objects.get()

@@ -37,9 +37,16 @@ def kinds() -> Iterator[None]:
     register_job("test.refuse", _refuse)
     register_job("test.break", _break)
     register_job("test.steps", _steps, scope="customers:write", unit="rows")
+    register_job("test.wrap", _wrap)
     yield
-    for kind in ("test.add", "test.refuse", "test.break", "test.steps"):
+    for kind in ("test.add", "test.refuse", "test.break", "test.steps", "test.wrap"):
         del job_kinds[kind]
+
+
+def _wrap(job: RunningJob) -> dict[str, Any]:
+    inner = start_job(job.parameters["kind"], job.parameters["inside"])
+    job.run(inner.id)
+    return {"inner": job_view(inner.id).result}
 
 
 _begun = threading.Event()
@@ -84,6 +91,18 @@ def test_job_says_what_was_refused(runner: JobRunner) -> None:
     runner.drain()
     failed = job_view(job.id)
     assert (failed.state, failed.error) == ("failed", ("file_missing", "There is no file to read."))
+
+
+def test_job_runs_another_in_its_midst(runner: JobRunner) -> None:
+    job = start_job("test.wrap", {"kind": "test.add", "inside": {"numbers": [2, 3]}})
+    runner.drain()
+    assert job_view(job.id).result == {"inner": {"sum": 5}}
+
+
+def test_job_ends_as_the_one_in_its_midst(runner: JobRunner) -> None:
+    job = start_job("test.wrap", {"kind": "test.refuse", "inside": {}})
+    runner.drain()
+    assert job_view(job.id).error == ("file_missing", "There is no file to read.")
 
 
 def test_job_that_breaks_tells_a_reference_and_no_detail(runner: JobRunner, caplog: pytest.LogCaptureFixture) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from muster.kernel.civil import day_code, full_years
 from muster.warehouse.catalog import Trust
 from muster.warehouse.items import Consent, Device, Email, Item
-from tests.spec.customers.told import DAY, at, event, item
+from tests.spec.customers.told import CATALOG, DAY, at, event, item
 
 AGES = json.loads((Path(__file__).parents[2] / "data/time/tz_and_age_edges.json").read_text())["age_on_date"]
 
@@ -106,6 +107,21 @@ def test_custom_attribute_of_an_app_is_each_apps_own(know):
     items = [item(app=1, traits={"level": 3}), item(app=2, traits={"level": "4"}), item(traits={"level": 9})]
     facts = know(items)["c:u1"].app_facts
     assert [facts[app]["level"] for app in ("notes", "shop")] == [3.0, 4.0]
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_profiling_nobody_spoke_of_is_as_the_publisher_says(know, allowed):
+    """C-12: changeable; what was said counts either way."""
+    catalog = replace(CATALOG, profiling_unset=allowed)
+    items = [
+        item(at(1), traits={"name": "Ann"}),
+        item(at(1), user="u2", consents=(Consent("profiling", granted=False),)),
+        item(at(1), user="u3", consents=(Consent("profiling", granted=True),)),
+        item(at(1), user="u4", consents=(Consent("offers", granted=not allowed),)),
+    ]
+    people = know(items, catalog=catalog)
+    denied = {subject: person.profile["profiling_denied"] for subject, person in people.items()}
+    assert denied == {"c:u1": not allowed, "c:u2": True, "c:u3": False, "c:u4": not allowed}
 
 
 def test_newest_word_on_profiling_counts(know):

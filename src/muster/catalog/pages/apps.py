@@ -15,10 +15,12 @@ from muster.catalog.forms import EditAppForm, NewAppForm
 from muster.catalog.pages.words import reader_language
 from muster.catalog.policies import People, told_people
 from muster.catalog.queries import AppSummary, app, apps, publisher
+from muster.catalog.terms import DRAFT
 from muster.kernel.errors import MusterError
 from muster.team.pages.permits import permitted, refusal
 from muster.team.policies import Principal, can
 from muster.web.answers import REFUSED, show_error
+from muster.web.kept_forms import keeps_draft, with_draft
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,11 @@ def app_rows(asker: Principal, minimum: int) -> list[AppRow]:
 
 
 @require_http_methods(["GET", "POST"])
+@keeps_draft("catalog:write", DRAFT)
 def new_app(request: HttpRequest) -> HttpResponse:
     actor = permitted(request, "catalog:write")
     form = NewAppForm(request.POST or None)
+    with_draft(request, form)
     if request.method == "POST" and form.is_valid():
         settings = {
             "platforms": form.platform_list(),
@@ -96,6 +100,7 @@ def app_head(asker: Principal, key: str, tab: str) -> dict[str, Any]:
 
 
 @require_http_methods(["GET", "POST"])
+@keeps_draft("catalog:write", DRAFT)
 def edit_app(request: HttpRequest, key: str) -> HttpResponse:
     """Names, platforms, currency; somebody else's changes since are not overwritten (D-40)."""
     actor = permitted(request, "catalog:write")
@@ -106,6 +111,7 @@ def edit_app(request: HttpRequest, key: str) -> HttpResponse:
         "revision": one.revision,
     }
     form = EditAppForm(request.POST or None, initial=initial)
+    with_draft(request, form)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         changes: dict[str, Any] = {

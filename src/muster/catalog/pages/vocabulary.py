@@ -21,10 +21,12 @@ from muster.catalog.queries import (
     attribute_summaries,
     event_summaries,
 )
+from muster.catalog.terms import DRAFT
 from muster.kernel.errors import MusterError
 from muster.rules.vocabulary import Type
 from muster.team.pages.permits import permitted
 from muster.web.answers import REFUSED
+from muster.web.kept_forms import keeps_draft, with_draft
 
 SOURCES = {"standard": _("Standard"), "declared": _("Declared"), "observed": _("Found in data")}
 SCOPES = {"customer": _("customer"), "app": _("customer and app"), "device": _("device")}
@@ -87,10 +89,12 @@ def _attribute_row(one: AttributeSummary) -> AttributeRow:
 
 
 @require_http_methods(["GET", "POST"])
+@keeps_draft("catalog:write", DRAFT)
 def new_attribute(request: HttpRequest, key: str) -> HttpResponse:
     """Attributes are the publisher's; the app is where one came from."""
     actor = permitted(request, "catalog:write")
     form = NewAttributeForm(request.POST or None)
+    with_draft(request, form)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
@@ -111,12 +115,14 @@ def new_attribute(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@keeps_draft("catalog:write", DRAFT)
 def edit_attribute(request: HttpRequest, key: str, attribute: str) -> HttpResponse:
     """Label, type, personal; a type that would lose values is refused with their number."""
     actor = permitted(request, "catalog:write")
     row = attribute_row(attribute)
     initial = AttributeForm.initial_texts(row.label) | {"type": row.type, "personal": row.personal}
     form = AttributeForm(request.POST or None, initial=initial)
+    with_draft(request, form)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         changes = {"label": form.texts(), "type": given["type"], "personal": given["personal"]}
@@ -131,9 +137,11 @@ def edit_attribute(request: HttpRequest, key: str, attribute: str) -> HttpRespon
 
 
 @require_http_methods(["GET", "POST"])
+@keeps_draft("catalog:write", DRAFT)
 def new_event(request: HttpRequest, key: str) -> HttpResponse:
     actor = permitted(request, "catalog:write")
     form = EventForm(request.POST or None)
+    with_draft(request, form)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:

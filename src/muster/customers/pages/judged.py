@@ -40,7 +40,8 @@ def show_import(request: HttpRequest, import_id: str) -> HttpResponse:
     """Steps 3 and 4: a verdict for every row, then how far its application is."""
     asker = permitted(request, "customers:read")
     row = own_row(import_id)
-    if row.state == ImportState.UPLOADED:
+    # Who may not see what is in the file is told so by the page of the import.
+    if row.state == ImportState.UPLOADED and not refusal(asker, *IMPORTING):
         return redirect("customers:import_columns", import_id=row.id)
     return _import_page(request, asker, row)
 
@@ -98,6 +99,7 @@ def _import_page(
     state = ImportState(view.state)
     refused = refusal(asker, *IMPORTING)
     choosable = TRANSITIONS["cancel"].get(state) is ImportState.CANCELLED
+    place = 2 if state is ImportState.UPLOADED else 3 if choosable else 4
     address = reverse("customers:import_columns", args=[row.id])
     shown = {
         "view": view,
@@ -108,7 +110,7 @@ def _import_page(
         "refusal": refused,
         "undo_refusal": undo_refusal(row) if state is ImportState.DONE else "",
         "columns_address": address if choosable and not refused else "",
-        "steps": steps_at(3 if choosable else 4, columns_address=address if choosable and not refused else ""),
+        "steps": steps_at(place, columns_address=address if choosable and not refused else ""),
         "taken": sum(view.counts.get(one, 0) for one in ("new", "updated")),
         "warnings": sorted(view.warnings.items()),
         **_rows(request, asker, view),

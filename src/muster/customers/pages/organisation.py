@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from muster.catalog.actions import edit_publisher
 from muster.catalog.queries import publisher
+from muster.catalog.terms import DRAFT
 from muster.customers.actions import put_rates
 from muster.customers.forms import OrganisationForm, RateForm
 from muster.customers.pages.steps import IMPORTING
@@ -20,17 +21,20 @@ from muster.kernel.errors import MusterError
 from muster.kernel.paging import decode_cursor, encode_cursor
 from muster.team.pages.permits import permitted, refusal
 from muster.web.answers import REFUSED, show_error, unknown_parameters
+from muster.web.kept_forms import keeps_draft, with_draft
 
 _FIELDS = ("name", "language", "time_zone", "currency", "revision")
 _RATES_SHOWN = 50
 
 
 @require_http_methods(["GET", "POST"])
+@keeps_draft("catalog:write", DRAFT)
 def show_organisation(request: HttpRequest) -> HttpResponse:
     """Somebody else's changes since are not overwritten (D-40)."""
     asker = permitted(request, "catalog:read")
     now = publisher()
     form = OrganisationForm(request.POST or None, initial={name: getattr(now, name) for name in _FIELDS})
+    with_draft(request, form)
     if request.method == "POST":
         actor = permitted(request, "catalog:write")
         if form.is_valid():

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from muster.catalog.forms import PlainField, Tick
+from muster.catalog.terms import UNSET_CONSENTS
 from muster.customers.forms import PURPOSE_LABELS
 from muster.team.forms import KitForm
 
@@ -50,6 +51,34 @@ class FloorForm(TickedForm):
     )
     require_known_age = Tick(label=_("Leave out whoever’s age is not known"))
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+
+class UnsetForm(KitForm):
+    """What holds where a customer said nothing: a field for everything that can be allowed."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for about in UNSET_CONSENTS:
+            answers = [("yes", _("allowed")), ("no", _("refused"))]
+            field = forms.ChoiceField(label=PURPOSE_LABELS[about], choices=answers)
+            field.widget.attrs["class"] = "sel"
+            self.fields[_field_of(about)] = field
+
+    @property
+    def answer(self) -> dict[str, bool]:
+        """What valid fields say, by purpose."""
+        return {about: self.cleaned_data[_field_of(about)] == "yes" for about in UNSET_CONSENTS}
+
+
+def unset_values(unset: dict[str, bool]) -> dict[str, str]:
+    """What the form begins with."""
+    return {_field_of(about): "yes" if allowed else "no" for about, allowed in unset.items()}
+
+
+def _field_of(about: str) -> str:
+    return about.replace(".", "_")
 
 
 class KeptForm(TickedForm):

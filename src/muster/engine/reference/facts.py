@@ -227,7 +227,7 @@ def profile_of(customer: Customer, known: Known, app_count: int, catalog: Catalo
         "last_name": traits.get("last_name"),
         "phone": traits.get("phone"),
         "created_at": datetime.fromisoformat(created_at) if created_at else None,
-        "profiling_denied": _denied(customer.items),
+        "profiling_denied": _denied(customer.items, catalog),
         "purchase_count": len(bought) if counted else None,
         "first_purchase_at": min(bought, default=None),
         "last_purchase_at": max(bought, default=None),
@@ -307,14 +307,14 @@ def _newest_of_device(items: list[Item], column: str) -> str | None:
     return max(told)[1] if told else None
 
 
-def _denied(items: list[Item]) -> bool:
+def _denied(items: list[Item], catalog: Catalog) -> bool:
     words = [
         (place(item), not consent.granted)
         for item in items
         for consent in item.consents
         if consent.purpose == "profiling"
     ]
-    return max(words)[1] if words else False
+    return max(words)[1] if words else not catalog.profiling_unset
 
 
 def _addon_count(acquisitions: list[Acquisition], catalog: Catalog) -> int:

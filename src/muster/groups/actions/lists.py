@@ -154,12 +154,22 @@ def create_known(
     return group(row.id)
 
 
+def check_freezable(row: Group) -> None:
+    """Nobody may see the members of a Small group, and one never evaluated has none."""
+    if told(row.size, publisher().minimum_size, Kind(row.kind)).small or not row.generation:
+        raise GroupInactive(f"“{row.name}” is too small to be frozen, or was never evaluated.")
+
+
+def frozen_name(row: Group) -> str:
+    """What a group is called that holds today's members of another."""
+    return f"{row.name} {system_clock().date().isoformat()}"
+
+
 def freeze(actor: Principal, reference: str, *, name: str | None = None, key: str | None = None) -> GroupView:
     """A known user group of those who are in a group now (G-27); not of a Small one, whose members nobody may see."""
     frozen = group_row(reference)
-    if told(frozen.size, publisher().minimum_size, Kind(frozen.kind)).small or not frozen.generation:
-        raise GroupInactive(f"“{frozen.name}” is too small to be frozen, or was never evaluated.")
-    chosen = name or f"{frozen.name} {system_clock().date().isoformat()}"
+    check_freezable(frozen)
+    chosen = name or frozen_name(frozen)
     made = create_known(actor, name=chosen, key=key, tags=frozen.tags)
     row = group_row(made.id)
     put_in_force(row, write_list(row, _entries_of(stored_members(frozen)), "freeze"))

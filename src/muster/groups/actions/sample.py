@@ -11,16 +11,16 @@ from muster.audit.actions import record
 from muster.catalog.actions import create_app
 from muster.catalog.queries import AppSummary
 from muster.customers.errors import ConfirmMismatch
-from muster.customers.queries import import_row
+from muster.customers.queries import import_row, job_of
 from muster.groups.errors import InUse, StateNotAllowed
 from muster.groups.models import SampleThing
 from muster.groups.queries.groups import group_row
-from muster.groups.queries.sample import Sample, is_moving, look, obstacles, sample
+from muster.groups.queries.sample import Sample, is_loading, is_moving, last_loading, look, obstacles, sample
 from muster.groups.terms import SAMPLE_NAME, SampleKind
 from muster.team.policies import Principal
 from muster.web.actions import change_job, possible_wishes, start_job
 from muster.web.errors import NotFound
-from muster.web.queries import JobView, job_view
+from muster.web.queries import JobView
 
 SCOPES = ("catalog:write", "customers:write", "groups:write")
 REMOVAL = "groups.remove-sample"
@@ -48,8 +48,8 @@ def check_removable(found: Sample) -> None:
     """Refused without a sample, while it moves (`state_not_allowed`), or while own things need it (`in_use`)."""
     if not (found.apps or found.groups or found.imports):
         raise NotFound("There is no demo data here.")
-    if is_moving(found):
-        raise StateNotAllowed("The demo data is still being loaded. Wait until its imports have ended.")
+    if is_loading() or is_moving(found):
+        raise StateNotAllowed("The demo data is still being loaded. Wait until that has ended.")
     own = obstacles(found)
     if own:
         listed = ", ".join(f"{use.kind} “{use.name}”" for use in own)
@@ -67,22 +67,19 @@ def order_removal(actor: Principal, confirm: str) -> JobView:
     check_removable(found)
     _stop_jobs(actor, found)
     with transaction.atomic():
-        record(actor, "sample.removed", "sample", SAMPLE_NAME, _counts(found))
+        record(actor, "sample.removed", "sample", SAMPLE_NAME, counts(found))
         return start_job(REMOVAL, {}, key=SAMPLE_NAME)
 
 
 def _stop_jobs(actor: Principal, found: Sample) -> None:
     """What is paused would otherwise wait for ever."""
-    for row in found.imports:
-        try:
-            job = job_view(row.job_id)
-        except NotFound:
-            continue
-        if "cancel" in possible_wishes(job.state):
+    jobs = [job_of(row) for row in found.imports]
+    for job in (*jobs, last_loading()):
+        if job is not None and "cancel" in possible_wishes(job.state):
             change_job(actor, job.id, "cancel")
 
 
-def _counts(found: Sample) -> dict[str, Any]:
+def counts(found: Sample) -> dict[str, Any]:
     return {"apps": len(found.apps), "groups": len(found.groups), "imports": len(found.imports)}
 
 

@@ -12,6 +12,8 @@ from muster.groups.queries.groups import group_row
 
 RENAMED, ARCHIVED, RESTORED = "groups.rename", "groups.archive", "groups.restore"
 TAGGED, MANY_ARCHIVED = "groups.tag", "groups.archive-many"
+DISCARDED = "groups.draft"
+"""A draft of the builder; the kit takes that back."""
 
 
 def rename_back(actor: Any, given: Mapping[str, Any]) -> None:

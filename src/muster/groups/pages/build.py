@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 from muster.catalog import queries as catalog
 from muster.customers.queries import warehouse
 from muster.groups.actions import segments
+from muster.groups.actions.undoing import DISCARDED
 from muster.groups.errors import ValueNotAllowed
 from muster.groups.models import Group, GroupVersion
 from muster.groups.pages.audience import alone_of, audience_of, previewed
@@ -43,7 +44,7 @@ from muster.team.pages.permits import permitted
 from muster.team.policies import Principal
 from muster.web.answers import REFUSED
 from muster.web.asked import asked_once
-from muster.web.drafts import discard_draft, draft_of, keep_draft
+from muster.web.drafts import discard_draft, discard_with_undo, draft_of, keep_draft
 from muster.web.errors import NotFound
 from muster.web.formats import BabelFormats, formats_for
 from muster.web.fragments import is_fragment, moved
@@ -160,7 +161,7 @@ def _changed(request: HttpRequest, desk: _Desk) -> HttpResponse:
     form = posted(fields)
     command = request.POST.get("do", "")
     if command == "discard":
-        discard_draft(desk.asker, DRAFT, desk.subject)
+        discard_with_undo(request, desk.asker, DISCARDED, DRAFT, desk.subject)
         return moved(request, request.path)
     form = settled(form, command, desk.known, _typed(form, desk), desk.formats)
     form = _did(form, command, desk)

@@ -124,21 +124,23 @@ def apply(request: HttpRequest, key: str, import_id: str) -> HttpResponse:
         if one.view.state in _BEFORE:
             return redirect("groups:import", key=row.key, import_id=import_id)
         return _import_page(request, row, one, applying=True)
-    leave_out, typed = "leave_out" in request.POST, request.POST.get("typed", "").strip()
+    given: dict[str, Any] = {name: name in request.POST for name in ("leave_out", "consented")}
+    given["typed"] = request.POST.get("typed", "").strip()
     try:
-        _apply(actor, one, leave_out=leave_out, typed=typed)
+        _apply(actor, one, **given)
     except MusterError as error:
-        given = {"leave_out": leave_out, "typed": typed}
         return _import_page(request, row, list_import(row, import_id), error=error, given=given)
     return redirect("groups:import_apply", key=row.key, import_id=import_id)
 
 
-def _apply(actor: Principal, one: ListImport, *, leave_out: bool, typed: str) -> None:
+def _apply(actor: Principal, one: ListImport, *, leave_out: bool, consented: bool, typed: str) -> None:
     """`typed`: the number of entries that leave, as the reader's language writes it (D-37)."""
     if typed and re.sub(r"\D", "", typed) != str(one.leaving):
         raise ConfirmMismatch(f"It is {one.leaving} now; type that.", pointer="/typed")
     invalid = one.view.counts.get("invalid", 0)
-    change_import(actor, one.view.id, "apply", max_invalid=invalid if leave_out else 0, confirm=bool(typed))
+    change_import(
+        actor, one.view.id, "apply", max_invalid=invalid if leave_out else 0, confirm=bool(typed), consented=consented
+    )
 
 
 @require_POST

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from muster.customers.errors import ConfirmMismatch
 from muster.groups.actions import segments
+from muster.groups.actions.lists import check_freezable, freeze, frozen_name
 from muster.groups.actions.undoing import ARCHIVED, RENAMED, RESTORED, TAGGED
 from muster.groups.errors import GroupError, ValueNotAllowed
 from muster.groups.models import Group
@@ -19,10 +20,12 @@ from muster.groups.policies import check_can, check_unused
 from muster.groups.queries.groups import group, group_row, uses_of
 from muster.groups.terms import State
 from muster.kernel.errors import MusterError
-from muster.team.pages.permits import permitted
+from muster.team.pages.permits import permitted, refusal
 from muster.team.policies import Principal
 from muster.web.answers import REFUSED
 from muster.web.undo import offer_undo
+
+_FREEZING = ("groups:write", "members:read")
 
 
 @require_http_methods(["GET", "POST"])
@@ -31,14 +34,18 @@ def manage(request: HttpRequest, key: str) -> HttpResponse:
     actor = permitted(request, "groups:write")
     row = group_row(key)
     if request.method == "GET":
-        return _manage_page(request, row)
+        return _manage_page(request, actor, row)
     done = request.POST.get("do", "")
     try:
+        if done == "freeze":
+            permitted(request, *_FREEZING)
+            return redirect("groups:group", key=freeze(actor, row.id, name=request.POST.get("copy", "").strip()).key)
         _change(actor, row, done, request.POST)
         _offer_undo(request, actor, row, done)
     except MusterError as error:
-        given = {name: request.POST.get(name, "") for name in ("name", "typed", "tags") if name in request.POST}
-        return _manage_page(request, group_row(row.id), {"error": error, "done": done, **given})
+        typed = ("name", "typed", "tags", "copy")
+        given = {name: request.POST.get(name, "") for name in typed if name in request.POST}
+        return _manage_page(request, actor, group_row(row.id), {"error": error, "done": done, **given})
     return redirect("groups:list") if done == "delete" else redirect("groups:group", key=row.key)
 
 
@@ -56,7 +63,7 @@ def _change(actor: Principal, row: Group, done: str, given: Any) -> None:
                 raise ConfirmMismatch(f"It is “{row.name}” now; type that.", pointer="/typed")
             segments.delete_group(actor, row.id)
         case _:
-            raise ValueNotAllowed("Send `do` as rename, tags, archive, restore or delete.", pointer="/do")
+            raise ValueNotAllowed("Send `do` as rename, tags, archive, restore, delete or freeze.", pointer="/do")
 
 
 def _revision(given: Any) -> int | None:
@@ -89,7 +96,9 @@ def _offer_undo(request: HttpRequest, actor: Principal, before: Group, done: str
     offer_undo(request, actor, kind, text % {"name": now.name}, given)
 
 
-def _manage_page(request: HttpRequest, row: Group, more: dict[str, Any] | None = None) -> HttpResponse:
+def _manage_page(
+    request: HttpRequest, asker: Principal, row: Group, more: dict[str, Any] | None = None
+) -> HttpResponse:
     shown: dict[str, Any] = {
         "group": group(row.id),
         "name": row.name,
@@ -97,15 +106,19 @@ def _manage_page(request: HttpRequest, row: Group, more: dict[str, Any] | None =
         "archived": row.state == State.ARCHIVED,
         "archive_refusal": "" if row.state == State.ARCHIVED else _refusal(row, "archive"),
         "delete_refusal": _refusal(row, "delete"),
+        "freeze_refusal": refusal(asker, *_FREEZING) or _refusal(row, "freeze"),
+        "copy": frozen_name(row),
         **(more or {}),
     }
     return render(request, "groups/manage.html", shown, status=REFUSED if "error" in shown else 200)
 
 
 def _refusal(row: Group, verb: str) -> str:
-    """Why it cannot be put away or deleted now, in the words of the API; nothing if it can."""
+    """Why it cannot be put away, deleted or frozen now, in the words of the API; nothing if it can."""
     try:
-        if verb == "archive":
+        if verb == "freeze":
+            check_freezable(row)
+        elif verb == "archive":
             check_can("archive", State(row.state), row.name)
             check_unused(row.name, uses_of(row), "archived")
         else:

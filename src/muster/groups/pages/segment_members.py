@@ -10,33 +10,45 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from muster.customers.people.queries.finding import PERSONAL, find
 from muster.groups.errors import GroupInactive, ValueNotAllowed
 from muster.groups.models import Group
 from muster.groups.pages.segment_head import head
 from muster.groups.queries import people
+from muster.groups.queries.people import MemberPage
 from muster.kernel.errors import MusterError
-from muster.web.hooks import check_scope, identify
+from muster.team.errors import ScopeMissing
+from muster.team.pages.permits import permitted, refusal
+from muster.team.policies import Principal
 from muster.web.problems import status_of
 
 _A_PAGE = 50
 
 
 def members(request: HttpRequest, row: Group) -> HttpResponse:
-    """`?as_of=&cursor=`. An error stands at the field, what was typed is kept (D-39)."""
-    check_scope(identify(request), "members:read")
-    as_of, cursor = request.GET.get("as_of", "").strip(), request.GET.get("cursor") or None
-    shown = head(request, row, "members")
-    shown |= {"as_of": as_of, "cursor": cursor, "zone": timezone.get_current_timezone_name()}
-    shown["export_address"] = f"/api/v1/groups/{row.key}/export"
+    """`?customer=&as_of=&cursor=`. An error stands at its field, what was typed is kept (D-39)."""
+    asker = permitted(request, "members:read")
+    given = {name: request.GET.get(name, "").strip() for name in ("customer", "as_of")}
+    cursor = request.GET.get("cursor") or None
+    shown = head(request, row, "members") | given
+    shown |= {"cursor": cursor, "zone": timezone.get_current_timezone_name()}
+    shown |= {"export_address": f"/api/v1/groups/{row.key}/export", "email_refusal": refusal(asker, PERSONAL)}
     status = 200
     try:
-        shown |= _page(row, as_of, cursor)
+        shown |= _named(row, asker, **given) if given["customer"] else _page(row, given["as_of"], cursor)
     except GroupInactive as error:
         shown["refused"] = error
     except MusterError as error:
-        shown["error"] = error
+        shown["customer_error" if isinstance(error, ScopeMissing) else "error"] = error
         status = status_of(error)
     return render(request, "groups/segment/members.html", shown, status=status)
+
+
+def _named(row: Group, asker: Principal, customer: str, as_of: str) -> dict[str, Any]:
+    """Who of those an exact id or address names is in it; nobody else is listed (D-13)."""
+    found = [one.id for one in find(asker, customer)]
+    inside, recalled = people.members_among(row.id, found, instant(as_of) if as_of else None)
+    return {"page": MemberPage(inside, 0, None), "recalled": recalled, "outside": sorted(set(found) - set(inside))}
 
 
 def _page(row: Group, as_of: str, cursor: str | None) -> dict[str, Any]:

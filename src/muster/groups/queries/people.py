@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -34,7 +34,7 @@ from muster.groups.queries.groups import group_row
 from muster.groups.queries.history import Recalled, check_listable_then, recall
 from muster.groups.queries.recall import change_of
 from muster.groups.terms import Kind
-from muster.kernel.ids import customer_id
+from muster.kernel.ids import customer_id, customer_key_of
 from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
 from muster.rules.canonical import condition_hash
 from muster.rules.codec import decode
@@ -103,6 +103,25 @@ def members_as_of(
     found = recall(row, as_of)
     check_listable_then(row, found.members)
     return _page(found.members, cursor, limit), found
+
+
+def members_among(
+    reference: str, customers: Iterable[str], as_of: datetime | None = None
+) -> tuple[list[str], Recalled | None]:
+    """Who of some customers, by their ids, is in the group, or was in it as recorded at a past instant.
+
+    Nothing is told of a Small group (G-21).
+    """
+    row = group_row(reference)
+    found = None
+    if as_of is None:
+        _check_listable(row)
+        members = stored_members(row) if row.generation else BitMap()
+    else:
+        found = recall(row, as_of)
+        check_listable_then(row, found.members)
+        members = found.members
+    return [one for one in customers if customer_key_of(one) in members], found
 
 
 def members_at(

@@ -12,10 +12,14 @@ from muster.customers.terms import ImportState
 from muster.groups.hooks import Use, used_by
 from muster.groups.models import Group, SampleThing
 from muster.groups.queries.groups import referred_to
-from muster.groups.terms import SampleKind
+from muster.groups.terms import SAMPLE_NAME, SampleKind
+from muster.web.queries import JobView, jobs_about
 
 _MOVING = (ImportState.CHECKING, ImportState.APPLYING, ImportState.UNDOING)
 _TAKEN_IN = (ImportState.APPLYING, ImportState.DONE, ImportState.UNDOING)
+
+LOADING = "groups.load-sample"
+SUBJECT = ("sample", SAMPLE_NAME)
 
 # Asked on every page, so it is kept: one process owns an installation.
 _seen = [False]
@@ -23,7 +27,7 @@ _seen = [False]
 
 @dataclass(frozen=True)
 class Sample:
-    """Keys of apps, groups, and imports, oldest first."""
+    """Keys of apps, groups and imports, each oldest first."""
 
     apps: list[str]
     groups: list[Group]
@@ -47,9 +51,25 @@ def sample() -> Sample:
         marked[kind].append(thing)
     return Sample(
         marked[SampleKind.APP],
-        list(Group.objects.filter(id__in=marked[SampleKind.GROUP])),
+        list(Group.objects.filter(id__in=marked[SampleKind.GROUP]).order_by("created_at", "id")),
         list(Import.objects.filter(id__in=marked[SampleKind.IMPORT]).order_by("number")),
     )
+
+
+def last_loading() -> JobView | None:
+    """The newest job that loads or loaded the sample."""
+    return next((job for job in jobs_about(*SUBJECT) if job.kind == LOADING), None)
+
+
+def is_loaded() -> bool:
+    """Whether all of it was brought; what somebody deleted of it since does not come again by itself."""
+    last = last_loading()
+    return is_shown() and (last is None or last.state == "done")
+
+
+def is_loading() -> bool:
+    last = last_loading()
+    return last is not None and last.state in ("waiting", "running")
 
 
 def is_moving(found: Sample) -> bool:

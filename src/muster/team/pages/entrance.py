@@ -24,6 +24,7 @@ from muster.team.actions.passwords import use_password_link
 from muster.team.actions.setup import check_setup_token, set_up
 from muster.team.errors import ValueNotAllowed
 from muster.team.forms import AcceptForm, LoginForm, NewPasswordForm, SetupForm
+from muster.team.hooks import after_setup
 from muster.team.queries import invitation_of, password_link_member
 from muster.web.answers import REFUSED
 
@@ -43,7 +44,7 @@ def setup(request: HttpRequest) -> HttpResponse:
             show(form, error)
         else:
             login(request, member)
-            return redirect("/")
+            return redirect(after_setup[0] if after_setup else "/")
     return _form_page(request, "team/setup.html", form, {"token": token})
 
 

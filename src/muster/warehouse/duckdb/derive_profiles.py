@@ -22,7 +22,8 @@ def derive_profiles(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> 
     connection.execute("DELETE FROM profiles p USING touched t WHERE p.customer_key = t.customer_key")
     joined = " LEFT JOIN custom_now USING (customer_key)" if customs else ""
     columns = "".join(f", custom_now.{column}" for column in customs)
-    connection.execute(f"{_PROFILES.format(columns=columns)}{joined}")
+    unset = "false" if catalog.profiling_unset else "true"
+    connection.execute(f"{_PROFILES.format(columns=columns, denied_unset=unset)}{joined}")
 
 
 # The newest value of each standard trait that is trusted enough; null if that was a removal.
@@ -87,7 +88,7 @@ SELECT customer_key, p.subject, s.first_seen_at, s.last_seen_at, coalesce(t.born
     coalesce(t.country, m.market, b.last_market) AS country, coalesce(t.language, c.locale) AS language,
     coalesce(t.time_zone, c.time_zone) AS time_zone, t.name, t.first_name, t.last_name, t.phone,
     CAST(try_cast(t.created_at AS TIMESTAMPTZ) AS TIMESTAMP) AS created_at,
-    coalesce(o.denied, false) AS profiling_denied,
+    coalesce(o.denied, {{denied_unset}}) AS profiling_denied,
     b.purchase_count, b.first_purchase_at, b.last_purchase_at, b.store_spend_micros,
     CAST(nullif(coalesce(x.number, 0) + coalesce(a.number, 0), 0) AS INTEGER) AS acquisition_count{{columns}}
 FROM people p LEFT JOIN seen s USING (customer_key) LEFT JOIN said t USING (customer_key)

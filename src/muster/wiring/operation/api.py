@@ -7,19 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpRequest
 from ninja import Router, Schema
 from ninja.responses import Status
 
-from muster.audit.actions import record
 from muster.team.api import permitted
-from muster.web.actions import start_job
 from muster.web.schemas import JobOut, job_out
 from muster.wiring.operation.backup import backups
 from muster.wiring.operation.check import examined
 from muster.wiring.operation.checks import examine
-from muster.wiring.operation.jobs import BACK_UP
+from muster.wiring.operation.jobs import order_backup
 
 router = Router(tags=["installation"])
 
@@ -76,8 +73,4 @@ def list_backups(request: HttpRequest) -> dict[str, Any]:
 @router.post("/backups", response={202: BackupBegun}, operation_id="create_backup")
 def create_backup(request: HttpRequest) -> Status[Any]:
     """A backup of everything, as a job; its result names the file. Work goes on meanwhile."""
-    asker = permitted(request, "team:admin")
-    with transaction.atomic():
-        job = start_job(BACK_UP, {}, key="backup")
-        record(asker, "backup.begun", "job", job.id)
-    return Status(202, {"job": job_out(job)})
+    return Status(202, {"job": job_out(order_backup(permitted(request, "team:admin")))})

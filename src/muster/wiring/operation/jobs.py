@@ -5,14 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
+from muster.audit.actions import record
 from muster.customers.hooks import current_warehouse
 from muster.kernel.clock import system_clock
+from muster.team.policies import Principal
 from muster.web.actions import start_job
 from muster.web.hooks import RunningJob
+from muster.web.queries import JobView
 from muster.wiring.operation.backup import age_out, make_backup
 
 BACK_UP, KEEP = "installation.backup", "installation.keep-backups"
+
+
+def order_backup(actor: Principal) -> JobView:
+    """The job that makes one; the one that waits, if one does."""
+    with transaction.atomic():
+        job = start_job(BACK_UP, {}, key="backup")
+        record(actor, "backup.begun", "job", job.id)
+    return job
 
 
 def back_up(job: RunningJob) -> dict[str, Any]:

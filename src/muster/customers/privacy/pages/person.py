@@ -8,6 +8,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from muster.catalog.queries import publisher
 from muster.customers.forms import PURPOSE_LABELS
 from muster.customers.people.pages.person import head
 from muster.customers.people.queries.person import key_of_id
@@ -86,20 +87,10 @@ def _privacy_page(
     return response
 
 
-# What holds where nothing was said (C-12).
-UNSET = {
-    "profiling": True,
-    "marketing.push": True,
-    "marketing.email": False,
-    "marketing.webhook": False,
-    "offers": True,
-}
-
-
 def _now(log: list[Any]) -> list[tuple[Any, bool, bool]]:
     """(what for, whether it is allowed now, whether somebody said so); the newest entry counts."""
     found = []
-    for about, unset in UNSET.items():
+    for about, unset in publisher().unset_consents.items():
         purpose, _sign, channel = about.partition(".")
         said = [one for one in log if one.about == about or (channel and one.about == purpose)]
         found.append((PURPOSE_LABELS[about], said[0].granted if said else unset, bool(said)))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import zstandard
 
-SAMPLE = Path(__file__).parent / "sample"
+_DATA = Path(__file__).parent / "data"
 APPS = {"adventure-shop": "Adventure Shop", "adventure-rides": "Adventure Rides"}
 # Four segments an app, by their templates; the lists hold e-mail addresses of so many customers (D-16).
 SEGMENTS = (
@@ -54,7 +54,7 @@ class Shift:
 
 def read(name: str) -> list[Row]:
     """One bundled file as rows."""
-    packed = (SAMPLE / f"{name}.csv.zst").read_bytes()
+    packed = (_DATA / f"{name}.csv.zst").read_bytes()
     text = zstandard.ZstdDecompressor().stream_reader(packed).read().decode()
     return list(csv.DictReader(io.StringIO(text, newline="")))
 

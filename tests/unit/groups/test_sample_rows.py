@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from muster.cli import sample_data as sample
 from muster.groups.queries.templates import TEMPLATES
+from muster.groups.sample import rows as sample
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 _ORDERS = [{"customer": "c1", "day": "2026-03-01"}, {"customer": "c2", "day": "2026-05-01"}]
