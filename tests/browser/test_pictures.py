@@ -1,0 +1,97 @@
+"""The pictures of the manual, taken of the sample (dashboard.md, section 12).
+
+`MUSTER_PICTURES=docs/images` writes them where the manual has them; otherwise they are only taken, and the manual must
+have all of them and no others.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.chromium import ROOT
+from tests.browser.conftest import Open
+from tests.browser.installation import Sample
+from tests.browser.states import MEMBER
+
+IMAGES = ROOT / "docs" / "images"
+_LOYAL = "loyal-adventure-shop"
+_WIDE, _NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+# What is added to a name, and how the picture is taken then.
+PLAIN = {"": ("en", "light", _WIDE)}
+MANY = {
+    **PLAIN, "-dark": ("en", "dark", _WIDE), "-de": ("de", "light", _WIDE), "-fr": ("fr", "light", _WIDE),
+    "-390": ("en", "light", _NARROW),
+}  # fmt: skip
+
+
+def _there(address: str) -> Callable[[Page], None]:
+    def go(tab: Page) -> None:
+        tab.goto(address)
+
+    return go
+
+
+def _small(tab: Page) -> None:
+    tab.goto("/groups/nobody/edit/")
+    expect(tab.locator("#audience")).to_contain_text("Small")
+
+
+def _person_tested(tab: Page) -> None:
+    tab.goto(f"/groups/{_LOYAL}/edit/")
+    tab.get_by_label("Test a person").fill(MEMBER)
+    tab.get_by_role("button", name="Why?").click()
+    expect(tab.locator("#audience .node").first).to_be_visible()
+    tab.locator("#audience .node").first.scroll_into_view_if_needed()
+
+
+PICTURES = {
+    "overview": (_there("/"), MANY),
+    "groups": (_there("/groups/"), MANY),
+    "builder": (_there(f"/groups/{_LOYAL}/edit/"), MANY),
+    "builder-small": (_small, PLAIN),
+    "test-a-person": (_person_tested, PLAIN),
+    "segment": (_there(f"/groups/{_LOYAL}/"), MANY),
+    "compare": (_there(f"/groups/{_LOYAL}/compare/?with=testers"), PLAIN),
+    "customer-why": (_there(f"/why?group={_LOYAL}&customer={MEMBER}"), PLAIN),
+    "jobs": (_there("/jobs/"), PLAIN),
+}
+NAMES = [name + suffix for name, (_, variants) in PICTURES.items() for suffix in variants]
+DRY_RUN = "import-dry-run"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    told = os.environ.get("MUSTER_PICTURES")
+    return Path(told) if told else tmp_path_factory.mktemp("pictures")
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_picture_is_taken(inside: Open, folder: Path, name: str) -> None:
+    go, variants = PICTURES[name]
+    for suffix, (language, scheme, size) in variants.items():
+        _take(inside, folder / f"{name}{suffix}.png", go, language, scheme, size)
+
+
+def test_picture_of_a_dry_run_is_taken(inside: Open, sample: Sample, folder: Path) -> None:
+    [judged] = [one for one in sample.found["owner"].pages["groups:import"] if "verdict" not in one][:1]
+    for suffix, (language, scheme, size) in MANY.items():
+        _take(inside, folder / f"{DRY_RUN}{suffix}.png", _there(judged), language, scheme, size)
+
+
+def test_manual_has_every_picture() -> None:
+    wanted = {*NAMES, *(DRY_RUN + suffix for suffix in MANY)}
+    assert {file.stem for file in IMAGES.glob("*.png")} == wanted
+
+
+def _take(
+    opened: Open, file: Path, go: Callable[[Page], None], language: str, scheme: str, size: dict[str, int]
+) -> None:
+    tab = opened(language, color_scheme=scheme, viewport=size).tab()
+    go(tab)
+    tab.screenshot(path=file, animations="disabled")
+    assert file.stat().st_size > 5_000
