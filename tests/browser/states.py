@@ -38,7 +38,7 @@ def prepare(installation: Living, owner: Browser, colleague: httpx.Client) -> di
 
 
 def _groups(installation: Living, owner: Browser) -> list[str]:
-    installation.post("/groups", {"name": "Beta testers", "key": "testers", "kind": "known"}, 201)
+    installation.post("/groups", {"name": "Early testers", "key": "testers", "kind": "known"}, 201)
     applied = _import(installation, owner, text=_LISTED)
     owner.post(f"{applied}apply/", {"leave_out": "on"})
     installation.settle()

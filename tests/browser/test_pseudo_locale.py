@@ -13,7 +13,7 @@ import pytest
 from babel import Locale
 from playwright.sync_api import Browser, Page
 
-from muster.web.persons import COMMAND_LINE
+from muster.web.persons import COMMAND_LINE, DEMO_DATA
 from tests.browser.chromium import Watched, open_context
 from tests.browser.installation import PERSONS, Sample, served
 from tests.browser.pseudo import INSTEAD_OF, LETTERS, write_catalogues
@@ -87,7 +87,7 @@ class Data:
                     for cell in row:
                         self._known.update(_texts(cell))
         # As it is kept, not as it is told.
-        self._known.discard(COMMAND_LINE)
+        self._known -= {COMMAND_LINE, DEMO_DATA}
 
     def explains(self, text: str) -> bool:
         parts = re.split(r" [·–] ", text)

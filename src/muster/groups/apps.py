@@ -32,6 +32,7 @@ class GroupsConfig(AppConfig):
         from muster.groups.queries.finding import find_groups
         from muster.groups.queries.sample import LOADING, is_shown, look
         from muster.groups.sample.loading import load_sample
+        from muster.groups.sample.past import PAST, remember_past
         from muster.team.hooks import after_setup
         from muster.web import hooks
         from muster.web.columns import register_table
@@ -69,6 +70,9 @@ class GroupsConfig(AppConfig):
             REMOVAL, jobs.remove_sample, scope="catalog:write", unit="steps", label=_("Removing the demo data")
         )
         hooks.register_job(LOADING, load_sample, scope="catalog:write", unit="steps", label=_("Loading the demo data"))
+        hooks.register_job(
+            PAST, remember_past, scope="catalog:write", unit="weeks", label=_("Working out the past of the demo data")
+        )
         hooks.register_notice(
             is_shown,
             _("Demo data: AdventureWorks, dates shifted. Nothing leaves this installation."),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-COMMAND_LINE = "command line"
+COMMAND_LINE, DEMO_DATA = "command line", "demo data"
 
 
 def person_label(label: str) -> str:
     """`label`: as the trail and the tables keep it."""
-    return _("command line") if label == COMMAND_LINE else label
+    if label == COMMAND_LINE:
+        return _("command line")
+    return _("demo data") if label == DEMO_DATA else label

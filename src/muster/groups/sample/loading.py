@@ -23,16 +23,18 @@ from muster.groups.queries.groups import GroupView
 from muster.groups.queries.sample import LOADING, SUBJECT, is_loaded, last_loading, sample
 from muster.groups.sample import rows
 from muster.groups.sample.files import FILES, SampleFile, sample_files
+from muster.groups.sample.past import PAST
 from muster.groups.terms import SAMPLE_NAME, SampleKind
 from muster.kernel.clock import system_clock
 from muster.team.policies import LOCAL, Principal
 from muster.web.actions import change_job, start_job
 from muster.web.hooks import RunningJob
+from muster.web.persons import DEMO_DATA
 from muster.web.queries import JobView
 
 _STEPS = len(rows.APPS) + FILES + len(rows.SEGMENTS) + len(rows.LISTS)
 # Who ordered it stands in the audit trail; what the job makes tells of itself where it is from.
-_LOADER = replace(LOCAL, label="demo data")
+_LOADER = replace(LOCAL, label=DEMO_DATA)
 _UNFINISHED = (ImportState.CHECKING, ImportState.CHECKED, ImportState.APPLYING, ImportState.RESUMABLE)
 
 
@@ -83,6 +85,7 @@ def load_sample(job: RunningJob) -> dict[str, Any]:
         group = _group(name, _create_list)
         _take_in(job, f"{name}.csv", partial(_begin_list, group, name, rows.listed(customers, name, seed)))
     job.progress(_STEPS, _STEPS)
+    start_job(PAST, {}, key=SAMPLE_NAME, subject=SUBJECT)
     return counts(sample())
 
 
