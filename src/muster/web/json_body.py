@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from django.http import HttpRequest
 from ninja.parser import Parser
 
+from muster.kernel.worded import worded
 from muster.web.errors import WebError
 
 
@@ -26,9 +27,14 @@ def parse_body(body: bytes) -> Any:
             body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_unique
         )
     except UnicodeDecodeError as error:
-        raise _unreadable(f"The body is not UTF-8: byte {error.start + 1} cannot be read.") from error
+        raise _unreadable(worded("The body is not UTF-8: byte {byte} cannot be read.", byte=error.start + 1)) from error
     except json.JSONDecodeError as error:
-        message = f"The body is not JSON: {error.msg} in line {error.lineno}, column {error.colno}."
+        message = worded(
+            "The body is not JSON: {problem} in line {lineno}, column {colno}.",
+            problem=error.msg,
+            lineno=error.lineno,
+            colno=error.colno,
+        )
         raise _unreadable(message) from error
     except RecursionError as error:
         raise _unreadable("The body is nested too deeply.") from error
@@ -49,7 +55,7 @@ def _refuse_unstorable(document: Any, body: bytes) -> None:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise _unreadable(f"The body is not JSON: {name} is not a number of JSON.")
+    raise _unreadable(worded("The body is not JSON: {name} is not a number of JSON.", name=name))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -57,7 +63,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(document) != len(pairs):
         keys = [key for key, _ in pairs]
         repeated = next(key for key in keys if keys.count(key) > 1)
-        raise _unreadable(f"The field `{repeated}` stands twice in one object; keep one of them.")
+        raise _unreadable(
+            worded("The field `{repeated}` stands twice in one object; keep one of them.", repeated=repeated)
+        )
     return document
 
 

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from muster.kernel.errors import MusterError
 from muster.kernel.room import disk_full
+from muster.kernel.worded import worded
 from muster.web import hooks
 from muster.web.errors import NotFound, WebError
 
@@ -153,7 +154,9 @@ def _in_our_words(error: Exception) -> MusterError | None:
 def _unknown_document(error: Exception) -> dict[str, Any]:
     reference = secrets.token_hex(4)
     logger.error("reference %s", reference, exc_info=error)
-    message = f"Something went wrong inside Muster. Its log says more under the reference {reference}."
+    message = worded(
+        "Something went wrong inside Muster. Its log says more under the reference {reference}.", reference=reference
+    )
     internal = WebError(message, code="internal_error", details={"reference": reference})
     return problem_document(internal, 500)
 
@@ -215,7 +218,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's `handler500`: an error outside every view, already logged by Django."""
-    message = "Something went wrong inside Muster; its log says more."
+    message = worded("Something went wrong inside Muster; its log says more.")
     return problem_response(WebError(message, code="internal_error"))
 
 

@@ -37,6 +37,7 @@ from muster.groups.queries.pointers import kept_lists
 from muster.groups.terms import UNDO_DAYS, Cause, Exposure, Kind, State
 from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id
+from muster.kernel.worded import worded
 from muster.team.policies import Principal
 from muster.warehouse.lists.entries import EntryKind
 from muster.warehouse.lists.files import BATCH_ROWS, SCHEMA
@@ -114,7 +115,7 @@ def _switch(row: Group, matched: Matched, cause: Cause, made: ListVersion) -> No
     with transaction.atomic():
         current = Group.objects.get(id=row.id)
         if current.list_version != expected:
-            raise ListChanged(f"“{row.name}” has been changed meanwhile. Run the dry run again.")
+            raise ListChanged(worded("“{name}” has been changed meanwhile. Run the dry run again.", name=row.name))
         made.save()
         current.revision += 1
         _take(current, matched, cause)
@@ -158,7 +159,7 @@ def freeze(actor: Principal, reference: str, *, name: str | None = None, key: st
     """A known user group of those who are in a group now (G-27); not of a Small one, whose members nobody may see."""
     frozen = group_row(reference)
     if told(frozen.size, publisher().minimum_size, Kind(frozen.kind)).small or not frozen.generation:
-        raise GroupInactive(f"“{frozen.name}” is too small to be frozen, or was never evaluated.")
+        raise GroupInactive(worded("“{name}” is too small to be frozen, or was never evaluated.", name=frozen.name))
     chosen = name or f"{frozen.name} {system_clock().date().isoformat()}"
     made = create_known(actor, name=chosen, key=key, tags=frozen.tags)
     row = group_row(made.id)

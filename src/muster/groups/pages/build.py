@@ -34,6 +34,7 @@ from muster.groups.queries.templates import template
 from muster.groups.terms import Kind
 from muster.kernel.errors import MusterError
 from muster.kernel.ids import new_id
+from muster.kernel.worded import worded
 from muster.rules.codec import decode, decode_json, encode
 from muster.rules.describe.expression import expression
 from muster.rules.describe.sentence import sentence
@@ -136,7 +137,7 @@ def _version(row: Group, revision: str) -> GroupVersion:
     number = int(revision) if revision.isascii() and revision.isdecimal() and len(revision) < 10 else 0
     version = row.versions.filter(revision=number).first()
     if version is None:
-        raise NotFound(f"“{row.name}” has no version {revision}.")
+        raise NotFound(worded("“{name}” has no version {revision}.", name=row.name, revision=revision))
     return version
 
 

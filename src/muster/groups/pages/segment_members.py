@@ -15,6 +15,7 @@ from muster.groups.models import Group
 from muster.groups.pages.segment_head import head
 from muster.groups.queries import people
 from muster.kernel.errors import MusterError
+from muster.kernel.worded import worded
 from muster.web.hooks import check_scope, identify
 from muster.web.problems import status_of
 
@@ -59,6 +60,6 @@ def instant(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        message = f"{text[:60]!r} is no day and time such as 2026-03-01T12:00."
+        message = worded("{text} is no day and time such as 2026-03-01T12:00.", text=repr(text[:60]))
         raise ValueNotAllowed(message, pointer="/as_of") from error
     return found if found.tzinfo else found.replace(tzinfo=timezone.get_current_timezone())
