@@ -37,10 +37,10 @@ def parse_body(body: bytes) -> Any:
         )
         raise _unreadable(message) from error
     except RecursionError as error:
-        raise _unreadable("The body is nested too deeply.") from error
+        raise _unreadable(worded("The body is nested too deeply.")) from error
     except ValueError as error:
         # Python refuses whole numbers of more than 4,300 digits.
-        raise _unreadable("The body holds a number of too many digits.") from error
+        raise _unreadable(worded("The body holds a number of too many digits.")) from error
     _refuse_unstorable(document, body)
     return document
 
@@ -51,7 +51,7 @@ def _refuse_unstorable(document: Any, body: bytes) -> None:
         return
     text = json.dumps(document, ensure_ascii=False, default=str)
     if "\\u0000" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise _unreadable("The body holds a character that no store can keep (NUL or half a surrogate pair).")
+        raise _unreadable(worded("The body holds a character that no store can keep (NUL or half a surrogate pair)."))
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -85,14 +85,17 @@ STATUS: Mapping[str, int] = {
 }
 # What Django and Ninja answer by themselves, in our words.
 _BY_STATUS = {
-    400: ("request_unreadable", "The request cannot be read."),
-    401: ("unauthenticated", "Say who you are: send `Authorization: Bearer` with a token, or log in."),
-    403: ("forbidden", "This is not allowed."),
-    404: ("not_found", "There is nothing here, or it is not visible to you."),
-    405: ("method_not_allowed", "This address does not take this method; the `Allow` header names those it does."),
-    413: ("body_too_large", "The request is too large."),
-    415: ("media_type_unsupported", "The request is in a format that is not read here."),
-    429: ("too_many_requests", "Too many requests; wait a moment."),
+    400: ("request_unreadable", worded("The request cannot be read.")),
+    401: ("unauthenticated", worded("Say who you are: send `Authorization: Bearer` with a token, or log in.")),
+    403: ("forbidden", worded("This is not allowed.")),
+    404: ("not_found", worded("There is nothing here, or it is not visible to you.")),
+    405: (
+        "method_not_allowed",
+        worded("This address does not take this method; the `Allow` header names those it does."),
+    ),
+    413: ("body_too_large", worded("The request is too large.")),
+    415: ("media_type_unsupported", worded("The request is in a format that is not read here.")),
+    429: ("too_many_requests", worded("Too many requests; wait a moment.")),
 }
 
 

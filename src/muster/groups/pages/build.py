@@ -50,6 +50,7 @@ from muster.web.formats import BabelFormats, formats_for
 from muster.web.fragments import is_fragment, moved
 from muster.web.hooks import can
 from muster.web.models import Draft
+from muster.web.wording import said
 
 DRAFT = "segment"
 OVERTAKEN = 204
@@ -173,7 +174,7 @@ def _changed(request: HttpRequest, desk: _Desk) -> HttpResponse:
     try:
         desk.draft = keep_draft(desk.asker, DRAFT, form.kept(), desk.subject)
     except MusterError as error:
-        desk.problems.append(error.message)
+        desk.problems.append(said(error.message))
     return _page(request, desk, form)
 
 
@@ -198,7 +199,7 @@ def _from_json(form: BuilderForm, desk: _Desk) -> BuilderForm:
     try:
         definition = decode_json(form.json, desk.known)
     except MusterError as error:
-        desk.problems.append(f"JSON: {error.message} {error.pointer}".strip())
+        desk.problems.append(f"JSON: {said(error.message)} {error.pointer}".strip())
         return form
     made = form_of(form.name, form.tags, definition, desk.known, desk.formats)
     made = settled(made, "", desk.known, desk.formats, desk.formats)
@@ -225,15 +226,15 @@ def _saved(form: BuilderForm, desk: _Desk) -> str | None:
             )  # fmt: skip
     except MusterError as error:
         desk.conflict = error.code == "revision_conflict"
-        desk.problems.append(_said(error))
+        desk.problems.append(_refusal(error))
         return None
     return reverse("groups:group", args=[made.key])
 
 
-def _said(error: MusterError) -> str:
+def _refusal(error: MusterError) -> str:
     if isinstance(error, ValueNotAllowed) and error.pointer == "/name":
         return _("Give the segment a name of 1 to 200 characters.")
-    return f"{error.message} ({error.code})"
+    return f"{said(error.message)} ({error.code})"
 
 
 def _page(request: HttpRequest, desk: _Desk, form: BuilderForm) -> HttpResponse:

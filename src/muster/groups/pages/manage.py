@@ -24,6 +24,7 @@ from muster.team.pages.permits import permitted
 from muster.team.policies import Principal
 from muster.web.answers import REFUSED
 from muster.web.undo import offer_undo
+from muster.web.wording import said
 
 
 @require_http_methods(["GET", "POST"])
@@ -112,5 +113,5 @@ def _refusal(row: Group, verb: str) -> str:
         else:
             check_unused(row.name, uses_of(row, archived=True), word("group", "deleted"))
     except GroupError as error:
-        return error.message
+        return said(error.message)
     return ""

@@ -26,6 +26,7 @@ from muster.team.errors import ValueNotAllowed
 from muster.team.forms import AcceptForm, LoginForm, NewPasswordForm, SetupForm
 from muster.team.queries import invitation_of, password_link_member
 from muster.web.answers import REFUSED
+from muster.web.wording import said
 
 
 @login_not_required
@@ -137,4 +138,4 @@ def _form_page(request: HttpRequest, template: str, form: Form, context: dict[st
 def show(form: Form, error: ValueNotAllowed) -> None:
     """At the field it points to."""
     field = error.pointer.removeprefix("/")
-    form.add_error(field if field in form.fields else None, error.message)
+    form.add_error(field if field in form.fields else None, said(error.message))

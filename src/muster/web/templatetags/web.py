@@ -25,8 +25,10 @@ from muster.web.columns import shown_columns, tables
 from muster.web.formats import BabelFormats
 from muster.web.refusals import refusals_of
 from muster.web.undo import line_of
+from muster.web.wording import said
 
 register = template.Library()
+register.filter("said", said)
 
 NOTHING = "–"
 
