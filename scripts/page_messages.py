@@ -55,6 +55,18 @@ def messages_of_source() -> list[Message]:
     return list(found)
 
 
+def formatted_errors() -> list[str]:
+    """Errors that are made with an f-string, which no catalogue can translate."""
+    errors = _error_classes()
+    return [
+        ast.unparse(node)
+        for tree in _trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and _name(node.func) in errors
+        if any(isinstance(one, ast.JoinedStr) for one in node.args)
+    ]
+
+
 def _messages_of_errors() -> Iterator[Message]:
     """What is `worded`, each `word` with its context, and every plain text that an error is made with."""
     errors = _error_classes()
