@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import os
 import sys
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +22,10 @@ from django.utils.translation.template import templatize
 SOURCE = Path(__file__).parents[1] / "src" / "muster"
 LOCALE = SOURCE / "web" / "locale"
 LANGUAGES = ("de", "fr")
-# Rooms whose texts Django translates; `rules` has its own catalogue and marks.
+# Rooms whose texts Django translates; the descriptions of `rules` have their own catalogue and marks.
 ROOMS = ("web", "audit", "team", "catalog", "customers", "groups", "wiring")
+# Rooms whose errors pages show. What `wiring` refuses as it starts, backs up and restores is read in a terminal.
+REFUSING_ROOMS = ("kernel", "rules", "warehouse", "engine", "web", "audit", "team", "catalog", "customers", "groups")
 _KEYWORDS: dict[str, Any] = {
     "_": None,
     "gettext": None,
@@ -36,7 +41,7 @@ Message = tuple[str | None, str | tuple[str, ...]]
 
 
 def messages_of_source() -> list[Message]:
-    """(context, text or singular and plural), in the order of files and lines, each once."""
+    """(context, text or singular and plural), in the order of files and lines, each once; then those of errors."""
     found: dict[Message, None] = {}
     for room in ROOMS:
         for file in sorted((SOURCE / room).rglob("*")):
@@ -46,7 +51,62 @@ def messages_of_source() -> list[Message]:
             python = _told_of_template(text) if file.suffix == ".html" else text
             for _, message, _, context in extract("python", io.BytesIO(python.encode()), keywords=_KEYWORDS):
                 found[(context, message if isinstance(message, str) else tuple(message))] = None
+    found.update(dict.fromkeys(_messages_of_errors()))
     return list(found)
+
+
+def formatted_errors() -> list[str]:
+    """Errors that are made with an f-string, which no catalogue can translate."""
+    errors = _error_classes()
+    return [
+        ast.unparse(node)
+        for tree in _trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and _name(node.func) in errors
+        if any(isinstance(one, ast.JoinedStr) for one in node.args)
+    ]
+
+
+def _messages_of_errors() -> Iterator[Message]:
+    """What is `worded`, each `word` with its context, and every plain text that an error is made with."""
+    errors = _error_classes()
+    for tree in _trees():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call):
+                continue
+            texts = [one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+            match _name(node.func), node.args, texts:
+                case "word", [_, _], [context, text]:
+                    yield context, text
+                case "worded", [ast.Constant(), *_], [text]:
+                    yield None, text
+                # `ScopeMissing("groups:write")` makes its own sentence.
+                case name, [ast.Constant(), *_], [text, *_] if name in errors and " " in text:
+                    yield None, text
+
+
+def _error_classes() -> set[str]:
+    """The names of the family of MusterError."""
+    bases = {
+        node.name: {_name(base) for base in node.bases}
+        for tree in _trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    family = {"MusterError"}
+    while grown := {name for name, above in bases.items() if above & family} - family:
+        family |= grown
+    return family
+
+
+@cache
+def _trees() -> list[ast.Module]:
+    files = [file for room in REFUSING_ROOMS for file in sorted((SOURCE / room).rglob("*.py"))]
+    return [ast.parse(file.read_text(encoding="utf-8")) for file in files if "migrations" not in file.parts]
+
+
+def _name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def _told_of_template(text: str) -> str:

@@ -6,9 +6,12 @@ import re
 
 import pytest
 from babel.messages.catalog import Catalog
-from scripts.page_messages import LANGUAGES, LOCALE, messages_of_source, read_catalogue
+from scripts.page_messages import LANGUAGES, LOCALE, formatted_errors, messages_of_source, read_catalogue
 
-_PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w+\}")
+# `{name}` is of `kernel.worded`, as is `{count:,}`.
+_PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w+(?::,)?\}")
+# What people type stays as it is typed.
+_TYPED = re.compile(r"`[^`]*`|external:|\{\w+:,\}")
 
 
 def _texts(text: object) -> list[str]:
@@ -46,5 +49,9 @@ def test_placeholders_of_pages_agree(language: str) -> None:
 )
 def test_typography_of_pages_is_that_of_the_language(language: str, wrong: re.Pattern[str]) -> None:
     texts = [text for message in _catalogue(language) if message.id for text in _texts(message.string)]
-    # What people type stays as it is typed.
-    assert [text for text in texts if wrong.search(text.replace("external:", ""))] == []
+    assert [text for text in texts if wrong.search(_TYPED.sub("", text))] == []
+
+
+def test_no_error_is_made_with_a_text_that_forgets_its_template() -> None:
+    """`worded` instead of an f-string: pages say it in the reader's language."""
+    assert formatted_errors() == []

@@ -15,7 +15,7 @@ from babel.messages.pofile import read_po
 _ROOT = Path(__file__).parents[2]
 _CATALOGUES = {"web": "django.po", "rules": "rules.po"}
 _LANGUAGES = ("de", "fr")
-_PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w+\}")
+_PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w+(?::,)?\}")
 _TAG = re.compile(r"<[^>]*>")
 # What an ending takes from the form in the list; the rest is the stem, to which other endings are put.
 _ENDING = {"de": re.compile(r"(?:ung|en|er|es|e|n|s)$"), "fr": re.compile(r"(?:er|es|if|e|s|x|f)$")}
@@ -25,7 +25,7 @@ _ORDINARY = re.compile(
     # A sequence of steps; and the deed of having somebody erased: neither is bought.
     r"in this order|orders to erase"
     # What remains, and what is not taken up: nobody leaves a group.
-    r"|(?:is|are) left|left out",
+    r"|(?:is|are|room) left|left out",
     re.IGNORECASE,
 )
 

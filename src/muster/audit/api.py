@@ -10,6 +10,7 @@ from django.utils import timezone
 from ninja import Router, Schema
 
 from muster.audit.queries import Wanted, trail
+from muster.kernel.worded import worded
 from muster.web.errors import RequestInvalid
 from muster.web.hooks import check_scope, identify
 from muster.web.paging import DEFAULT_LIMIT, Limit, Page
@@ -44,7 +45,7 @@ def list_audit(
     check_scope(identify(request), "audit:read")
     for name, instant in (("since", since), ("until", until)):
         if instant is not None and timezone.is_naive(instant):
-            raise RequestInvalid(f"`{name}` needs a zone: 2026-11-21T00:00:00Z.")
+            raise RequestInvalid(worded("`{name}` needs a zone: 2026-11-21T00:00:00Z.", name=name))
     wanted = Wanted(actor, action, thing_kind, thing_id, since, until)
     page = trail(wanted, limit=limit, before=cursor)
     return {"items": [vars(deed) for deed in page.items], "next_cursor": page.older}

@@ -28,6 +28,7 @@ from muster.catalog.queries import (
 from muster.catalog.terms import UNSET_CONSENTS
 from muster.kernel.errors import MusterError
 from muster.kernel.ids import new_id
+from muster.kernel.worded import worded
 from muster.rules.standard import STANDARD_ATTRIBUTES
 from muster.rules.standard_events import FIRST_CUSTOM_NUMBER, STANDARD_EVENTS
 from muster.rules.vocabulary import Scope, Type
@@ -75,7 +76,12 @@ def check_revision(current: int, expected: int | None) -> None:
     """`revision_conflict` if somebody saved in between."""
     if expected is not None and expected != current:
         raise MusterError(
-            f"Somebody else saved this meanwhile: it is at revision {current}, you edited {expected}. Load it again.",
+            worded(
+                "Somebody else saved this meanwhile: it is at revision {current}, you edited {expected}. Load"
+                " it again.",
+                current=current,
+                expected=expected,
+            ),
             code="revision_conflict",
             details={"current": current, "expected": expected},
         )
@@ -86,10 +92,14 @@ def _check_publisher(changes: dict[str, Any]) -> None:
     if changes.get("name"):
         changes["name"] = check_text(changes["name"], "/name")
     if unknown:
-        raise CatalogError(f"A publisher has no setting {sorted(unknown)[0]!r}.", pointer=f"/{sorted(unknown)[0]}")
+        raise CatalogError(
+            worded("A publisher has no setting {name}.", name=repr(sorted(unknown)[0])),
+            pointer=f"/{sorted(unknown)[0]}",
+        )
     if "time_zone" in changes and changes["time_zone"] not in available_timezones():
         raise CatalogError(
-            f"{changes['time_zone']!r} is not an IANA time zone such as Europe/Berlin.", pointer="/time_zone"
+            worded("{zone} is not an IANA time zone such as Europe/Berlin.", zone=repr(changes["time_zone"])),
+            pointer="/time_zone",
         )
     if "currency" in changes:
         changes["currency"] = check_currency(changes["currency"], "/currency")
@@ -102,7 +112,11 @@ def _check_publisher(changes: dict[str, Any]) -> None:
     strange = sorted(set(changes.get("unset_consents") or {}) - set(UNSET_CONSENTS))
     if strange:
         raise CatalogError(
-            f"{strange[0]!r} is nothing a customer may allow; there are {', '.join(UNSET_CONSENTS)}.",
+            worded(
+                "{name} is nothing a customer may allow; there are {names}.",
+                name=repr(strange[0]),
+                names=", ".join(UNSET_CONSENTS),
+            ),
             pointer=f"/unset_consents/{strange[0]}",
         )
 
@@ -110,7 +124,9 @@ def _check_publisher(changes: dict[str, Any]) -> None:
 def check_currency(code: str, pointer: str) -> str:
     """The ISO 4217 code in capitals."""
     if pycountry.currencies.get(alpha_3=code.upper()) is None:
-        raise CatalogError(f"{code!r} is not an ISO 4217 currency code such as EUR.", pointer=pointer)
+        raise CatalogError(
+            worded("{code} is not an ISO 4217 currency code such as EUR.", code=repr(code)), pointer=pointer
+        )
     return code.upper()
 
 
@@ -119,10 +135,13 @@ def create_app(actor: Principal, *, key: str, name: dict[str, str] | None = None
     """A new app with the next free number."""
     if not _KEY.fullmatch(key):
         raise CatalogError(
-            f"{key!r} is not a key: up to 64 of a-z, 0-9 and hyphens, not starting with a hyphen.", pointer="/key"
+            worded("{key} is not a key: up to 64 of a-z, 0-9 and hyphens, not starting with a hyphen.", key=repr(key)),
+            pointer="/key",
         )
     if models.App.objects.filter(key=key).exists():
-        raise KeyTaken(f"There is an app `{key}` already. Keys are permanent; choose another.", pointer="/key")
+        raise KeyTaken(
+            worded("There is an app `{key}` already. Keys are permanent; choose another.", key=key), pointer="/key"
+        )
     # The warehouse keeps its rows under the number, and so do backups: none is given twice.
     row = models.App(key=key, number=_next_number(models.App, "app", 1), name=_check_labels(name or {}, "/name"))
     _set_app(row, settings)
@@ -135,7 +154,7 @@ def create_app(actor: Principal, *, key: str, name: dict[str, str] | None = None
 def edit_app(actor: Principal, key: str, *, revision: int | None, **changes: Any) -> AppSummary:
     row = models.App.objects.filter(key=key).first()
     if row is None:
-        raise AppUnknown(f"There is no app `{key}`.", details={"key": key})
+        raise AppUnknown(worded("There is no app `{key}`.", key=key), details={"key": key})
     check_revision(row.revision, revision)
     row.name = _check_labels(changes.pop("name", row.name), "/name")
     row.state = changes.pop("state", row.state)
@@ -162,7 +181,7 @@ def check_text(text: str, pointer: str) -> str:
     """What something is called: 1..120 characters, NFC, trimmed, without control characters."""
     cleaned = unicodedata.normalize("NFC", text).strip()
     if not 1 <= len(cleaned) <= _LONGEST_NAME:
-        raise CatalogError(f"A name has 1 to {_LONGEST_NAME} characters.", pointer=pointer)
+        raise CatalogError(worded("A name has 1 to {longest} characters.", longest=_LONGEST_NAME), pointer=pointer)
     if any(unicodedata.category(letter) in ("Cc", "Cs", "Cn") for letter in cleaned):
         raise CatalogError("A name has no control characters.", pointer=pointer)
     return cleaned
@@ -176,7 +195,7 @@ def _check_labels(texts: dict[str, str], pointer: str) -> dict[str, str]:
 def _set_app(row: models.App, settings: dict[str, Any]) -> None:
     for name, value in settings.items():
         if name not in APP_SETTINGS:
-            raise CatalogError(f"An app has no setting {name!r}.", pointer=f"/{name}")
+            raise CatalogError(worded("An app has no setting {name}.", name=repr(name)), pointer=f"/{name}")
         setattr(row, name, check_currency(value, f"/{name}") if name == "default_currency" and value else value)
 
 
@@ -186,14 +205,17 @@ def create_add_on(
 ) -> models.AddOn:
     row = models.App.objects.filter(key=app_key).first()
     if row is None:
-        raise AppUnknown(f"There is no app `{app_key}`.", details={"key": app_key})
+        raise AppUnknown(worded("There is no app `{app}`.", app=app_key), details={"key": app_key})
     if not 1 <= len(product_id) <= 100 or not product_id.isprintable():
         raise CatalogError("A product id is 1 to 100 printable characters.", pointer="/product_id")
     name = check_text(name, "/name")
     if kind not in set(AddOnKind):
         raise CatalogError("The kind is durable, consumable or subscription.", pointer="/kind")
     if row.add_ons.filter(product_id=product_id).exists():
-        raise KeyTaken(f"App `{app_key}` has an add-on `{product_id}` already.", pointer="/product_id")
+        raise KeyTaken(
+            worded("App `{app}` has an add-on `{product_id}` already.", app=app_key, product_id=product_id),
+            pointer="/product_id",
+        )
     add_on = models.AddOn.objects.create(
         id=new_id("add"), app=row, product_id=product_id, name=name, kind=kind, skus=skus or []
     )
@@ -215,13 +237,18 @@ def declare_attribute(
     """A custom attribute; its number names its column in the warehouse and is never used again."""
     _check_word(key)
     if key in STANDARD_ATTRIBUTES or models.Attribute.objects.filter(key=key).exists():
-        raise KeyTaken(f"There is an attribute `{key}` already.", pointer="/key")
+        raise KeyTaken(worded("There is an attribute `{key}` already.", key=key), pointer="/key")
     if type not in set(Type):
-        raise CatalogError(f"{type!r} is not a type; the types are {', '.join(Type)}.", pointer="/type")
+        raise CatalogError(
+            worded("{type} is not a type; the types are {types}.", type=repr(type), types=", ".join(Type)),
+            pointer="/type",
+        )
     if scope not in (Scope.CUSTOMER, Scope.APP):
         raise CatalogError("The scope is customer or app.", pointer="/scope")
     if models.Attribute.objects.count() >= MOST_ATTRIBUTES:
-        raise CatalogError(f"There are {MOST_ATTRIBUTES} custom attributes already.", code="attribute_limit")
+        raise CatalogError(
+            worded("There are {most} custom attributes already.", most=MOST_ATTRIBUTES), code="attribute_limit"
+        )
     row = models.Attribute.objects.create(
         key=key,
         number=_next_number(models.Attribute, "attribute", 1),
@@ -244,7 +271,10 @@ def edit_attribute(actor: Principal, key: str, **changes: Any) -> models.Attribu
     row = attribute_row(key)
     unknown = set(changes) - {"label", "personal", "type"}
     if unknown:
-        raise CatalogError(f"An attribute has no setting {sorted(unknown)[0]!r}.", pointer=f"/{sorted(unknown)[0]}")
+        raise CatalogError(
+            worded("An attribute has no setting {name}.", name=repr(sorted(unknown)[0])),
+            pointer=f"/{sorted(unknown)[0]}",
+        )
     if "label" in changes:
         changes["label"] = _check_labels(changes["label"], "/label")
     retyped = changes.get("type", row.type) != row.type
@@ -265,15 +295,28 @@ def edit_attribute(actor: Principal, key: str, **changes: Any) -> models.Attribu
 
 def _check_retyping(row: models.Attribute, type: str) -> None:
     if type not in set(Type):
-        raise CatalogError(f"{type!r} is not a type; the types are {', '.join(Type)}.", pointer="/type")
+        raise CatalogError(
+            worded("{type} is not a type; the types are {types}.", type=repr(type), types=", ".join(Type)),
+            pointer="/type",
+        )
     if any(row.key in ask().attributes for ask in hooks.words_in_use):
         raise InUse(
-            f"A segment asks `{row.key}` as {row.type}. Take it out there before you change it.", pointer="/type"
+            worded(
+                "A segment asks `{attribute}` as {type}. Take it out there before you change it.",
+                attribute=row.key,
+                type=row.type,
+            ),
+            pointer="/type",
         )
     lost = sum(count(row.key, Type(row.type), Type(type)) for count in hooks.values_lost)
     if lost:
         raise TypeChangeLoses(
-            f"{lost:,} customers have a value of `{row.key}` that is no {type}; it would be lost.",
+            worded(
+                "{lost:,} customers have a value of `{attribute}` that is no {type}; it would be lost.",
+                lost=lost,
+                attribute=row.key,
+                type=type,
+            ),
             pointer="/type",
             details={"count": lost},
         )
@@ -284,7 +327,10 @@ def retire_add_on(actor: Principal, app_key: str, identifier: str) -> models.Add
     """It is not offered any more; what customers have of it stays theirs. Again, nothing changes."""
     row = models.AddOn.objects.filter(id=identifier, app__key=app_key).first()
     if row is None:
-        raise WordUnknown(f"App `{app_key}` has no add-on `{identifier}`.", code="add_on_unknown")
+        raise WordUnknown(
+            worded("App `{app}` has no add-on `{identifier}`.", app=app_key, identifier=identifier),
+            code="add_on_unknown",
+        )
     if row.state != "retired":
         row.state = "retired"
         row.save(update_fields=["state"])
@@ -306,12 +352,12 @@ def declare_event(
     """A custom event; its number is stored with every occurrence and never used again."""
     _check_word(key)
     if key in STANDARD_EVENTS or models.Event.objects.filter(key=key).exists():
-        raise KeyTaken(f"There is an event `{key}` already.", pointer="/key")
+        raise KeyTaken(worded("There is an event `{key}` already.", key=key), pointer="/key")
     for path, kind in (properties or {}).items():
         if kind not in set(Type):
-            raise CatalogError(f"{kind!r} is not a type.", pointer=f"/properties/{path}")
+            raise CatalogError(worded("{kind} is not a type.", kind=repr(kind)), pointer=f"/properties/{path}")
     if models.Event.objects.count() >= MOST_EVENTS:
-        raise CatalogError(f"There are {MOST_EVENTS} custom events already.", code="event_limit")
+        raise CatalogError(worded("There are {most} custom events already.", most=MOST_EVENTS), code="event_limit")
     row = models.Event.objects.create(
         key=key,
         number=_next_number(models.Event, "event", FIRST_CUSTOM_NUMBER),
@@ -352,5 +398,6 @@ def _last_number(model: _Numbered, kind: str) -> models.LastNumber:
 def _check_word(key: str) -> None:
     if not _WORD.fullmatch(key) or key != key.casefold():
         raise CatalogError(
-            f"{key!r} is not a key: small letters, digits and single underscores, 1 to 100.", pointer="/key"
+            worded("{key} is not a key: small letters, digits and single underscores, 1 to 100.", key=repr(key)),
+            pointer="/key",
         )

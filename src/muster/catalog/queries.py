@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from muster.catalog import models
 from muster.catalog.errors import AppUnknown, WordUnknown
 from muster.catalog.terms import UNSET_CONSENTS
+from muster.kernel.worded import worded
 from muster.rules.standard import STANDARD_ATTRIBUTES
 from muster.rules.standard_events import STANDARD_EVENTS
 from muster.rules.vocabulary import Attribute, Event, Scope, Type
@@ -121,7 +122,9 @@ def _every_app() -> list[AppSummary]:
 def app(key: str) -> AppSummary:
     row = models.App.objects.filter(key=key).first()
     if row is None:
-        raise AppUnknown(f"There is no app `{key}`. The apps are listed at /api/v1/apps.", details={"key": key})
+        raise AppUnknown(
+            worded("There is no app `{key}`. The apps are listed at /api/v1/apps.", key=key), details={"key": key}
+        )
     return _summary(row)
 
 
@@ -166,7 +169,11 @@ def attribute_row(key: str) -> models.Attribute:
     row = models.Attribute.objects.filter(key=key).exclude(state="retired").first()
     if row is None:
         standard = key in STANDARD_ATTRIBUTES
-        message = f"`{key}` comes with Muster and stays as it is." if standard else f"There is no attribute `{key}`."
+        message = (
+            worded("`{key}` comes with Muster and stays as it is.", key=key)
+            if standard
+            else worded("There is no attribute `{key}`.", key=key)
+        )
         raise WordUnknown(message, code="attribute_unknown")
     return row
 

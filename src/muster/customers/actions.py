@@ -40,11 +40,20 @@ from muster.customers.queries import (
     job_of,
     undo_refusal,
 )
-from muster.customers.terms import EVENTS, EXPIRES_AFTER_HOURS, KEPT_DAYS, TRANSITIONS, ImportState
+from muster.customers.terms import (
+    EVENTS,
+    EXPIRES_AFTER_HOURS,
+    IMPORT_STATES,
+    IMPORT_VERBS,
+    KEPT_DAYS,
+    TRANSITIONS,
+    ImportState,
+)
 from muster.kernel.clock import system_clock
 from muster.kernel.errors import MusterError
 from muster.kernel.ids import new_id
 from muster.kernel.text import key_of
+from muster.kernel.worded import either, worded
 from muster.rules.standard import STANDARD_ATTRIBUTES
 from muster.rules.vocabulary import Type
 from muster.team.policies import LOCAL, Principal
@@ -106,7 +115,10 @@ def keep_upload(
     """Keeps the file and proposes what its columns are (C-35); `judge_upload` starts the dry run."""
     sweep_imports()
     if kind not in KINDS:
-        raise MappingInvalid(f"The kind is one of {', '.join(KINDS)}, not {kind!r}.", pointer="/kind")
+        raise MappingInvalid(
+            worded("The kind is one of {kinds}, not {kind}.", kinds=", ".join(KINDS), kind=repr(kind)),
+            pointer="/kind",
+        )
     identifier = new_id("imp")
     directory = import_directory(identifier)
     directory.mkdir(parents=True)
@@ -146,7 +158,13 @@ def judge_upload(actor: Principal, identifier: str, document: Any) -> ImportView
     with transaction.atomic():
         row = import_row(identifier)
         if row.state != ImportState.UPLOADED:
-            raise ImportStateWrong(f"Import {identifier} is {row.state}; somebody has started its dry run.")
+            raise ImportStateWrong(
+                worded(
+                    "Import {identifier} is {state}; somebody has started its dry run.",
+                    identifier=identifier,
+                    state=IMPORT_STATES[ImportState(row.state)],
+                )
+            )
         row.mapping, row.kind, row.state = document, mapping.kind, TRANSITIONS["judge"][ImportState.UPLOADED]
         row.job_id = start_job("customers.check", {"import": row.id}, subject=("import", row.id)).id
         row.save(update_fields=["mapping", "kind", "state", "job_id"])
@@ -167,7 +185,13 @@ def _judge_anew(actor: Principal, row: Import, state: ImportState, path: Path, d
 def _check_before(row: Import, state: ImportState) -> None:
     """What its columns are is said before anything of it is taken in."""
     if state is not ImportState.CANCELLED and TRANSITIONS["cancel"].get(state) is not ImportState.CANCELLED:
-        raise ImportStateWrong(f"Import {row.id} is {state}; its columns are chosen before it is applied.")
+        raise ImportStateWrong(
+            worded(
+                "Import {id} is {state}; its columns are chosen before it is applied.",
+                id=row.id,
+                state=IMPORT_STATES[state],
+            )
+        )
 
 
 def read_upload_anew(actor: Principal, identifier: str, kind: str, app: str, source: Mapping[str, Any]) -> ImportView:
@@ -206,7 +230,10 @@ def _keep(path: Path, chunks: Iterable[bytes]) -> None:
             file.write(chunk)
             if file.tell() > most * 1_000_000:
                 raise ImportTooLarge(
-                    f"The file is larger than {most:,} MB. Send it in parts, or set MUSTER_IMPORT_MEGABYTES.",
+                    worded(
+                        "The file is larger than {most:,} MB. Send it in parts, or set MUSTER_IMPORT_MEGABYTES.",
+                        most=most,
+                    ),
                     pointer="/file",
                 )
 
@@ -216,11 +243,14 @@ def parsed_mapping(text: bytes, kind: str) -> Any:
     try:
         document = _plain(yaml.safe_load(text))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise MappingInvalid(f"The mapping is not YAML: {error}") from error
+        raise MappingInvalid(worded("The mapping is not YAML: {error}", error=error)) from error
     if not isinstance(document, dict) or not kind:
         return document
     if document.setdefault("kind", kind) != kind:
-        raise MappingInvalid(f"The mapping is for {document['kind']}, not for {kind}.", pointer="/kind")
+        raise MappingInvalid(
+            worded("The mapping is for {told_kind}, not for {kind}.", told_kind=document["kind"], kind=kind),
+            pointer="/kind",
+        )
     return document
 
 
@@ -244,7 +274,7 @@ def _checked_mapping(document: Any, path: Path) -> ImportMapping:
     mapping = read_mapping(document, rows.columns)
     check_dates(mapping, rows)
     if mapping.app is not None and mapping.app not in warehouse_catalog().apps:
-        raise MappingInvalid(f"There is no app `{mapping.app}`. Create it first.", pointer="/app")
+        raise MappingInvalid(worded("There is no app `{app}`. Create it first.", app=mapping.app), pointer="/app")
     return mapping
 
 
@@ -283,8 +313,14 @@ def change_import(
         target = TRANSITIONS[verb].get(state)
         if target is None:
             raise ImportStateWrong(
-                f"Import {identifier} is {state}; {verb} is possible when it is"
-                f" {' or '.join(TRANSITIONS[verb])}.{' ' + reason if reason else ''}"
+                worded(
+                    "Import {identifier} is {state}; {verb} is possible when it is {states}.{reason}",
+                    identifier=identifier,
+                    state=IMPORT_STATES[state],
+                    verb=IMPORT_VERBS[verb],
+                    states=either(IMPORT_STATES[one] for one in TRANSITIONS[verb]),
+                    reason=f" {reason}" if reason else "",
+                )
             )
         match verb:
             case "apply":
@@ -310,19 +346,25 @@ def _check_as_judged(row: Import, digest: str | None, mapping: dict[str, Any] | 
     state, _ = current_state(row)
     if state is ImportState.EXPIRED:
         raise ImportExpired(
-            f"The dry run of {row.id} is older than {EXPIRES_AFTER_HOURS} hours, or was of another file or mapping."
-            " Import the file again."
+            worded(
+                "The dry run of {id} is older than {hours} hours, or was of another file or mapping. Import"
+                " the file again.",
+                id=row.id,
+                hours=EXPIRES_AFTER_HOURS,
+            )
         )
     if state not in TRANSITIONS["apply"]:
         return
     path = check_file(row)
     if mapping is not None and mapping_digest({"kind": row.kind, **_plain(mapping)}) != mapping_digest(row.mapping):
         _expire(row)
-        raise MappingChanged(f"The dry run of {row.id} was made with another mapping. Import the file again with it.")
+        raise MappingChanged(
+            worded("The dry run of {id} was made with another mapping. Import the file again with it.", id=row.id)
+        )
     changed = state is ImportState.CHECKED and file_digest(path) != row.digest
     if changed or digest not in (None, row.digest):
         _expire(row)
-        raise ImportExpired(f"The dry run of {row.id} was made of another file. Import this one again.")
+        raise ImportExpired(worded("The dry run of {id} was made of another file. Import this one again.", id=row.id))
 
 
 def _expire(row: Import) -> None:
@@ -336,8 +378,13 @@ def _apply(actor: Principal, row: Import, state: ImportState, max_invalid: int, 
     invalid = row.counts.get("invalid", 0)
     if state is ImportState.CHECKED and invalid > max_invalid:
         raise ImportHasInvalid(
-            f"{invalid:,} of {row.row_count:,} rows are invalid, {max_invalid:,} are allowed. Mend the file, or apply"
-            " with a higher `max_invalid` to leave them out.",
+            worded(
+                "{invalid:,} of {rows:,} rows are invalid, {max_invalid:,} are allowed. Mend the file, or"
+                " apply with a higher `max_invalid` to leave them out.",
+                invalid=invalid,
+                rows=row.row_count,
+                max_invalid=max_invalid,
+            ),
             details={"counts": row.counts},
         )
     if state is ImportState.CHECKED and row.kind in hooks.import_kinds:
@@ -432,7 +479,7 @@ def _foreign(currency: str, place: int) -> str:
     code = check_currency(currency.strip(), pointer)
     if code == publisher().currency:
         raise MusterError(
-            f"{code} is the publisher's own currency; rates are of others to it.",
+            worded("{code} is the publisher's own currency; rates are of others to it.", code=code),
             code="value_not_allowed",
             pointer=pointer,
         )
@@ -453,8 +500,13 @@ def follow_publisher(before: Mapping[str, Any], changes: Mapping[str, Any]) -> N
     lost = current_warehouse().rates_without(new) if new != old else []
     if lost:
         raise RateMissing(
-            f"{len(lost):,} rates cannot be told in {new}, the first of {lost[0].day}: there is no rate of {new} for"
-            " that day or the 7 before. Put these rates first.",
+            worded(
+                "{count:,} rates cannot be told in {new}, the first of {day}: there is no rate of {new} for"
+                " that day or the 7 before. Put these rates first.",
+                count=len(lost),
+                new=new,
+                day=lost[0].day,
+            ),
             pointer="/currency",
             details={"count": len(lost), "day": lost[0].day.isoformat()},
         )

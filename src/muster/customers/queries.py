@@ -17,11 +17,12 @@ from muster.customers import hooks
 from muster.customers.errors import CustomerUnknown, ImportExpired, ImportStateWrong, ImportUnknown
 from muster.customers.hooks import current_warehouse
 from muster.customers.models import Import, Suppression
-from muster.customers.terms import EVENTS, EXPIRES_AFTER_HOURS, KEPT_DAYS, ImportState
+from muster.customers.terms import EVENTS, EXPIRES_AFTER_HOURS, IMPORT_STATES, KEPT_DAYS, ImportState
 from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id, customer_key_of
 from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
 from muster.kernel.text import key_of
+from muster.kernel.worded import worded
 from muster.rules.vocabulary import Type
 from muster.warehouse.batch import Rate
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
@@ -87,8 +88,11 @@ def customer(reference: str) -> Person:
     person = None if key is None else warehouse().person(key)
     if person is None:
         raise CustomerUnknown(
-            f"There is no customer `{reference}`. Name one by id (cus_2f), by `external:` and the publisher's own id,"
-            " or by e-mail address."
+            worded(
+                "There is no customer `{reference}`. Name one by id (cus_2f), by `external:` and the"
+                " publisher's own id, or by e-mail address.",
+                reference=reference,
+            )
         )
     return person
 
@@ -102,7 +106,9 @@ def find_customers(search: str) -> list[str]:
 def import_row(identifier: str) -> Import:
     row = Import.objects.filter(id=identifier).first()
     if row is None:
-        raise ImportUnknown(f"There is no import `{identifier}`. They are listed at /api/v1/imports.")
+        raise ImportUnknown(
+            worded("There is no import `{identifier}`. They are listed at /api/v1/imports.", identifier=identifier)
+        )
     return row
 
 
@@ -187,7 +193,13 @@ def verdicts(
         raise cursor_invalid()
     check_file(row)
     if row.checked_at is None:
-        raise ImportStateWrong(f"Import {identifier} is {current_state(row)[0]}; its rows have not been judged.")
+        raise ImportStateWrong(
+            worded(
+                "Import {identifier} is {state}; its rows have not been judged.",
+                identifier=identifier,
+                state=IMPORT_STATES[current_state(row)[0]],
+            )
+        )
     if row.kind in hooks.import_kinds:
         found = hooks.import_kinds[row.kind].rows(row, verdict, after, limit + 1)
         return found[:limit], encode_cursor(found[limit - 1].row) if len(found) > limit else None
@@ -219,7 +231,9 @@ def undo_refusal(row: Import) -> str:
     """Why an import that was applied cannot be undone any more; nothing if it can."""
     assert row.done_at is not None
     if system_clock() - row.done_at > timedelta(days=KEPT_DAYS):
-        return f"Import {row.id} was applied more than {KEPT_DAYS} days ago; it cannot be undone."
+        return worded(
+            "Import {id} was applied more than {days} days ago; it cannot be undone.", id=row.id, days=KEPT_DAYS
+        )
     try:
         check_file(row)
     except ImportExpired as error:
@@ -232,8 +246,12 @@ def check_file(row: Import) -> Path:
     path = import_directory(row.id) / "file"
     if not path.exists():
         raise ImportExpired(
-            f"The file of {row.id} was deleted: after {KEPT_DAYS} days, or because it named somebody who was erased."
-            " Import it again."
+            worded(
+                "The file of {id} was deleted: after {days} days, or because it named somebody who was"
+                " erased. Import it again.",
+                id=row.id,
+                days=KEPT_DAYS,
+            )
         )
     return path
 

@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field
 from muster.customers.queries import ImportView
 from muster.kernel.errors import MusterError
 from muster.kernel.ids import customer_id
+from muster.kernel.worded import worded
 from muster.warehouse.batch import Rate
 from muster.warehouse.files.rates import rate_of
 from muster.warehouse.port import Person
@@ -83,13 +84,15 @@ def rate_from(one: RateIn, pointer: str) -> Rate:
         day = date.fromisoformat(one.day)
     except ValueError as error:
         raise MusterError(
-            f"{one.day!r} is not a day such as 2026-11-21.", code="value_not_allowed", pointer=f"{pointer}/day"
+            worded("{day} is not a day such as 2026-11-21.", day=repr(one.day)),
+            code="value_not_allowed",
+            pointer=f"{pointer}/day",
         ) from error
     said = _number(one.rate)
     rate = None if said is None else rate_of(day, one.currency, said, one.direction)
     if rate is None or max(rate.rate.numerator, rate.rate.denominator) >= 2**63:
         raise MusterError(
-            f"{one.rate!s:.40} is not a rate: a number above 0 of at most 18 digits.",
+            worded("{rate} is not a rate: a number above 0 of at most 18 digits.", rate=f"{one.rate!s:.40}"),
             code="value_not_allowed",
             pointer=f"{pointer}/rate",
         )

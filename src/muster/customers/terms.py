@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from muster.kernel.worded import word
+
 
 class ImportState(StrEnum):
     UPLOADED = "uploaded"
@@ -48,6 +50,29 @@ TRANSITIONS: dict[str, dict[ImportState, ImportState]] = {
 }
 """What people ask for: verb -> state it is asked in -> state that follows."""
 
+IMPORT_STATES = {
+    ImportState.UPLOADED: word("import", "uploaded"),
+    ImportState.CHECKING: word("import", "checking"),
+    ImportState.CHECKED: word("import", "checked"),
+    ImportState.EXPIRED: word("import", "expired"),
+    ImportState.FAILED: word("import", "failed"),
+    ImportState.CANCELLED: word("import", "cancelled"),
+    ImportState.APPLYING: word("import", "applying"),
+    ImportState.RESUMABLE: word("import", "resumable"),
+    ImportState.DONE: word("import", "done"),
+    ImportState.UNDOING: word("import", "undoing"),
+    ImportState.UNDONE: word("import", "undone"),
+}
+"""As they stand in sentences."""
+
+IMPORT_VERBS = {
+    "judge": word("import", "judge"),
+    "apply": word("import", "apply"),
+    "pause": word("import", "pause"),
+    "cancel": word("import", "cancel"),
+    "undo": word("import", "undo"),
+}
+
 EVENTS: dict[str, dict[ImportState, ImportState]] = {
     "rows read": {ImportState.CHECKING: ImportState.CHECKED},
     "unreadable": {ImportState.CHECKING: ImportState.FAILED},
@@ -76,6 +101,14 @@ class ErasureState(StrEnum):
     DONE = "done"
     WITHDRAWN = "withdrawn"
 
+
+ERASURE_STATES = {
+    ErasureState.REQUESTED: word("erasure", "requested"),
+    ErasureState.RUNNING: word("erasure", "running"),
+    ErasureState.VERIFYING: word("erasure", "verifying"),
+    ErasureState.DONE: word("erasure", "done"),
+    ErasureState.WITHDRAWN: word("erasure", "withdrawn"),
+}
 
 ERASURE_EVENTS: dict[str, dict[ErasureState, ErasureState]] = {
     "grace is over": {ErasureState.REQUESTED: ErasureState.RUNNING},

@@ -11,6 +11,7 @@ from muster.engine.bitset import Bitset
 from muster.engine.evaluate import Evaluation, Result
 from muster.engine.plan import atoms_of, leaves, plan
 from muster.kernel.errors import MusterError
+from muster.kernel.worded import worded
 from muster.rules.nodes import Definition, GroupCondition
 
 Progress = Callable[[int, int], None]
@@ -60,7 +61,9 @@ def in_order(definitions: Mapping[str, Definition]) -> list[str]:
     except CycleError as error:
         path = list(error.args[1])
         raise MusterError(
-            "Groups refer to each other in a circle: " + " > ".join(path) + ". Remove one of the references.",
+            worded(
+                "Groups refer to each other in a circle: {way}. Remove one of the references.", way=" > ".join(path)
+            ),
             code="reference_cycle",
             details={"path": path},
         ) from error

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from muster.kernel.worded import word
+
 
 @dataclass(frozen=True)
 class Use:
@@ -14,6 +16,9 @@ class Use:
     id: str
     name: str
 
+
+USERS = {"segment": word("use", "segment"), "import": word("use", "import")}
+"""The kinds as they stand in sentences; the rooms above put in theirs."""
 
 used_by: list[Callable[[str], list[Use]]] = []
 """Each answers what of its room uses the group of an id; registered in the rooms' apps.py."""

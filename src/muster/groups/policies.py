@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from muster.groups.errors import InUse, StateNotAllowed
-from muster.groups.hooks import Use
-from muster.groups.terms import TRANSITIONS, Kind, State
+from muster.groups.hooks import USERS, Use
+from muster.groups.terms import STATES, TRANSITIONS, VERBS, Kind, State
+from muster.kernel.worded import Worded, each, worded
 
 
 @dataclass(frozen=True)
@@ -22,19 +23,34 @@ def check_can(verb: str, state: State, name: str) -> State:
     """The state the verb leads to; `state_not_allowed` says from which states it would."""
     targets = TRANSITIONS[verb]
     if state not in targets:
-        allowed = ", ".join(targets)
-        raise StateNotAllowed(f"“{name}” is {state}; {verb} is possible for a group that is {allowed}.")
+        raise StateNotAllowed(
+            worded(
+                "“{name}” is {state}; {verb} is possible for a group that is {allowed}.",
+                name=name,
+                state=STATES[state],
+                verb=VERBS[verb],
+                allowed=each(STATES[one] for one in targets),
+            )
+        )
     return targets[state]
 
 
-def check_unused(name: str, uses: list[Use], verb: str) -> None:
+def check_unused(name: str, uses: list[Use], verb: Worded) -> None:
     """`in_use` names what uses the group (G-22)."""
     if uses:
-        listed = ", ".join(f"{use.kind} “{use.name}”" for use in uses)
         raise InUse(
-            f"“{name}” cannot be {verb}: it is used by {listed}. Remove it there first.",
+            worded(
+                "“{name}” cannot be {verb}: it is used by {users}. Remove it there first.",
+                name=name,
+                verb=verb,
+                users=users_of(uses),
+            ),
             details={"used_by": [vars(use) for use in uses]},
         )
+
+
+def users_of(uses: Iterable[Use]) -> str:
+    return each(worded("{kind} “{name}”", kind=USERS.get(use.kind, use.kind), name=use.name) for use in uses)
 
 
 def is_large_removal(leaving: int, entries: int) -> bool:

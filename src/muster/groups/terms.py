@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from enum import StrEnum
 
+from muster.kernel.worded import word
+
 
 class Kind(StrEnum):
     SEGMENT = "segment"
@@ -77,6 +79,24 @@ TRANSITIONS: dict[str, dict[State, State]] = {
         State.FAILED: State.ARCHIVED,
     },
     "restore": {State.ARCHIVED: State.BUILDING},
+}
+
+STATES = {
+    State.DRAFT: word("group", "draft"),
+    State.BUILDING: word("group", "building"),
+    State.ACTIVE: word("group", "active"),
+    State.INACTIVE: word("group", "inactive"),
+    State.FAILED: word("group", "failed"),
+    State.ARCHIVED: word("group", "archived"),
+}
+"""As they stand in sentences."""
+
+VERBS = {
+    "activate": word("group", "activate"),
+    "refresh": word("group", "refresh"),
+    "retry": word("group", "retry"),
+    "archive": word("group", "archive"),
+    "restore": word("group", "restore"),
 }
 
 EVALUATED = frozenset({State.BUILDING, State.ACTIVE, State.INACTIVE, State.FAILED})

@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 
 from muster.kernel.errors import MusterError
+from muster.kernel.worded import worded
 
 # EFBIG: a limit on the size of files (RLIMIT_FSIZE) is to a process what a full disk is.
 _ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 # The engines pass on what the system said, as text.
 _SENTENCES = ("No space left on device", "Disk quota exceeded", "File too large", "database or disk is full")
 _ENGINES = frozenset({"duckdb", "_duckdb", "sqlite3", "django"})
-_MESSAGE = (
+_MESSAGE = worded(
     "There is no room left on the disk of the installation. What was stored before is unharmed; make room, then do"
     " this again."
 )

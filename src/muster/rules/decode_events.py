@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import cast
 
 from muster.kernel.versions import is_version
+from muster.kernel.worded import Worded, worded
 from muster.rules.errors import (
     DEFINITION_INVALID,
     OPERATOR_NOT_ALLOWED,
@@ -64,7 +65,9 @@ def read_event(report: Report, raw: Mapping[str, object], pointer: str, vocabula
 def read_event_key(report: Report, raw: object, pointer: str, vocabulary: Vocabulary) -> str:
     key = read_text(report, raw, pointer, DEFINITION_INVALID)
     if isinstance(raw, str) and key not in vocabulary.events:
-        report.add_unknown(pointer, UNKNOWN_EVENT, "event", raw, vocabulary.events)
+        report.add_unknown(
+            pointer, UNKNOWN_EVENT, worded("unknown event {word}", word=shown(raw)), raw, vocabulary.events
+        )
     return key
 
 
@@ -76,24 +79,28 @@ def read_app(report: Report, fields: Mapping[str, object], pointer: str, vocabul
     pointer = below(pointer, "app")
     key = read_text(report, raw, pointer, DEFINITION_INVALID)
     if isinstance(raw, str) and key not in vocabulary.apps:
-        report.add_unknown(pointer, UNKNOWN_APP, "app", raw, vocabulary.apps)
+        report.add_unknown(pointer, UNKNOWN_APP, worded("unknown app {word}", word=shown(raw)), raw, vocabulary.apps)
     return key
 
 
 def find_operator(
-    report: Report, raw: object, pointer: str, operators: Mapping[str, Operator], kind: str
+    report: Report, raw: object, pointer: str, operators: Mapping[str, Operator], kind: Worded
 ) -> Operator | None:
     """The operator named by `raw` among those that `kind` (how the message calls it) takes."""
     if not isinstance(raw, str):
-        report.add(pointer, DEFINITION_INVALID, f"{shown(raw)} stands where an operator must be")
+        report.add(pointer, DEFINITION_INVALID, worded("{value} stands where an operator must be", value=shown(raw)))
         return None
     operator = operators.get(raw)
     if operator is None:
         known = raw in _EVERY_OPERATOR
-        message = f"{shown(raw)} cannot be asked of {kind}" if known else f"unknown operator {shown(raw)}"
+        message = (
+            worded("{value} cannot be asked of {kind}", value=shown(raw), kind=kind)
+            if known
+            else worded("unknown operator {value}", value=shown(raw))
+        )
         nearest = report.nearest(raw, operators)
         if nearest is None:
-            message += f"; use one of {', '.join(operators)}"
+            message = worded("{problem}; use one of {operators}", problem=message, operators=", ".join(operators))
         report.add(pointer, OPERATOR_NOT_ALLOWED, message, nearest)
     return operator
 
@@ -103,7 +110,9 @@ def _read_comparison(
 ) -> tuple[str, Value]:
     """Operator and value; `gte` and 1 where the document has none and the measure can be asked so."""
     raw = fields.get("op", "gte")
-    operator = find_operator(report, raw, below(pointer, "op"), MEASURE_OPERATORS[kind], f"the measure `{kind}`")
+    operator = find_operator(
+        report, raw, below(pointer, "op"), MEASURE_OPERATORS[kind], worded("the measure `{kind}`", kind=kind)
+    )
     if operator is None:
         return "gte", None
     default: object = Decimal(1) if operator.shape is Shape.ONE and measure_type(kind) is Type.NUMBER else ABSENT
@@ -114,9 +123,15 @@ def _read_comparison(
 def _read_measure(report: Report, raw: object, pointer: str, vocabulary: Vocabulary, event: str) -> Measure:
     if isinstance(raw, str):
         if raw in PROPERTY_MEASURES:
-            report.add(pointer, DEFINITION_INVALID, f'{shown(raw)} needs a property: {{"{raw}": "amount"}}')
+            report.add(
+                pointer,
+                DEFINITION_INVALID,
+                worded('{value} needs a property: {"{raw}": "amount"}', value=shown(raw), raw=raw),
+            )
         elif raw not in MEASURES:
-            report.add_unknown(pointer, DEFINITION_INVALID, "measure", raw, MEASURES)
+            report.add_unknown(
+                pointer, DEFINITION_INVALID, worded("unknown measure {word}", word=shown(raw)), raw, MEASURES
+            )
         else:
             return Measure(raw)
         return Measure()
@@ -124,13 +139,21 @@ def _read_measure(report: Report, raw: object, pointer: str, vocabulary: Vocabul
     if len(fields) != 1:
         if isinstance(raw, dict) and len(fields) == len(raw):
             kinds = ", ".join(PROPERTY_MEASURES)
-            report.add(pointer, DEFINITION_INVALID, f"a measure of a property has exactly one of {kinds}")
+            report.add(
+                pointer, DEFINITION_INVALID, worded("a measure of a property has exactly one of {kinds}", kinds=kinds)
+            )
         return Measure()
     (kind,) = fields
     path = read_text(report, fields[kind], below(pointer, kind), DEFINITION_INVALID, LONGEST_PATH)
     known = _property_type(vocabulary, event, path)
     if kind in NUMBER_MEASURES and known not in (None, Type.NUMBER, Type.MONEY):
-        message = f"`{kind}` needs a number, and the property {shown(path)} of `{event}` is of type {known}"
+        message = worded(
+            "`{kind}` needs a number, and the property {path} of `{event}` is of type {known}",
+            kind=kind,
+            path=shown(path),
+            event=event,
+            known=known,
+        )
         report.add(below(pointer, kind), VALUE_NOT_ALLOWED, message)
     return Measure(cast(MeasureKind, kind), path)
 
@@ -161,12 +184,14 @@ def _read_filter(
     path = read_text(report, fields["property"], below(pointer, "property"), DEFINITION_INVALID, LONGEST_PATH)
     op, value = fields["op"], fields.get("value", ABSENT)
     if op in RANK_OPERATORS:
-        message = f"{shown(op)} ranks customers and cannot be asked of one event; use it with a `measure`"
+        message = worded("{op} ranks customers and cannot be asked of one event; use it with a `measure`", op=shown(op))
         report.add(below(pointer, "op"), OPERATOR_NOT_ALLOWED, message)
         return None
     type = _property_type(vocabulary, event, path) or infer_type(op, value)
     operators = {key: operator for key, operator in OPERATORS[type].items() if key not in RANK_OPERATORS}
-    operator = find_operator(report, op, below(pointer, "op"), operators, f"a property of type {type}")
+    operator = find_operator(
+        report, op, below(pointer, "op"), operators, worded("a property of type {type}", type=type)
+    )
     if operator is None:
         return None
     return PropertyFilter(path, operator.key, ValueReader(report, operator, type).read(value, pointer), type)
@@ -202,20 +227,24 @@ def read_window(report: Report, fields: Mapping[str, object], pointer: str) -> W
     when = read_object(report, fields["when"], pointer, (), ("last", "from", "to"))
     if "last" in when:
         if len(when) > 1:
-            report.add(pointer, DEFINITION_INVALID, "`last` stands alone; take out `from` and `to`")
+            report.add(pointer, DEFINITION_INVALID, worded("`last` stands alone; take out `from` and `to`"))
         return Window(last=read_duration(report, when["last"], below(pointer, "last")))
     if not when:
         if fields["when"] == {}:
-            report.add(pointer, DEFINITION_INVALID, "`when` needs `last`, `from` or `to`; leave it out for all history")
+            report.add(
+                pointer,
+                DEFINITION_INVALID,
+                worded("`when` needs `last`, `from` or `to`; leave it out for all history"),
+            )
         return None
     start, end = (
         read_moment(report, when[key], below(pointer, key)) if key in when else None for key in ("from", "to")
     )
     if start is not None and end is not None:
         if type(start) is not type(end):
-            report.add(pointer, VALUE_NOT_ALLOWED, "write two days or two instants in `from` and `to`")
+            report.add(pointer, VALUE_NOT_ALLOWED, worded("write two days or two instants in `from` and `to`"))
         elif start >= end:
-            report.add(pointer, VALUE_NOT_ALLOWED, "`from` must come before `to`, which itself is not included")
+            report.add(pointer, VALUE_NOT_ALLOWED, worded("`from` must come before `to`, which itself is not included"))
     return Window(start=start, end=end)
 
 
@@ -225,7 +254,9 @@ def read_sequence(report: Report, raw: Mapping[str, object], pointer: str, vocab
     least, most = STEP_COUNTS
     items = read_list(report, fields["sequence"], below(pointer, "sequence"), most, DEFINITION_INVALID)
     if len(items) == 1:
-        message = f"a sequence has {least} to {most} steps; use an event condition for one"
+        message = worded(
+            "a sequence has {least} to {most} steps; use an event condition for one", least=least, most=most
+        )
         report.add(below(pointer, "sequence"), DEFINITION_INVALID, message)
     steps = (
         _read_step(report, item, below(below(pointer, "sequence"), index), vocabulary, first=index == 0)
@@ -247,6 +278,6 @@ def _read_step(report: Report, raw: object, pointer: str, vocabulary: Vocabulary
     if "within" in fields:
         within = read_duration(report, fields["within"], below(pointer, "within"))
         if first:
-            message = "the first step has no step before it; put `within` on a later one"
+            message = worded("the first step has no step before it; put `within` on a later one")
             report.add(below(pointer, "within"), DEFINITION_INVALID, message)
     return Step(event, read_where(report, fields, pointer, vocabulary, event), within)

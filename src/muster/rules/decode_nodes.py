@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from muster.kernel.worded import both, worded
 from muster.rules.decode_events import find_operator, read_app, read_event, read_sequence
 from muster.rules.errors import (
     APP_REQUIRED,
@@ -57,23 +58,33 @@ def read_definition(report: Report, document: object, vocabulary: Vocabulary) ->
     fields = read_object(report, document, "", ("version", "match"), ("app",))
     version = fields.get("version", 1)
     if isinstance(version, bool) or not isinstance(version, int | float | Decimal) or version != 1:
-        report.add("/version", DEFINITION_INVALID, f"{shown(version)} is not a version of definitions; write 1")
+        report.add(
+            "/version",
+            DEFINITION_INVALID,
+            worded("{value} is not a version of definitions; write 1", value=shown(version)),
+        )
     app = read_app(report, fields, "", vocabulary)
     if "match" not in fields:
         return Definition(_PLACEHOLDER)
     match = _read_node(_Tree(report, vocabulary, app), fields["match"], "/match", depth=1)
     if report.condition_count > MOST_CONDITIONS:
-        message = f"{report.condition_count} conditions; at most {MOST_CONDITIONS} are allowed in one definition"
+        message = worded(
+            "{count} conditions; at most {most} are allowed in one definition",
+            count=report.condition_count,
+            most=MOST_CONDITIONS,
+        )
         report.add("/match", TOO_MANY_CONDITIONS, message)
     return Definition(match, app)
 
 
 def _read_node(tree: _Tree, raw: object, pointer: str, depth: int) -> Node:
     if not isinstance(raw, dict):
-        tree.report.add(pointer, DEFINITION_INVALID, f"{shown(raw)} stands where a condition must be")
+        tree.report.add(
+            pointer, DEFINITION_INVALID, worded("{value} stands where a condition must be", value=shown(raw))
+        )
         return _PLACEHOLDER
     if depth > DEEPEST:
-        message = f"conditions are nested more than {DEEPEST} levels deep"
+        message = worded("conditions are nested more than {most} levels deep", most=DEEPEST)
         tree.report.add(pointer, TOO_MANY_CONDITIONS, message)
         return _PLACEHOLDER
     kinds = [kind for kind in _KINDS if kind in raw]
@@ -83,15 +94,21 @@ def _read_node(tree: _Tree, raw: object, pointer: str, depth: int) -> Node:
             return _read_branch(tree, kind, raw, pointer, depth)
         return _LEAVES[kind](tree, raw, pointer)
     if kinds:
-        listed = " and ".join(f"`{kind}`" for kind in kinds)
-        tree.report.add(pointer, DEFINITION_INVALID, f"{listed} stand in one object; give each an object of its own")
+        listed = both(f"`{kind}`" for kind in kinds)
+        tree.report.add(
+            pointer,
+            DEFINITION_INVALID,
+            worded("{listed} stand in one object; give each an object of its own", listed=listed),
+        )
     elif not raw:
         tree.report.add(
-            pointer, DEFINITION_INVALID, 'an empty object is no condition; for everybody write "everyone": true'
+            pointer,
+            DEFINITION_INVALID,
+            worded('an empty object is no condition; for everybody write "everyone": true'),
         )
     else:
         field = next(iter(raw))
-        message = f"unknown kind of condition {shown(field)}"
+        message = worded("unknown kind of condition {field}", field=shown(field))
         tree.report.add(pointer, DEFINITION_INVALID, message, tree.report.nearest(str(field), _KINDS))
     return _PLACEHOLDER
 
@@ -113,15 +130,21 @@ def _attribute_condition(tree: _Tree, raw: object, pointer: str, *, on_device: b
     if attribute is None:
         if isinstance(fields.get("attribute"), str):
             where = below(pointer, "attribute")
-            tree.report.add_unknown(where, UNKNOWN_ATTRIBUTE, "attribute", key, tree.vocabulary.attributes)
+            tree.report.add_unknown(
+                where,
+                UNKNOWN_ATTRIBUTE,
+                worded("unknown attribute {word}", word=shown(key)),
+                key,
+                tree.vocabulary.attributes,
+            )
         if "op" in fields:
-            find_operator(tree.report, fields["op"], below(pointer, "op"), _EVERY_OPERATOR, "an attribute")
+            find_operator(tree.report, fields["op"], below(pointer, "op"), _EVERY_OPERATOR, worded("an attribute"))
         return AttributeCondition(key, "is_set")
     app = read_app(tree.report, fields, pointer, tree.vocabulary)
     _check_place(tree, attribute, app, pointer, on_device=on_device)
     if "op" not in fields:
         return AttributeCondition(key, "is_set")
-    kind = f"`{key}`, which is of type {attribute.type}"
+    kind = worded("`{key}`, which is of type {type}", key=key, type=attribute.type)
     operator = find_operator(tree.report, fields["op"], below(pointer, "op"), OPERATORS[attribute.type], kind)
     if operator is None:
         return AttributeCondition(key, "is_set")
@@ -132,10 +155,13 @@ def _attribute_condition(tree: _Tree, raw: object, pointer: str, *, on_device: b
 
 def _check_place(tree: _Tree, attribute: Attribute, app: str | None, pointer: str, *, on_device: bool) -> None:
     if app is not None and attribute.scope is not Scope.APP:
-        message = f"`{attribute.key}` is the same for all apps; leave `app` out"
+        message = worded("`{attribute}` is the same for all apps; leave `app` out", attribute=attribute.key)
         tree.report.add(below(pointer, "app"), VALUE_NOT_ALLOWED, message)
     if on_device and attribute.scope is not Scope.DEVICE:
-        message = f"`{attribute.key}` is not an attribute of a device; move this condition out of `device`"
+        message = worded(
+            "`{attribute}` is not an attribute of a device; move this condition out of `device`",
+            attribute=attribute.key,
+        )
         tree.report.add(below(pointer, "attribute"), VALUE_NOT_ALLOWED, message)
 
 
@@ -144,10 +170,18 @@ def _check_rank(tree: _Tree, attribute: Attribute, operator: Operator, app: str 
     if operator.key not in RANK_OPERATORS:
         return
     if attribute.scope is Scope.DEVICE:
-        message = f"`{operator.key}` needs one value per customer, and `{attribute.key}` has one per device"
+        message = worded(
+            "`{operator}` needs one value per customer, and `{attribute}` has one per device",
+            operator=operator.key,
+            attribute=attribute.key,
+        )
         tree.report.add(below(pointer, "op"), OPERATOR_NOT_ALLOWED, message)
     elif attribute.scope is Scope.APP and app is None and tree.app is None:
-        message = f"`{operator.key}` needs one value per customer, and `{attribute.key}` has one per app; add `app`"
+        message = worded(
+            "`{operator}` needs one value per customer, and `{attribute}` has one per app; add `app`",
+            operator=operator.key,
+            attribute=attribute.key,
+        )
         tree.report.add(pointer, APP_REQUIRED, message)
 
 
@@ -170,7 +204,9 @@ def _read_group(tree: _Tree, raw: Mapping[str, object], pointer: str) -> Node:
         return _PLACEHOLDER
     identifier = tree.vocabulary.groups.get(name)
     if identifier is None:
-        tree.report.add_unknown(where, UNKNOWN_GROUP, "group", name, tree.vocabulary.groups)
+        tree.report.add_unknown(
+            where, UNKNOWN_GROUP, worded("unknown group {word}", word=shown(name)), name, tree.vocabulary.groups
+        )
         return _PLACEHOLDER
     return GroupCondition(identifier)
 
@@ -186,9 +222,13 @@ def _read_sample(tree: _Tree, raw: Mapping[str, object], pointer: str) -> Node:
     try:
         percent = parse_number(fields["percent"], decimals=2)
         if not 0 <= percent <= 100:
-            raise ValueError("is not a percentage from 0 to 100")
+            raise ValueError(worded("is not a percentage from 0 to 100"))
     except ValueError as error:
-        tree.report.add(below(where, "percent"), VALUE_NOT_ALLOWED, f"{shown(fields['percent'])} {error}")
+        tree.report.add(
+            below(where, "percent"),
+            VALUE_NOT_ALLOWED,
+            worded("{value} {problem}", value=shown(fields["percent"]), problem=error.args[0]),
+        )
         return _PLACEHOLDER
     return SampleCondition(int(percent * 100), unicodedata.normalize("NFC", salt))
 
@@ -211,7 +251,7 @@ def _read_everyone(tree: _Tree, raw: Mapping[str, object], pointer: str) -> Node
     tree.report.condition_count += 1
     fields = read_object(tree.report, raw, pointer, ("everyone",))
     if fields["everyone"] is not True:
-        message = f'{shown(fields["everyone"])} is not allowed here; write "everyone": true'
+        message = worded('{value} is not allowed here; write "everyone": true', value=shown(fields["everyone"]))
         tree.report.add(below(pointer, "everyone"), VALUE_NOT_ALLOWED, message)
     return Everyone()
 

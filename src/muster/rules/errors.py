@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from muster.kernel.errors import MusterError
+from muster.kernel.worded import worded
 
 DEFINITION_INVALID = "definition_invalid"
 UNKNOWN_ATTRIBUTE = "unknown_attribute"
@@ -41,12 +42,13 @@ class DefinitionInvalid(MusterError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         first = problems[0]
-        more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
         errors = [
             {"pointer": problem.pointer, "code": problem.code, "message": problem.message, "nearest": problem.nearest}
             for problem in problems
         ]
-        super().__init__(first.message + more, pointer=first.pointer, details={"errors": errors})
+        super().__init__(
+            _with_count(first.message, len(problems) - 1), pointer=first.pointer, details={"errors": errors}
+        )
         self.problems = tuple(problems)
 
 
@@ -58,8 +60,14 @@ class ReferenceCycle(MusterError):
     def __init__(self, path: Sequence[str], *, pointer: str = "") -> None:
         way = " → ".join(path)
         super().__init__(
-            f"These groups would refer to each other in a circle: {way}. Take one of the references out.",
+            worded(
+                "These groups would refer to each other in a circle: {way}. Take one of the references out.", way=way
+            ),
             pointer=pointer,
             details={"path": list(path)},
         )
         self.path = tuple(path)
+
+
+def _with_count(message: str, others: int) -> str:
+    return worded("{problem} ({others} more)", problem=message, others=others) if others else message

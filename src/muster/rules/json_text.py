@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 from typing import Any, NoReturn
 
+from muster.kernel.worded import worded
 from muster.rules.errors import DEFINITION_INVALID, TOO_MANY_CONDITIONS, DefinitionInvalid, Problem
 
 LONGEST_BYTES = 64 * 1024
@@ -26,16 +27,27 @@ def parse_json(text: str | bytes) -> object:
             object_pairs_hook=_unique,
         )
     except UnicodeDecodeError as error:
-        raise _invalid(f"This is not UTF-8: byte {error.start + 1} cannot be read.") from error
+        raise _invalid(worded("This is not UTF-8: byte {byte} cannot be read.", byte=error.start + 1)) from error
     except json.JSONDecodeError as error:
-        raise _invalid(f"This is not JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from error
+        raise _invalid(
+            worded(
+                "This is not JSON: {problem} in line {lineno}, column {colno}.",
+                problem=error.msg,
+                lineno=error.lineno,
+                colno=error.colno,
+            )
+        ) from error
     except RecursionError as error:
-        problem = Problem("", TOO_MANY_CONDITIONS, "The definition is nested too deeply; at most 8 levels are allowed.")
-        raise DefinitionInvalid([problem]) from error
+        message = worded("The definition is nested too deeply; at most 8 levels are allowed.")
+        raise DefinitionInvalid([Problem("", TOO_MANY_CONDITIONS, message)]) from error
 
 
 def too_long(length_bytes: int) -> DefinitionInvalid:
-    message = f"The definition is {length_bytes} bytes of JSON; at most {LONGEST_BYTES} are allowed."
+    message = worded(
+        "The definition is {length_bytes} bytes of JSON; at most {most} are allowed.",
+        length_bytes=length_bytes,
+        most=LONGEST_BYTES,
+    )
     return DefinitionInvalid([Problem("", TOO_MANY_CONDITIONS, message)])
 
 
@@ -44,7 +56,7 @@ def _invalid(message: str) -> DefinitionInvalid:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise _invalid(f"{name} is not a number of JSON.")
+    raise _invalid(worded("{name} is not a number of JSON.", name=name))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -52,5 +64,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(document) != len(pairs):
         keys = [key for key, _ in pairs]
         repeated = next(key for key in keys if keys.count(key) > 1)
-        raise _invalid(f"The field `{repeated}` stands twice in one object; keep one of them.")
+        raise _invalid(
+            worded("The field `{repeated}` stands twice in one object; keep one of them.", repeated=repeated)
+        )
     return document

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 from muster.kernel.durations import parse_duration
+from muster.kernel.worded import worded
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _INSTANT = re.compile(
@@ -21,21 +22,21 @@ def parse_moment(text: str) -> date | datetime:
         return _day(text)
     match = _INSTANT.fullmatch(text)
     if not match:
-        raise ValueError("is neither a day such as 2026-11-21 nor an instant such as 2026-11-21T09:30:00Z")
+        raise ValueError(worded("is neither a day such as 2026-11-21 nor an instant such as 2026-11-21T09:30:00Z"))
     _day(match["day"])
     if not match["offset"]:
-        raise ValueError("has no offset; add one, such as Z or +01:00, so that it means one instant everywhere")
+        raise ValueError(worded("has no offset; add one, such as Z or +01:00, so that it means one instant everywhere"))
     try:
         return datetime.fromisoformat(f"{match['day']}T{match['time']}{match['offset'].upper()}").astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise ValueError("is not a time of day that exists") from error
+        raise ValueError(worded("is not a time of day that exists")) from error
 
 
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise ValueError("is not a day of the calendar") from error
+        raise ValueError(worded("is not a day of the calendar")) from error
 
 
 def is_moment(text: str) -> bool:

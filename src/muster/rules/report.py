@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from muster.kernel.text import fold
+from muster.kernel.worded import Worded, worded
 from muster.rules.errors import DEFINITION_INVALID, Problem
 
 # Comparing a word with thousands of event names takes milliseconds; a document full of unknown names must not take
@@ -27,14 +28,14 @@ class Report:
 
     def add(self, pointer: str, code: str, message: str, nearest: str | None = None) -> None:
         if nearest is not None:
-            message = f"{message}; did you mean `{nearest}`?"
+            message = worded("{problem}; did you mean `{nearest}`?", problem=message, nearest=nearest)
         elif not message.endswith((".", "?")):
-            message += "."
+            message = worded("{problem}.", problem=message)
         self.problems.append(Problem(pointer, code, message, nearest))
 
-    def add_unknown(self, pointer: str, code: str, kind: str, word: str, choices: Iterable[str]) -> None:
-        """Reports ``unknown <kind> `word` `` with the nearest of the choices."""
-        self.add(pointer, code, f"unknown {kind} {shown(word)}", self.nearest(word, choices))
+    def add_unknown(self, pointer: str, code: str, message: Worded, word: str, choices: Iterable[str]) -> None:
+        """Reports the message with the nearest of the choices."""
+        self.add(pointer, code, message, self.nearest(word, choices))
 
     def nearest(self, word: str, choices: Iterable[str]) -> str | None:
         if not self._suggestions_left or len(word) > _LONGEST_WORD:
@@ -73,27 +74,34 @@ def read_object(
 ) -> Mapping[str, object]:
     """The known fields of an object; reports a non-object, missing and unknown fields."""
     if not isinstance(raw, dict):
-        report.add(pointer, DEFINITION_INVALID, f"{shown(raw)} stands where an object must be")
+        report.add(pointer, DEFINITION_INVALID, worded("{value} stands where an object must be", value=shown(raw)))
         return {}
     known = required + optional
     for field in raw:
         if field not in known:
-            report.add_unknown(below(pointer, field), DEFINITION_INVALID, "field", str(field), known)
+            message = worded("unknown field {word}", word=shown(str(field)))
+            report.add_unknown(below(pointer, field), DEFINITION_INVALID, message, str(field), known)
     for field in required:
         if field not in raw:
-            report.add(pointer, DEFINITION_INVALID, f"`{field}` is missing")
+            report.add(pointer, DEFINITION_INVALID, worded("`{field}` is missing", field=field))
     return {field: raw[field] for field in known if field in raw}
 
 
 def read_list(report: Report, raw: object, pointer: str, longest: int, code: str) -> list[object]:
     """A list of 1..`longest` items; `code` reports a longer one. The empty list is an error, never everybody (G-10)."""
     if not isinstance(raw, list):
-        report.add(pointer, DEFINITION_INVALID, f"{shown(raw)} stands where a list must be")
+        report.add(pointer, DEFINITION_INVALID, worded("{value} stands where a list must be", value=shown(raw)))
         return []
     if not raw:
-        report.add(pointer, DEFINITION_INVALID, "an empty list selects nothing and nobody; add an item or remove it")
+        report.add(
+            pointer, DEFINITION_INVALID, worded("an empty list selects nothing and nobody; add an item or remove it")
+        )
     if len(raw) > longest:
-        report.add(pointer, code, f"a list of {len(raw)} items; at most {longest} are allowed here")
+        report.add(
+            pointer,
+            code,
+            worded("a list of {length} items; at most {longest} are allowed here", length=len(raw), longest=longest),
+        )
         return []
     return raw
 
@@ -101,12 +109,18 @@ def read_list(report: Report, raw: object, pointer: str, longest: int, code: str
 def read_text(report: Report, raw: object, pointer: str, code: str, longest: int | None = None) -> str:
     """A text that every store can keep: no NUL, no lone surrogate; empty text is refused where a length is given."""
     if not isinstance(raw, str):
-        report.add(pointer, code, f"{shown(raw)} stands where a text must be")
+        report.add(pointer, code, worded("{value} stands where a text must be", value=shown(raw)))
         return ""
     if "\0" in raw or any("\ud800" <= letter <= "\udfff" for letter in raw):
-        report.add(pointer, code, "this text holds a character that no store can keep (NUL or half a surrogate pair)")
+        report.add(
+            pointer, code, worded("this text holds a character that no store can keep (NUL or half a surrogate pair)")
+        )
         return ""
     if longest is not None and not 1 <= len(raw) <= longest:
-        report.add(pointer, code, f"a text of {len(raw)} characters; 1 to {longest} are allowed here")
+        report.add(
+            pointer,
+            code,
+            worded("a text of {length} characters; 1 to {longest} are allowed here", length=len(raw), longest=longest),
+        )
         return ""
     return raw

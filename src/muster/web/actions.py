@@ -11,6 +11,7 @@ from django.db import transaction
 from muster.kernel.clock import system_clock
 from muster.kernel.errors import InternalError
 from muster.kernel.ids import new_id
+from muster.kernel.worded import word, worded
 from muster.web import hooks
 from muster.web.errors import JobStateError, NotFound
 from muster.web.models import IdempotentAnswer, Job, JobState
@@ -22,6 +23,21 @@ _TRANSITIONS: dict[str, dict[str, JobState]] = {
     "pause": {JobState.WAITING: JobState.PAUSED},
     "resume": {JobState.PAUSED: JobState.WAITING},
     "retry": {JobState.FAILED: JobState.WAITING, JobState.CANCELLED: JobState.WAITING},
+}
+# As they stand in sentences.
+_STATES = {
+    JobState.WAITING: word("job", "waiting"),
+    JobState.RUNNING: word("job", "running"),
+    JobState.PAUSED: word("job", "paused"),
+    JobState.DONE: word("job", "done"),
+    JobState.FAILED: word("job", "failed"),
+    JobState.CANCELLED: word("job", "cancelled"),
+}
+_WISHES = {
+    "cancel": word("job", "cancel"),
+    "pause": word("job", "pause"),
+    "resume": word("job", "resume"),
+    "retry": word("job", "retry"),
 }
 
 
@@ -61,7 +77,7 @@ def change_job(actor: hooks.Asker, job_id: str, wish: str) -> JobView:
     with transaction.atomic():
         job = Job.objects.filter(pk=job_id).first()
         if job is None:
-            raise NotFound(f"There is no job {job_id}.", code="job_unknown")
+            raise NotFound(worded("There is no job {job}.", job=job_id), code="job_unknown")
         kind = hooks.job_kinds.get(job.kind)
         hooks.check_scope(actor, kind.scope if kind else "team:admin")
         _apply(job, wish)
@@ -83,7 +99,9 @@ def _apply(job: Job, wish: str) -> None:
         return
     following = _TRANSITIONS[wish].get(state)
     if following is None:
-        raise JobStateError(f"The job is {state.value}; it cannot be asked to {wish} now.")
+        raise JobStateError(
+            worded("The job is {state}; it cannot be asked to {wish} now.", state=_STATES[state], wish=_WISHES[wish])
+        )
     if following is JobState.WAITING and _another_waits(job):
         raise JobStateError("The same job already waits to be run; let that one run.")
     job.state, job.wish, job.error_code, job.error_text = following, "", "", ""

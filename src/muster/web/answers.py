@@ -8,6 +8,7 @@ from django.forms import Form
 from django.http import HttpRequest, StreamingHttpResponse
 
 from muster.kernel.errors import MusterError
+from muster.web.wording import said
 
 REFUSED = 422
 """A form that is refused has the status a program would get (D-39)."""
@@ -16,7 +17,7 @@ REFUSED = 422
 def show_error(form: Form, error: MusterError) -> None:
     """At the field it points to, with its stable code (D-41)."""
     field = error.pointer.removeprefix("/").partition("/")[0]
-    form.add_error(field if field in form.fields else None, f"{error.message} ({error.code})")
+    form.add_error(field if field in form.fields else None, f"{said(error.message)} ({error.code})")
 
 
 def unknown_parameters(request: HttpRequest, *known: str) -> list[str]:

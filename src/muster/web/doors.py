@@ -10,6 +10,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from muster.kernel.errors import MusterError
+from muster.kernel.worded import worded
 from muster.web.errors import RequestInvalid
 from muster.web.problems import problem_of_status, problem_response
 
@@ -41,8 +42,10 @@ def _invalid(request: HttpRequest, error: ValidationError | type[ValidationError
     errors = [_error_of(item) for item in error.errors]
     first = errors[0]
     place = first["pointer"] or first["parameter"] or "the request"
-    more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
-    return problem_response(RequestInvalid(f"{place}: {first['message']}{more}", errors=errors))
+    message = worded("{place}: {problem}", place=place, problem=first["message"])
+    if len(errors) > 1:
+        message = worded("{problem} ({others} more)", problem=message, others=len(errors) - 1)
+    return problem_response(RequestInvalid(message, errors=errors))
 
 
 def _error_of(item: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 
 from muster.kernel.clock import system_clock
+from muster.kernel.worded import worded
 from muster.web import hooks
 from muster.web.errors import IdempotencyConflict, RequestInvalid
 from muster.web.models import IdempotentAnswer
@@ -40,7 +41,7 @@ class Idempotency:
         if key is None or asker is None:
             return self.get_response(request)
         if not (1 <= len(key) <= 255 and key.isprintable()):
-            message = "An Idempotency-Key has 1 to 255 printable characters."
+            message = worded("An Idempotency-Key has 1 to 255 printable characters.")
             return problem_response(RequestInvalid(message, code="idempotency_key_invalid"))
         try:
             answer = _begin(f"{asker.kind}:{asker.id}", key, _hash(request))
@@ -75,7 +76,7 @@ def _begin(principal: str, key: str, request_hash: str) -> IdempotentAnswer:
     except IntegrityError:
         answer = IdempotentAnswer.objects.filter(principal=principal, key=key).first()
     if answer is None or (answer.status is None and answer.process == _PROCESS):
-        message = "A request with this Idempotency-Key is under way; wait for its answer, then ask again."
+        message = worded("A request with this Idempotency-Key is under way; wait for its answer, then ask again.")
         raise IdempotencyConflict(message, code="idempotency_in_progress")
     if answer.request_hash != request_hash:
         raise IdempotencyConflict("This Idempotency-Key was used for another request; take a new one.")
@@ -92,7 +93,7 @@ def show_once(request: HttpRequest) -> None:
 
 
 def _shown_once() -> HttpResponse:
-    message = "This was done, and its secret was shown once. If it is lost, revoke it and make another."
+    message = worded("This was done, and its secret was shown once. If it is lost, revoke it and make another.")
     return problem_response(IdempotencyConflict(message, code="idempotency_secret_shown"))
 
 

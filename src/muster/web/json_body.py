@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from django.http import HttpRequest
 from ninja.parser import Parser
 
+from muster.kernel.worded import worded
 from muster.web.errors import WebError
 
 
@@ -26,15 +27,20 @@ def parse_body(body: bytes) -> Any:
             body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_unique
         )
     except UnicodeDecodeError as error:
-        raise _unreadable(f"The body is not UTF-8: byte {error.start + 1} cannot be read.") from error
+        raise _unreadable(worded("The body is not UTF-8: byte {byte} cannot be read.", byte=error.start + 1)) from error
     except json.JSONDecodeError as error:
-        message = f"The body is not JSON: {error.msg} in line {error.lineno}, column {error.colno}."
+        message = worded(
+            "The body is not JSON: {problem} in line {lineno}, column {colno}.",
+            problem=error.msg,
+            lineno=error.lineno,
+            colno=error.colno,
+        )
         raise _unreadable(message) from error
     except RecursionError as error:
-        raise _unreadable("The body is nested too deeply.") from error
+        raise _unreadable(worded("The body is nested too deeply.")) from error
     except ValueError as error:
         # Python refuses whole numbers of more than 4,300 digits.
-        raise _unreadable("The body holds a number of too many digits.") from error
+        raise _unreadable(worded("The body holds a number of too many digits.")) from error
     _refuse_unstorable(document, body)
     return document
 
@@ -45,11 +51,11 @@ def _refuse_unstorable(document: Any, body: bytes) -> None:
         return
     text = json.dumps(document, ensure_ascii=False, default=str)
     if "\\u0000" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise _unreadable("The body holds a character that no store can keep (NUL or half a surrogate pair).")
+        raise _unreadable(worded("The body holds a character that no store can keep (NUL or half a surrogate pair)."))
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise _unreadable(f"The body is not JSON: {name} is not a number of JSON.")
+    raise _unreadable(worded("The body is not JSON: {name} is not a number of JSON.", name=name))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -57,7 +63,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(document) != len(pairs):
         keys = [key for key, _ in pairs]
         repeated = next(key for key in keys if keys.count(key) > 1)
-        raise _unreadable(f"The field `{repeated}` stands twice in one object; keep one of them.")
+        raise _unreadable(
+            worded("The field `{repeated}` stands twice in one object; keep one of them.", repeated=repeated)
+        )
     return document
 
 

@@ -16,6 +16,7 @@ from muster.kernel.errors import MusterError
 from muster.web import hooks
 from muster.web.fragments import is_fragment
 from muster.web.queries import jobs_page
+from muster.web.wording import said
 
 _JOBS_SHOWN = 10
 _FAILURES_TOLD = timedelta(days=7)
@@ -48,7 +49,7 @@ def _refusal(asker: Any, scope: str) -> str:
     try:
         hooks.check_scope(asker, scope)
     except MusterError as error:
-        return error.message
+        return said(error.message)
     return ""
 
 

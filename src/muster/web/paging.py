@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from ninja import Query, Schema
 
 from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
+from muster.kernel.worded import worded
 from muster.web.errors import RequestInvalid, RevisionRequired
 
 Item = TypeVar("Item")
@@ -57,11 +58,13 @@ def revision_of(request: HttpRequest) -> int:
     """The revision in `If-Match: "3"`; `revision_required` (428) without one."""
     text = request.headers.get("If-Match")
     if text is None:
-        message = 'Say which revision you change: send `If-Match: "3"` with the `revision` you read.'
+        message = worded('Say which revision you change: send `If-Match: "3"` with the `revision` you read.')
         raise RevisionRequired(message)
     digits = text.strip().removeprefix("W/").strip('"')
     if not (digits.isascii() and digits.isdecimal() and len(digits) <= 18):
-        raise RequestInvalid(f'`If-Match: {text[:60]}` is not a revision such as `"3"`.', code="revision_invalid")
+        raise RequestInvalid(
+            worded('`If-Match: {text}` is not a revision such as `"3"`.', text=text[:60]), code="revision_invalid"
+        )
     return int(digits)
 
 

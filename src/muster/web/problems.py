@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from muster.kernel.errors import MusterError
 from muster.kernel.room import disk_full
+from muster.kernel.worded import worded
 from muster.web import hooks
 from muster.web.errors import NotFound, WebError
 
@@ -84,14 +85,17 @@ STATUS: Mapping[str, int] = {
 }
 # What Django and Ninja answer by themselves, in our words.
 _BY_STATUS = {
-    400: ("request_unreadable", "The request cannot be read."),
-    401: ("unauthenticated", "Say who you are: send `Authorization: Bearer` with a token, or log in."),
-    403: ("forbidden", "This is not allowed."),
-    404: ("not_found", "There is nothing here, or it is not visible to you."),
-    405: ("method_not_allowed", "This address does not take this method; the `Allow` header names those it does."),
-    413: ("body_too_large", "The request is too large."),
-    415: ("media_type_unsupported", "The request is in a format that is not read here."),
-    429: ("too_many_requests", "Too many requests; wait a moment."),
+    400: ("request_unreadable", worded("The request cannot be read.")),
+    401: ("unauthenticated", worded("Say who you are: send `Authorization: Bearer` with a token, or log in.")),
+    403: ("forbidden", worded("This is not allowed.")),
+    404: ("not_found", worded("There is nothing here, or it is not visible to you.")),
+    405: (
+        "method_not_allowed",
+        worded("This address does not take this method; the `Allow` header names those it does."),
+    ),
+    413: ("body_too_large", worded("The request is too large.")),
+    415: ("media_type_unsupported", worded("The request is in a format that is not read here.")),
+    429: ("too_many_requests", worded("Too many requests; wait a moment.")),
 }
 
 
@@ -153,7 +157,9 @@ def _in_our_words(error: Exception) -> MusterError | None:
 def _unknown_document(error: Exception) -> dict[str, Any]:
     reference = secrets.token_hex(4)
     logger.error("reference %s", reference, exc_info=error)
-    message = f"Something went wrong inside Muster. Its log says more under the reference {reference}."
+    message = worded(
+        "Something went wrong inside Muster. Its log says more under the reference {reference}.", reference=reference
+    )
     internal = WebError(message, code="internal_error", details={"reference": reference})
     return problem_document(internal, 500)
 
@@ -215,7 +221,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's `handler500`: an error outside every view, already logged by Django."""
-    message = "Something went wrong inside Muster; its log says more."
+    message = worded("Something went wrong inside Muster; its log says more.")
     return problem_response(WebError(message, code="internal_error"))
 
 

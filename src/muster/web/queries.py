@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Count
 
 from muster.kernel.clock import system_clock
+from muster.kernel.worded import worded
 from muster.web.errors import NotFound
 from muster.web.hooks import job_kinds
 from muster.web.models import Job, JobState
@@ -62,7 +63,7 @@ def job_view(job_id: str) -> JobView:
     """`not_found` if there is none."""
     job = Job.objects.filter(pk=job_id).first()
     if job is None:
-        raise NotFound(f"There is no job {job_id}.", code="job_unknown")
+        raise NotFound(worded("There is no job {job}.", job=job_id), code="job_unknown")
     return view_of(job)
 
 

@@ -7,13 +7,15 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from muster.web.wording import said
+
 _LINE = "refusals"
 _MOST = 50
 
 
 def tell_refusals(request: HttpRequest, title: str, refused: Sequence[tuple[str, str, str]]) -> None:
     """`refused`: name of the thing, why not, and the stable code of the error or nothing."""
-    told = [list(one) for one in refused[:_MOST]]
+    told = [[name, said(reason), code] for name, reason, code in refused[:_MOST]]
     request.session[_LINE] = {"title": title, "refused": told, "more": len(refused) - len(told)}
 
 

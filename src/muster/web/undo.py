@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from muster.kernel.clock import system_clock
 from muster.kernel.errors import MusterError
 from muster.kernel.ids import new_id
+from muster.kernel.worded import worded
 from muster.web.errors import NotFound, UndoExpired, UndoStale
 from muster.web.hooks import Asker, check_scope
 from muster.web.models import Undo
@@ -65,6 +66,8 @@ def undo(actor: Asker, identifier: str) -> Undo:
             Undo.objects.filter(id=row.id).update(used_at=system_clock())
     except MusterError as error:
         if error.code in _CHANGED:
-            raise UndoStale(f"It was changed since, so this cannot be undone: {error.message}") from error
+            raise UndoStale(
+                worded("It was changed since, so this cannot be undone: {reason}", reason=error.message)
+            ) from error
         raise
     return row

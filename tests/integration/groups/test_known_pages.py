@@ -234,6 +234,29 @@ def test_import_of_another_group_is_not_there(town: Living, browser: Browser, te
     town.local.delete("/groups/others")
 
 
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "A name has 1 to 200 characters."),
+        ("de", "Ein Name hat 1 bis 200 Zeichen."),
+        ("fr", "Un nom a de 1 à 200 caractères."),
+    ],
+)
+def test_refused_name_is_told_in_the_language_of_the_reader(
+    town: Living, browser: Browser, testers: str, language: str, sentence: str
+) -> None:
+    """Programs read English whatever they accept."""
+    shown = {"do": "preferences", "time_zone": "auto", "theme": "auto", "density": "comfortable", "rows": "25"}
+    assert browser.post("/profile/", {**shown, "language": language}).status_code == 302
+    name = "x" * 201
+    page = browser.post("/groups/testers/manage/", {"do": "rename", "name": name})
+    assert browser.post("/profile/", {**shown, "language": "en"}).status_code == 302
+    assert (page.status_code, sentence in page.text) == (422, True)
+    told = {"Accept-Language": language, "If-Match": f'"{town.get("/groups/testers")["revision"]}"'}
+    answer = town.local.patch("/groups/testers", json={"name": name}, headers=told)
+    assert (answer.status_code, answer.json()["detail"]) == (422, "A name has 1 to 200 characters.")
+
+
 def test_group_is_renamed_archived_restored_and_deleted(town: Living, browser: Browser) -> None:
     """D-37: what can be undone happens at once; what cannot wants the name typed."""
     town.post("/groups", {"key": "brief", "name": "Brief", "kind": "known"}, 201)

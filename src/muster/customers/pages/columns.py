@@ -17,6 +17,7 @@ from muster.kernel.errors import MusterError
 from muster.warehouse.files.choices import FIXED, LINE, PROPERTY, ROLES, TRAIT, Choice, Choices, choices_of, document_of
 from muster.warehouse.files.guess import Head
 from muster.warehouse.files.mapping import TRAIT_TYPES
+from muster.web.wording import said
 
 KIND_LABELS = {
     "customers": _("Customers"),
@@ -153,7 +154,7 @@ def shown_columns(document: Mapping[str, Any], head: Head, error: MusterError | 
                 choice,
                 head.samples(choice.column),
                 _formats(choice.format),
-                error.message if error and wrong == choice.column else "",
+                said(error.message) if error and wrong == choice.column else "",
             )
             for number, choice in enumerate(chosen.columns)
         ],

@@ -11,6 +11,7 @@ from muster.catalog.queries import apps
 from muster.customers.errors import CustomerError, ImportUnknown
 from muster.customers.models import Import
 from muster.customers.queries import import_row
+from muster.kernel.worded import worded
 from muster.warehouse.files.choices import NEEDS_APP
 from muster.warehouse.files.mapping import KINDS
 
@@ -40,7 +41,7 @@ def own_row(import_id: str) -> Import:
     """An import of this room; those of other rooms have pages of their own."""
     row = import_row(import_id)
     if row.kind not in KINDS:
-        raise ImportUnknown(f"There is no import `{import_id}` here.")
+        raise ImportUnknown(worded("There is no import `{import_id}` here.", import_id=import_id))
     return row
 
 

@@ -9,6 +9,7 @@ from muster.customers.privacy.actions.erasures import run_erasure
 from muster.customers.privacy.actions.exports import make_export
 from muster.customers.privacy.actions.retention import let_go, scrub
 from muster.customers.terms import ErasureState
+from muster.kernel.worded import worded
 from muster.web.hooks import RunningJob
 
 
@@ -18,8 +19,12 @@ def erase(job: RunningJob) -> dict[str, Any]:
     if view.state in (ErasureState.RUNNING, ErasureState.VERIFYING):
         failed = [key for key, told in view.places.items() if told["error"]]
         raise ErasureIncomplete(
-            f"Erasure {view.id} is not done: {', '.join(failed)} failed. It is tried again at"
-            f" {view.retry_at:%Y-%m-%d %H:%M} UTC."
+            worded(
+                "Erasure {id} is not done: {steps} failed. It is tried again at {retry_at} UTC.",
+                id=view.id,
+                steps=", ".join(failed),
+                retry_at=f"{view.retry_at:%Y-%m-%d %H:%M}",
+            )
         )
     return {"state": view.state, "customers": view.customer_count}
 

@@ -16,6 +16,7 @@ from muster.customers.queries import customer, warehouse
 from muster.customers.terms import OPEN_ERASURES
 from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id
+from muster.kernel.worded import worded
 from muster.warehouse.subject import Name
 
 SETTINGS = (
@@ -95,7 +96,9 @@ def kept() -> Kept:
 def erasure_row(identifier: str) -> Erasure:
     row = Erasure.objects.filter(id=identifier).first()
     if row is None:
-        raise ErasureUnknown(f"There is no erasure `{identifier}`. They are listed at /api/v1/erasures.")
+        raise ErasureUnknown(
+            worded("There is no erasure `{identifier}`. They are listed at /api/v1/erasures.", identifier=identifier)
+        )
     return row
 
 
@@ -127,7 +130,7 @@ def erasure_view(row: Erasure) -> ErasureView:
 def export_row(identifier: str) -> Export:
     row = Export.objects.filter(id=identifier).first()
     if row is None:
-        raise ExportUnknown(f"There is no export `{identifier}`.")
+        raise ExportUnknown(worded("There is no export `{identifier}`.", identifier=identifier))
     return row
 
 
@@ -149,7 +152,12 @@ def export_view(row: Export) -> ExportView:
 def suppression_row(identifier: str) -> Suppression:
     row = Suppression.objects.filter(id=identifier).first()
     if row is None:
-        raise SuppressionUnknown(f"There is no suppression `{identifier}`. They are listed at /api/v1/suppressions.")
+        raise SuppressionUnknown(
+            worded(
+                "There is no suppression `{identifier}`. They are listed at /api/v1/suppressions.",
+                identifier=identifier,
+            )
+        )
     return row
 
 

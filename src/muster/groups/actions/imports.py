@@ -24,7 +24,7 @@ from muster.customers.queries import (
     suppressed_identities,
     warehouse,
 )
-from muster.customers.terms import TRANSITIONS, ImportState
+from muster.customers.terms import IMPORT_STATES, TRANSITIONS, ImportState
 from muster.groups.actions.lists import put_in_force, restore_list, write_list
 from muster.groups.errors import ConfirmationNeeded, ListChanged, StateNotAllowed, ValueNotAllowed
 from muster.groups.models import Group
@@ -33,6 +33,7 @@ from muster.groups.queries.evaluation import list_files
 from muster.groups.queries.groups import group_row
 from muster.groups.queries.imports import import_of
 from muster.groups.terms import IMPORT_KIND, Kind, State
+from muster.kernel.worded import worded
 from muster.team.policies import Principal
 from muster.warehouse.files.encoding import decoded, detect_encoding
 from muster.warehouse.files.errors import ColumnUnknown, FileUnreadable
@@ -64,9 +65,9 @@ def begin_members_import(
     """Starts the dry run of a file, or of a `pasted` text. `ids`: what an entry without a prefix is."""
     row = known_row(reference)
     if mode not in MODES:
-        raise ValueNotAllowed(f"The mode is one of {', '.join(MODES)}.", pointer="/mode")
+        raise ValueNotAllowed(worded("The mode is one of {modes}.", modes=", ".join(MODES)), pointer="/mode")
     if ids not in IDS:
-        raise ValueNotAllowed(f"Ids are one of {', '.join(IDS)}.", pointer="/ids")
+        raise ValueNotAllowed(worded("Ids are one of {ids}.", ids=", ".join(IDS)), pointer="/ids")
     document: dict[str, Any] = {"kind": IMPORT_KIND, "group": row.id, "mode": mode, "ids": ids, "source": source or {}}
     if column is not None:
         document["column"] = column
@@ -87,7 +88,13 @@ def read_anew(actor: Principal, reference: str, identifier: str, *, column: str,
     state, _ = current_state(row)
     ended = state is ImportState.CANCELLED
     if not ended and TRANSITIONS["cancel"].get(state) is not ImportState.CANCELLED:
-        raise ImportStateWrong(f"Import {identifier} is {state}; its columns are chosen before it is applied.")
+        raise ImportStateWrong(
+            worded(
+                "Import {identifier} is {state}; its columns are chosen before it is applied.",
+                identifier=identifier,
+                state=IMPORT_STATES[state],
+            )
+        )
     with check_file(row).open("rb") as file:
         begun = begin_members_import(
             actor,
@@ -108,9 +115,9 @@ def known_row(reference: str) -> Group:
     """A known user group that is in use."""
     row = group_row(reference)
     if row.kind != Kind.KNOWN:
-        raise ValueNotAllowed(f"“{row.name}” is a segment: its members are found by its definition.")
+        raise ValueNotAllowed(worded("“{name}” is a segment: its members are found by its definition.", name=row.name))
     if row.state == State.ARCHIVED:
-        raise StateNotAllowed(f"“{row.name}” is archived. Restore it first.")
+        raise StateNotAllowed(worded("“{name}” is archived. Restore it first.", name=row.name))
     return row
 
 
@@ -162,7 +169,12 @@ def _prepare(document: dict[str, Any], path: Path) -> dict[str, Any]:
         document["column"] = _column_of(rows, cells, IDS[document["ids"]])
     elif document["column"] not in rows.columns:
         raise ColumnUnknown(
-            f"The file has no column {document['column']!r}; it has: {', '.join(rows.columns)}.", pointer="/column"
+            worded(
+                "The file has no column {column}; it has: {columns}.",
+                column=repr(document["column"]),
+                columns=", ".join(rows.columns),
+            ),
+            pointer="/column",
         )
     return {
         "column": document["column"],
@@ -183,7 +195,10 @@ def _column_of(rows: FileRows, cells: dict[str, list[str | None]], expected: Ent
     best = max(rows.columns, key=lambda name: found[name])
     if not found[best] or expected is EntryKind.EXTERNAL:
         raise ColumnUnknown(
-            f"No column of the file holds addresses: name the one to read. It has: {', '.join(rows.columns)}.",
+            worded(
+                "No column of the file holds addresses: name the one to read. It has: {columns}.",
+                columns=", ".join(rows.columns),
+            ),
             pointer="/column",
             details={"columns": list(rows.columns)},
         )
@@ -221,11 +236,18 @@ def _allow(row: Import, confirmed: bool) -> None:
     """The list is still the one that was judged, and a large removal is meant (G-25)."""
     group = known_row(row.mapping["group"])
     if group.list_version != row.facts["list_version"]:
-        raise ListChanged(f"“{group.name}” has been changed since the dry run. Import the file again.")
+        raise ListChanged(
+            worded("“{name}” has been changed since the dry run. Import the file again.", name=group.name)
+        )
     leaving, entries = row.facts["leaving"], row.facts["entries"]
     if is_large_removal(leaving, entries) and not confirmed:
         raise ConfirmationNeeded(
-            f"This takes {leaving:,} of {entries:,} entries off “{group.name}”. Apply with `confirm` if that is meant.",
+            worded(
+                "This takes {leaving:,} of {entries:,} entries off “{name}”. Apply with `confirm` if that is meant.",
+                leaving=leaving,
+                entries=entries,
+                name=group.name,
+            ),
             details={"leaving": leaving, "entries": entries},
         )
 

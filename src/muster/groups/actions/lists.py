@@ -37,6 +37,7 @@ from muster.groups.queries.pointers import kept_lists
 from muster.groups.terms import UNDO_DAYS, Cause, Exposure, Kind, State
 from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id
+from muster.kernel.worded import worded
 from muster.team.policies import Principal
 from muster.warehouse.lists.entries import EntryKind
 from muster.warehouse.lists.files import BATCH_ROWS, SCHEMA
@@ -114,7 +115,7 @@ def _switch(row: Group, matched: Matched, cause: Cause, made: ListVersion) -> No
     with transaction.atomic():
         current = Group.objects.get(id=row.id)
         if current.list_version != expected:
-            raise ListChanged(f"“{row.name}” has been changed meanwhile. Run the dry run again.")
+            raise ListChanged(worded("“{name}” has been changed meanwhile. Run the dry run again.", name=row.name))
         made.save()
         current.revision += 1
         _take(current, matched, cause)
@@ -157,7 +158,7 @@ def create_known(
 def check_freezable(row: Group) -> None:
     """Nobody may see the members of a Small group, and one never evaluated has none."""
     if told(row.size, publisher().minimum_size, Kind(row.kind)).small or not row.generation:
-        raise GroupInactive(f"“{row.name}” is too small to be frozen, or was never evaluated.")
+        raise GroupInactive(worded("“{name}” is too small to be frozen, or was never evaluated.", name=row.name))
 
 
 def frozen_name(row: Group) -> str:

@@ -21,6 +21,7 @@ from muster.groups.queries.groups import referred_to
 from muster.groups.terms import Cause, Kind, State
 from muster.kernel.clock import system_clock
 from muster.kernel.errors import MusterError
+from muster.kernel.worded import word
 from muster.team.policies import Principal
 
 Tagged = tuple[str, int, list[str]]
@@ -51,7 +52,7 @@ def archive_many(actor: Principal, identifiers: Sequence[str]) -> Done:
         for row in waiting:
             try:
                 check_can("archive", State(row.state), row.name)
-                check_unused(row.name, _uses(row, every, references), "archived")
+                check_unused(row.name, _uses(row, every, references), word("group", "archived"))
             except MusterError as error:
                 refused.append((row, error))
                 continue

@@ -14,9 +14,11 @@ from muster.customers.errors import ConfirmMismatch
 from muster.customers.queries import import_row, job_of
 from muster.groups.errors import InUse, StateNotAllowed
 from muster.groups.models import SampleThing
+from muster.groups.policies import users_of
 from muster.groups.queries.groups import group_row
 from muster.groups.queries.sample import Sample, is_loading, is_moving, last_loading, look, obstacles, sample
 from muster.groups.terms import SAMPLE_NAME, SampleKind
+from muster.kernel.worded import worded
 from muster.team.policies import Principal
 from muster.web.actions import change_job, possible_wishes, start_job
 from muster.web.errors import NotFound
@@ -52,9 +54,11 @@ def check_removable(found: Sample) -> None:
         raise StateNotAllowed("The demo data is still being loaded. Wait until that has ended.")
     own = obstacles(found)
     if own:
-        listed = ", ".join(f"{use.kind} “{use.name}”" for use in own)
         raise InUse(
-            f"The demo data cannot be removed: it is used by {listed}. Delete or undo that first.",
+            worded(
+                "The demo data cannot be removed: it is used by {users}. Delete or undo that first.",
+                users=users_of(own),
+            ),
             details={"used_by": [vars(use) for use in own]},
         )
 
@@ -62,7 +66,7 @@ def check_removable(found: Sample) -> None:
 def order_removal(actor: Principal, confirm: str) -> JobView:
     """Starts the job that removes the sample; `confirm` is its name, typed by whoever means it."""
     if unicodedata.normalize("NFC", confirm).strip() != SAMPLE_NAME:
-        raise ConfirmMismatch(f"It is “{SAMPLE_NAME}” now; type that.", pointer="/confirm")
+        raise ConfirmMismatch(worded("It is “{name}” now; type that.", name=SAMPLE_NAME), pointer="/confirm")
     found = sample()
     check_removable(found)
     _stop_jobs(actor, found)

@@ -19,10 +19,11 @@ from muster.groups.policies import check_can, check_unused
 from muster.groups.queries.evaluation import definition_of, vocabulary
 from muster.groups.queries.groups import GroupView, group, group_row, uses_of
 from muster.groups.queries.templates import template
-from muster.groups.terms import EVALUATED, Cause, Exposure, Kind, State
+from muster.groups.terms import EVALUATED, STATES, Cause, Exposure, Kind, State
 from muster.kernel.clock import system_clock
 from muster.kernel.errors import MusterError
 from muster.kernel.ids import new_id
+from muster.kernel.worded import word, worded
 from muster.rules.codec import decode, encode
 from muster.rules.errors import ReferenceCycle
 from muster.rules.nodes import Definition
@@ -77,7 +78,7 @@ def new_group(
 
 def check_key_free(key: str) -> None:
     if Group.objects.filter(key=key).exists():
-        raise KeyTaken(f"There is a group with the key `{key}` already.", pointer="/key")
+        raise KeyTaken(worded("There is a group with the key `{key}` already.", key=key), pointer="/key")
 
 
 def insert_group(actor: Principal, row: Group) -> None:
@@ -170,7 +171,7 @@ def change_state(actor: Principal, reference: str, verb: str) -> GroupView:
         check_revision(current.revision, row.revision)
         check_same_state(row, current)
         if target is State.ARCHIVED:
-            check_unused(row.name, uses_of(row), "archived")
+            check_unused(row.name, uses_of(row), word("group", "archived"))
         row.state = target
         if evaluated is not None:
             store([row, *unchanged(dependants)], evaluated, Cause.FULL if verb == "refresh" else Cause.DEFINITION)
@@ -183,7 +184,7 @@ def change_state(actor: Principal, reference: str, verb: str) -> GroupView:
 def delete_group(actor: Principal, reference: str) -> None:
     """Gone for good; refused while anything uses it (G-22)."""
     row = group_row(reference)
-    check_unused(row.name, uses_of(row, archived=True), "deleted")
+    check_unused(row.name, uses_of(row, archived=True), word("group", "deleted"))
     record(actor, "group.deleted", "group", row.id, {"key": row.key, "name": row.name})
     row.delete()
 
@@ -192,7 +193,12 @@ def check_same_state(row: Group, current: Group) -> None:
     """`state_conflict` if the group was archived, activated, ... while it was evaluated."""
     if (row.state in EVALUATED) != (current.state in EVALUATED):
         raise StateNotAllowed(
-            f"“{row.name}” has become {current.state} meanwhile. Load it again.", code="state_conflict"
+            worded(
+                "“{name}” has become {state} meanwhile. Load it again.",
+                name=row.name,
+                state=STATES[State(current.state)],
+            ),
+            code="state_conflict",
         )
 
 
@@ -206,7 +212,7 @@ def check_name(name: str) -> str:
     """1..200 characters, NFC, trimmed, without control characters."""
     cleaned = unicodedata.normalize("NFC", name).strip()
     if not cleaned or len(cleaned) > _LONGEST_NAME:
-        raise ValueNotAllowed(f"A name has 1 to {_LONGEST_NAME} characters.", pointer="/name")
+        raise ValueNotAllowed(worded("A name has 1 to {longest} characters.", longest=_LONGEST_NAME), pointer="/name")
     if any(unicodedata.category(letter) in ("Cc", "Cs", "Cn") for letter in cleaned):
         raise ValueNotAllowed("A name has no control characters.", pointer="/name")
     return cleaned
@@ -217,7 +223,10 @@ def _new_key(key: str | None, name: str) -> str:
     if key is not None:
         if not _KEY.fullmatch(key):
             raise ValueNotAllowed(
-                f"{key!r} is not a key: up to 64 of a-z, 0-9 and hyphens, not starting with a hyphen.", pointer="/key"
+                worded(
+                    "{key} is not a key: up to 64 of a-z, 0-9 and hyphens, not starting with a hyphen.", key=repr(key)
+                ),
+                pointer="/key",
             )
         return key
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().casefold()
@@ -228,7 +237,10 @@ def _new_key(key: str | None, name: str) -> str:
 
 def check_tags(tags: list[str]) -> list[str]:
     if len(tags) > _MOST_TAGS or any(not 1 <= len(tag) <= _LONGEST_TAG for tag in tags):
-        raise ValueNotAllowed(f"At most {_MOST_TAGS} tags of 1 to {_LONGEST_TAG} characters.", pointer="/tags")
+        raise ValueNotAllowed(
+            worded("At most {most} tags of 1 to {longest} characters.", most=_MOST_TAGS, longest=_LONGEST_TAG),
+            pointer="/tags",
+        )
     return sorted(set(tags))
 
 

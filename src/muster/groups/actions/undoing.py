@@ -9,6 +9,7 @@ from muster.groups.actions import many
 from muster.groups.actions.segments import change_state, edit_group
 from muster.groups.errors import StateNotAllowed
 from muster.groups.queries.groups import group_row
+from muster.kernel.worded import worded
 
 RENAMED, ARCHIVED, RESTORED = "groups.rename", "groups.archive", "groups.restore"
 TAGGED, MANY_ARCHIVED = "groups.tag", "groups.archive-many"
@@ -28,7 +29,9 @@ def restore_again(actor: Any, given: Mapping[str, Any]) -> None:
 def archive_again(actor: Any, given: Mapping[str, Any]) -> None:
     row = group_row(given["group"])
     if row.revision != given["revision"]:
-        raise StateNotAllowed(f"“{row.name}” was changed since it was restored.", code="state_conflict")
+        raise StateNotAllowed(
+            worded("“{name}” was changed since it was restored.", name=row.name), code="state_conflict"
+        )
     change_state(actor, given["group"], "archive")
 
 

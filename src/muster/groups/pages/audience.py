@@ -18,6 +18,7 @@ from muster.groups.queries.previews import PreviewView, preview_definition
 from muster.kernel.errors import MusterError
 from muster.rules.describe.words import Words
 from muster.web.charts import coordinate
+from muster.web.wording import said
 
 _ROUND = 188.5
 """Length of the ring's circle, in units of its drawing."""
@@ -81,7 +82,7 @@ def previewed(form: BuilderForm, read: Read, *, edited: str, may_list: bool) -> 
     except MusterError as error:
         if error.code == "query_interrupted":
             raise
-        return Previewed(problem=error.message)
+        return Previewed(problem=said(error.message))
     return Previewed(view)
 
 
@@ -152,5 +153,5 @@ def _tested(person: str, read: Read, words: Words) -> Tested:
     try:
         customer, found = why_unsaved(read.definition, person)
     except MusterError as error:
-        return Tested(problem=error.message)
+        return Tested(problem=said(error.message))
     return Tested(customer, found, lines_of(found.tree, words))

@@ -35,6 +35,7 @@ from muster.groups.queries.templates import template
 from muster.groups.terms import Kind
 from muster.kernel.errors import MusterError
 from muster.kernel.ids import new_id
+from muster.kernel.worded import worded
 from muster.rules.codec import decode, decode_json, encode
 from muster.rules.describe.expression import expression
 from muster.rules.describe.sentence import sentence
@@ -50,6 +51,7 @@ from muster.web.formats import BabelFormats, formats_for
 from muster.web.fragments import is_fragment, moved
 from muster.web.hooks import can
 from muster.web.models import Draft
+from muster.web.wording import said
 
 DRAFT = "segment"
 OVERTAKEN = 204
@@ -137,7 +139,7 @@ def _version(row: Group, revision: str) -> GroupVersion:
     number = int(revision) if revision.isascii() and revision.isdecimal() and len(revision) < 10 else 0
     version = row.versions.filter(revision=number).first()
     if version is None:
-        raise NotFound(f"“{row.name}” has no version {revision}.")
+        raise NotFound(worded("“{name}” has no version {revision}.", name=row.name, revision=revision))
     return version
 
 
@@ -173,7 +175,7 @@ def _changed(request: HttpRequest, desk: _Desk) -> HttpResponse:
     try:
         desk.draft = keep_draft(desk.asker, DRAFT, form.kept(), desk.subject)
     except MusterError as error:
-        desk.problems.append(error.message)
+        desk.problems.append(said(error.message))
     return _page(request, desk, form)
 
 
@@ -198,7 +200,7 @@ def _from_json(form: BuilderForm, desk: _Desk) -> BuilderForm:
     try:
         definition = decode_json(form.json, desk.known)
     except MusterError as error:
-        desk.problems.append(f"JSON: {error.message} {error.pointer}".strip())
+        desk.problems.append(f"JSON: {said(error.message)} {error.pointer}".strip())
         return form
     made = form_of(form.name, form.tags, definition, desk.known, desk.formats)
     made = settled(made, "", desk.known, desk.formats, desk.formats)
@@ -225,15 +227,15 @@ def _saved(form: BuilderForm, desk: _Desk) -> str | None:
             )  # fmt: skip
     except MusterError as error:
         desk.conflict = error.code == "revision_conflict"
-        desk.problems.append(_said(error))
+        desk.problems.append(_refusal(error))
         return None
     return reverse("groups:group", args=[made.key])
 
 
-def _said(error: MusterError) -> str:
+def _refusal(error: MusterError) -> str:
     if isinstance(error, ValueNotAllowed) and error.pointer == "/name":
         return _("Give the segment a name of 1 to 200 characters.")
-    return f"{error.message} ({error.code})"
+    return f"{said(error.message)} ({error.code})"
 
 
 def _page(request: HttpRequest, desk: _Desk, form: BuilderForm) -> HttpResponse:

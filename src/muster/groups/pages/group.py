@@ -14,6 +14,7 @@ from muster.groups.models import Group
 from muster.groups.pages import known, segment, segment_changes, segment_facts, segment_members, segment_overlap
 from muster.groups.queries.groups import group_row
 from muster.groups.terms import Kind
+from muster.kernel.worded import worded
 from muster.team.pages.permits import permitted
 from muster.web.hooks import check_scope, identify
 
@@ -51,7 +52,9 @@ def show_change(request: HttpRequest, key: str, number: str) -> HttpResponse:
     check_scope(identify(request), "groups:read")
     row = _segment(key)
     if not (number.isascii() and number.isdecimal()):
-        raise GroupUnknown(f"“{row.name}” remembers no change {number}.", code="change_unknown")
+        raise GroupUnknown(
+            worded("“{name}” remembers no change {number}.", name=row.name, number=number), code="change_unknown"
+        )
     return segment_changes.change(request, row, int(number[:_MOST_DIGITS]))
 
 
@@ -65,5 +68,5 @@ def change(request: HttpRequest, key: str, verb: str) -> HttpResponse:
 def _segment(key: str) -> Group:
     row = group_row(key)
     if row.kind != Kind.SEGMENT:
-        raise GroupUnknown(f"There is no segment `{key}`.")
+        raise GroupUnknown(worded("There is no segment `{key}`.", key=key))
     return row

@@ -31,6 +31,7 @@ from muster.groups.queries.groups import group, group_row
 from muster.groups.queries.imports import ListImport, list_import, verdict_lines
 from muster.groups.terms import IMPORTING
 from muster.kernel.errors import MusterError
+from muster.kernel.worded import worded
 from muster.team.pages.permits import permitted
 from muster.team.policies import Principal
 from muster.warehouse.files.errors import ColumnUnknown
@@ -136,7 +137,7 @@ def apply(request: HttpRequest, key: str, import_id: str) -> HttpResponse:
 def _apply(actor: Principal, one: ListImport, *, leave_out: bool, consented: bool, typed: str) -> None:
     """`typed`: the number of entries that leave, as the reader's language writes it (D-37)."""
     if typed and re.sub(r"\D", "", typed) != str(one.leaving):
-        raise ConfirmMismatch(f"It is {one.leaving} now; type that.", pointer="/typed")
+        raise ConfirmMismatch(worded("It is {count} now; type that.", count=one.leaving), pointer="/typed")
     invalid = one.view.counts.get("invalid", 0)
     change_import(
         actor, one.view.id, "apply", max_invalid=invalid if leave_out else 0, confirm=bool(typed), consented=consented

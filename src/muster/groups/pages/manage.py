@@ -20,10 +20,12 @@ from muster.groups.policies import check_can, check_unused
 from muster.groups.queries.groups import group, group_row, uses_of
 from muster.groups.terms import State
 from muster.kernel.errors import MusterError
+from muster.kernel.worded import word, worded
 from muster.team.pages.permits import permitted, refusal
 from muster.team.policies import Principal
 from muster.web.answers import REFUSED
 from muster.web.undo import offer_undo
+from muster.web.wording import said
 
 _FREEZING = ("groups:write", "members:read")
 
@@ -60,7 +62,7 @@ def _change(actor: Principal, row: Group, done: str, given: Any) -> None:
         case "delete":
             # As names are kept: keyboards compose letters in either way.
             if unicodedata.normalize("NFC", given.get("typed", "")).strip() != row.name:
-                raise ConfirmMismatch(f"It is “{row.name}” now; type that.", pointer="/typed")
+                raise ConfirmMismatch(worded("It is “{name}” now; type that.", name=row.name), pointer="/typed")
             segments.delete_group(actor, row.id)
         case _:
             raise ValueNotAllowed("Send `do` as rename, tags, archive, restore, delete or freeze.", pointer="/do")
@@ -120,9 +122,9 @@ def _refusal(row: Group, verb: str) -> str:
             check_freezable(row)
         elif verb == "archive":
             check_can("archive", State(row.state), row.name)
-            check_unused(row.name, uses_of(row), "archived")
+            check_unused(row.name, uses_of(row), word("group", "archived"))
         else:
-            check_unused(row.name, uses_of(row, archived=True), "deleted")
+            check_unused(row.name, uses_of(row, archived=True), word("group", "deleted"))
     except GroupError as error:
-        return error.message
+        return said(error.message)
     return ""

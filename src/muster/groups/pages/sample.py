@@ -17,6 +17,7 @@ from muster.team.pages.permits import permitted, refusal
 from muster.team.policies import Principal
 from muster.web.answers import REFUSED
 from muster.web.hooks import can
+from muster.web.wording import said
 
 
 @require_http_methods(["GET", "POST"])
@@ -82,5 +83,5 @@ def _refusal(found: queries.Sample) -> str:
     try:
         check_removable(found)
     except MusterError as error:
-        return error.message
+        return said(error.message)
     return ""

@@ -17,6 +17,7 @@ from muster.groups.pages.segment_head import head
 from muster.groups.queries import people
 from muster.groups.queries.people import MemberPage
 from muster.kernel.errors import MusterError
+from muster.kernel.worded import worded
 from muster.team.errors import ScopeMissing
 from muster.team.pages.permits import permitted, refusal
 from muster.team.policies import Principal
@@ -71,6 +72,6 @@ def instant(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        message = f"{text[:60]!r} is no day and time such as 2026-03-01T12:00."
+        message = worded("{text} is no day and time such as 2026-03-01T12:00.", text=repr(text[:60]))
         raise ValueNotAllowed(message, pointer="/as_of") from error
     return found if found.tzinfo else found.replace(tzinfo=timezone.get_current_timezone())

@@ -13,6 +13,7 @@ from muster.groups.policies import Told, told, told_breakdown
 from muster.groups.queries.evaluation import evaluation, stored_members
 from muster.groups.queries.groups import group_row
 from muster.groups.terms import Kind
+from muster.kernel.worded import worded
 
 _MICROS = 1_000_000
 
@@ -58,7 +59,7 @@ def comparison_of(reference: str, *, may_list: bool) -> ComparisonView:
     row = group_row(reference)
     minimum, kind = publisher().minimum_size, Kind(row.kind)
     if told(row.size, minimum, kind).small or not row.generation:
-        raise GroupInactive(f"“{row.name}” is too small to be compared, or was never evaluated.")
+        raise GroupInactive(worded("“{name}” is too small to be compared, or was never evaluated.", name=row.name))
     with evaluation() as asked:
         found = compare(Bitset.from_roaring(stored_members(row), asked.size), row.app, asked)
     # Who may list the members counts them; and the members of a known group are known by design.

@@ -21,6 +21,7 @@ from muster.groups.errors import GroupInactive
 from muster.groups.models import Group
 from muster.groups.terms import State
 from muster.kernel.clock import system_clock
+from muster.kernel.worded import worded
 from muster.rules.codec import decode
 from muster.rules.nodes import Definition
 from muster.rules.vocabulary import Vocabulary
@@ -111,5 +112,5 @@ def _members_of(identifier: str) -> BitMap:
     group = Group.objects.filter(id=identifier).first()
     if group is None or group.generation == 0:
         name = identifier if group is None else group.name
-        raise GroupInactive(f"“{name}” has no members yet: activate it before others refer to it.")
+        raise GroupInactive(worded("“{name}” has no members yet: activate it before others refer to it.", name=name))
     return stored_members(group)

@@ -17,6 +17,7 @@ from muster.groups.models import Group, GroupVersion
 from muster.groups.policies import told
 from muster.groups.terms import Kind, State
 from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
+from muster.kernel.worded import worded
 
 _PAGE_SIZE = 50
 
@@ -61,7 +62,9 @@ def group_row(reference: str) -> Group:
     """A group by id or key; `group_unknown` if there is none."""
     row = Group.objects.filter(Q(id=reference) | Q(key=reference)).first()
     if row is None:
-        raise GroupUnknown(f"There is no group `{reference}`. The groups are listed at /api/v1/groups.")
+        raise GroupUnknown(
+            worded("There is no group `{reference}`. The groups are listed at /api/v1/groups.", reference=reference)
+        )
     return row
 
 

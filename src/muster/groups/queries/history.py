@@ -19,6 +19,7 @@ from muster.groups.queries.recall import KEPT, change_of, members_after
 from muster.groups.terms import Grain, Kind
 from muster.kernel.ids import customer_id
 from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
+from muster.kernel.worded import worded
 
 WEEK = 7
 """Days over which joined and left are summed up."""
@@ -79,9 +80,19 @@ def recall(row: Group, as_of: datetime) -> Recalled:
     last = changes.filter(at__lte=check_instant(as_of)).last()
     if last is None:
         first = changes.first()
-        begins = f"begins at {_plain(first.at)}" if first else "has not begun: activate it first"
+        begins = (
+            worded("begins at {instant}", instant=_plain(first.at))
+            if first
+            else worded("has not begun: activate it first")
+        )
         raise ValueNotAllowed(
-            f"The memory of “{row.name}” {begins} and goes back {KEPT.days} days at most.", pointer="/as_of"
+            worded(
+                "The memory of “{name}” {begins} and goes back {days} days at most.",
+                name=row.name,
+                begins=begins,
+                days=KEPT.days,
+            ),
+            pointer="/as_of",
         )
     following = changes.filter(id__gt=last.id).first()
     across = following is not None and following.began_at <= as_of
@@ -92,7 +103,7 @@ def recall(row: Group, as_of: datetime) -> Recalled:
 def check_listable_then(row: Group, members: BitMap) -> None:
     """Nothing is listed of a group that was Small (G-21)."""
     if told(len(members), publisher().minimum_size, Kind(row.kind)).small:
-        raise GroupInactive(f"“{row.name}” was too small then to list its members.")
+        raise GroupInactive(worded("“{name}” was too small then to list its members.", name=row.name))
 
 
 def changes_of(
@@ -121,7 +132,9 @@ def change_of_group(reference: str, number: int) -> ChangeDetail:
     row = group_row(reference)
     found = MembershipChange.objects.filter(group=row, id=number).first()
     if found is None:
-        raise ValueNotAllowed(f"“{row.name}” remembers no change {number}.", code="change_unknown")
+        raise ValueNotAllowed(
+            worded("“{name}” remembers no change {number}.", name=row.name, number=number), code="change_unknown"
+        )
     view = _view(row, found, publisher().minimum_size, may_list=True)
     change = change_of(found)
     if view.joined.small:

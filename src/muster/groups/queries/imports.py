@@ -18,6 +18,7 @@ from muster.groups.policies import is_large_removal
 from muster.groups.queries.evaluation import list_files
 from muster.groups.terms import IMPORT_KIND, UNDO_DAYS
 from muster.kernel.clock import system_clock
+from muster.kernel.worded import worded
 from muster.warehouse.lists.entries import exported
 from muster.web.queries import JobView
 
@@ -68,7 +69,9 @@ def import_of(row: Group, identifier: str) -> Import:
     """One import of a list; `import_unknown` if it is of another one."""
     found = Import.objects.filter(id=identifier, kind=IMPORT_KIND, mapping__group=row.id).first()
     if found is None:
-        raise ImportUnknown(f"There is no import `{identifier}` of “{row.name}”.")
+        raise ImportUnknown(
+            worded("There is no import `{identifier}` of “{name}”.", identifier=identifier, name=row.name)
+        )
     return found
 
 
@@ -107,9 +110,11 @@ def _after(mode: str, counts: dict[str, int], entries: int, leaving: int) -> int
 def check_restorable(row: Group, made: ListVersion) -> None:
     """Whether the version before can come back: nothing came after it, and it is still kept."""
     if row.list_version != made.version:
-        raise ListChanged(f"“{row.name}” was changed again since. Undo the later changes first.")
+        raise ListChanged(worded("“{name}” was changed again since. Undo the later changes first.", name=row.name))
     if system_clock() - made.made_at > UNDO_DAYS or not list_files().has(row.id, made.before):
-        raise UndoExpired(f"Changes to “{row.name}” can be undone for {UNDO_DAYS.days} days.")
+        raise UndoExpired(
+            worded("Changes to “{name}” can be undone for {days} days.", name=row.name, days=UNDO_DAYS.days)
+        )
 
 
 def _undo_error(row: Group, one: Import) -> GroupError | None:

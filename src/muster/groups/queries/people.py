@@ -36,6 +36,7 @@ from muster.groups.queries.recall import change_of
 from muster.groups.terms import Kind
 from muster.kernel.ids import customer_id, customer_key_of
 from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
+from muster.kernel.worded import worded
 from muster.rules.canonical import condition_hash
 from muster.rules.codec import decode
 from muster.rules.nodes import AttributeCondition, Definition, EventCondition
@@ -165,7 +166,10 @@ def _following(found: BitMap, start: int, count: int) -> list[int]:
 def _check_listable(row: Group) -> None:
     if told(row.size, publisher().minimum_size, Kind(row.kind)).small:
         raise GroupInactive(
-            f"“{row.name}” is too small to list its members: a segment is listed from the privacy floor up."
+            worded(
+                "“{name}” is too small to list its members: a segment is listed from the privacy floor up.",
+                name=row.name,
+            )
         )
 
 
@@ -214,7 +218,7 @@ def why(reference: str, customer: str, now: datetime | None = None) -> Why:
     key = _key(customer)
     person = warehouse().person(key)
     if person is None:
-        raise CustomerUnknown(f"There is no customer `{customer}`.")
+        raise CustomerUnknown(worded("There is no customer `{customer}`.", customer=customer))
     here = context(now)
     definition = definition_of(row, here.vocabulary)
     used = Group.objects.filter(id__in=groups_used(definition))
@@ -236,7 +240,7 @@ def why_unsaved(definition: Definition, customer: str) -> tuple[str, Explanation
         asked.result(plan(definition, asked.context))
         person = asked.warehouse.person(key)
         if person is None:
-            raise CustomerUnknown(f"There is no customer `{customer}`.")
+            raise CustomerUnknown(worded("There is no customer `{customer}`.", customer=customer))
         others: dict[str, Members] = {one: asked.groups(one) for one in groups_used(definition)}
         known = {(condition_hash(one.condition), one.population.app): at for one, at in asked.thresholds.items()}
         world = World(asked.context, others, lambda condition, app: known.get((condition_hash(condition), app)))
@@ -248,7 +252,7 @@ def why_listed(row: Group, customer: str) -> Listed:
     key = _key(customer)
     person = warehouse().person(key)
     if person is None:
-        raise CustomerUnknown(f"There is no customer `{customer}`.")
+        raise CustomerUnknown(worded("There is no customer `{customer}`.", customer=customer))
     names = {(EntryKind.CUSTOMER, str(key))}
     names |= {(EntryKind.EMAIL, str(one["normal"])) for one in person.emails if one["verified"]}
     names |= {(EntryKind.EXTERNAL, text) for kind, _, text in person.identities if kind == "external"}
@@ -273,7 +277,9 @@ def why_as_of(reference: str, customer: str, as_of: datetime) -> Why:
         asked.result(plan(definition, asked.context))
         person = asked.warehouse.person(key)
         if person is None:
-            raise CustomerUnknown(f"There was no customer `{customer}` at {as_of.isoformat()}.")
+            raise CustomerUnknown(
+                worded("There was no customer `{customer}` at {instant}.", customer=customer, instant=as_of.isoformat())
+            )
         others: dict[str, Members] = {one: asked.groups(one) for one in groups_used(definition)}
         known = {(condition_hash(one.condition), one.population.app): at for one, at in asked.thresholds.items()}
         found = explain(
@@ -288,8 +294,11 @@ def _key(reference: str) -> int:
     key = customer_key(reference)
     if key is None:
         raise CustomerUnknown(
-            f"There is no customer `{reference}`. Name one by id (cus_2f), by `external:` and the publisher's own id,"
-            " or by e-mail address."
+            worded(
+                "There is no customer `{reference}`. Name one by id (cus_2f), by `external:` and the"
+                " publisher's own id, or by e-mail address.",
+                reference=reference,
+            )
         )
     return key
 

@@ -22,6 +22,7 @@ from muster.groups.queries.evaluation import evaluation, stored_members, vocabul
 from muster.groups.queries.groups import group_row
 from muster.groups.terms import Kind
 from muster.kernel.ids import customer_id
+from muster.kernel.worded import worded
 from muster.rules.codec import decode, encode
 from muster.rules.nodes import Definition, Node
 from muster.warehouse.port import Reader
@@ -136,7 +137,9 @@ def preview_definition(
 
 def _check_compared(compared: Sequence[str]) -> None:
     if len(compared) > MOST_COMPARED:
-        raise ValueNotAllowed(f"A preview overlaps with at most {MOST_COMPARED} groups.", pointer="/overlap")
+        raise ValueNotAllowed(
+            worded("A preview overlaps with at most {most} groups.", most=MOST_COMPARED), pointer="/overlap"
+        )
 
 
 def _members(row: Group, asked: Evaluation) -> Bitset:
@@ -198,7 +201,14 @@ def overlap_of(references: list[str], *, may_list: bool) -> list[tuple[list[str]
     """For every combination that occurs: how many are in exactly these groups (G-19)."""
     rows = list({row.id: row for row in map(group_row, dict.fromkeys(references))}.values())
     if not FEWEST <= len(rows) <= MOST:
-        raise ValueNotAllowed(f"An overlap is of {FEWEST} to {MOST} groups; {len(rows)} were named.")
+        raise ValueNotAllowed(
+            worded(
+                "An overlap is of {fewest} to {most} groups; {count} were named.",
+                fewest=FEWEST,
+                most=MOST,
+                count=len(rows),
+            )
+        )
     found = {row.id: stored_members(row) for row in rows}
     minimum = publisher().minimum_size
     sizes = {row.id: told(len(found[row.id]), minimum, Kind(row.kind)) for row in rows}

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop as _
 from muster.customers.queries import warehouse
 from muster.groups.errors import TemplateUnknown
 from muster.kernel.versions import is_version, version_key
+from muster.kernel.worded import worded
 
 _NEVER = "0"
 
@@ -83,5 +84,9 @@ TEMPLATES = {
 
 def template(key: str) -> Template:
     if key not in TEMPLATES:
-        raise TemplateUnknown(f"There is no template `{key}`. The templates are: {', '.join(TEMPLATES)}.")
+        raise TemplateUnknown(
+            worded(
+                "There is no template `{key}`. The templates are: {templates}.", key=key, templates=", ".join(TEMPLATES)
+            )
+        )
     return TEMPLATES[key]

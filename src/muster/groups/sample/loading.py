@@ -26,6 +26,7 @@ from muster.groups.sample.files import FILES, SampleFile, sample_files
 from muster.groups.sample.past import PAST
 from muster.groups.terms import SAMPLE_NAME, SampleKind
 from muster.kernel.clock import system_clock
+from muster.kernel.worded import worded
 from muster.team.policies import LOCAL, Principal
 from muster.web.actions import change_job, start_job
 from muster.web.hooks import RunningJob
@@ -42,7 +43,7 @@ def check_loadable() -> None:
     """`key_taken` where an app of one's own has the key of one of the sample's."""
     own = sorted(set(rows.APPS) & set(app_numbers()) - set(sample().apps))
     if own:
-        raise KeyTaken(f"The demo data has an app `{own[0]}`, and so have you. It cannot be loaded.")
+        raise KeyTaken(worded("The demo data has an app `{key}`, and so have you. It cannot be loaded.", key=own[0]))
 
 
 def order_loading(actor: Principal, seed: int = rows.SEED) -> JobView | None:

@@ -10,6 +10,7 @@ from django.db import transaction
 from muster.audit.actions import record
 from muster.kernel.clock import system_clock
 from muster.kernel.ids import new_id
+from muster.kernel.worded import worded
 from muster.rules.describe.words import LANGUAGES
 from muster.team.errors import SetupDone, SetupTokenInvalid, ValueNotAllowed
 from muster.team.hooks import Organisation, organisation_saved
@@ -84,8 +85,12 @@ def _check_organisation(organisation: Organisation) -> None:
     if not 1 <= len(organisation.name.strip()) <= 200:
         raise ValueNotAllowed("The organisation needs a name of 1 to 200 characters.", pointer="/organisation")
     if organisation.language not in LANGUAGES:
-        raise ValueNotAllowed(f"The language is one of {', '.join(LANGUAGES)}.", pointer="/language")
+        raise ValueNotAllowed(
+            worded("The language is one of {languages}.", languages=", ".join(LANGUAGES)), pointer="/language"
+        )
     if organisation.time_zone not in available_timezones():
-        raise ValueNotAllowed(f"`{organisation.time_zone}` is no time zone of IANA.", pointer="/time_zone")
+        raise ValueNotAllowed(
+            worded("`{time_zone}` is no time zone of IANA.", time_zone=organisation.time_zone), pointer="/time_zone"
+        )
     if not (len(organisation.currency) == 3 and organisation.currency.isascii() and organisation.currency.isupper()):
         raise ValueNotAllowed("The currency is a code of ISO 4217 such as EUR.", pointer="/currency")

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from muster.audit.actions import record
 from muster.kernel.clock import system_clock
 from muster.kernel.ids import new_id
+from muster.kernel.worded import worded
 from muster.team.errors import TokenUnknown, ValueNotAllowed
 from muster.team.models import ApiToken, new_secret, secret_hash
 from muster.team.policies import Principal, check_scope, clean_name
@@ -31,7 +32,7 @@ def create_token(actor: Principal, name: str, scopes: list[str]) -> tuple[TokenV
         raise ValueNotAllowed(_("A token without permissions can do nothing; choose at least one."), pointer="/scopes")
     for place, scope in enumerate(scopes):
         if scope not in SCOPES:
-            message = f"`{scope}` is no scope; there are {', '.join(SCOPES)}."
+            message = worded("`{scope}` is no scope; there are {scopes}.", scope=scope, scopes=", ".join(SCOPES))
             raise ValueNotAllowed(message, pointer=f"/scopes/{place}")
         check_scope(actor, scope)
     secret = TOKEN_PREFIX + new_secret()
@@ -54,7 +55,7 @@ def revoke_token(actor: Principal, token_id: str) -> None:
     with transaction.atomic():
         token = ApiToken.objects.filter(pk=token_id).first()
         if token is None:
-            raise TokenUnknown(f"There is no token {token_id}.")
+            raise TokenUnknown(worded("There is no token {token}.", token=token_id))
         if token.revoked_at is None:
             token.revoked_at = system_clock()
             token.save(update_fields=["revoked_at"])

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from muster.team.entrance.attempts import LOCKED, locked_error
 from muster.team.errors import ValueNotAllowed
 from muster.team.policies import clean_name
+from muster.web.wording import said
 
 # A code is right for this long: its own 30 seconds, and those before and after (MFA_TOTP_TOLERANCE).
 _CODE_SECONDS = 90
@@ -98,7 +99,7 @@ class _Named(forms.Form):
         try:
             self.cleaned_data["name"] = clean_name(self.cleaned_data["name"], longest=100)
         except ValueNotAllowed as error:
-            raise ValidationError(error.message) from error
+            raise ValidationError(said(error.message)) from error
         # allauth's form for a new one names what is not named.
         given = getattr(super(), "clean_name", lambda: self.cleaned_data["name"])()
         return str(given)

@@ -27,6 +27,7 @@ from muster.team.forms import AcceptForm, LoginForm, NewPasswordForm, SetupForm
 from muster.team.hooks import after_setup
 from muster.team.queries import invitation_of, password_link_member
 from muster.web.answers import REFUSED
+from muster.web.wording import said
 
 
 @login_not_required
@@ -138,4 +139,4 @@ def _form_page(request: HttpRequest, template: str, form: Form, context: dict[st
 def show(form: Form, error: ValueNotAllowed) -> None:
     """At the field it points to."""
     field = error.pointer.removeprefix("/")
-    form.add_error(field if field in form.fields else None, error.message)
+    form.add_error(field if field in form.fields else None, said(error.message))

@@ -20,6 +20,7 @@ from muster.team.pages.permits import permitted
 from muster.team.policies import Principal, can, check_may_change, check_other_owner, check_role, refusal
 from muster.team.terms import ROLE_SCOPES, ROLE_TEXTS, SCOPE_TEXTS
 from muster.web.answers import REFUSED
+from muster.web.wording import said
 
 
 @require_GET
@@ -49,7 +50,7 @@ def invite(request: HttpRequest) -> HttpResponse:
         except ValueNotAllowed as error:
             show(form, error)
         except MusterError as error:
-            form.add_error("role", error.message)
+            form.add_error("role", said(error.message))
         else:
             link = request.build_absolute_uri(f"/invitation?token={secret}")
             shown = {"invited": made, "link": link, "days": invitations.INVITATION_DAYS}

@@ -9,6 +9,7 @@ from muster.team.models import Member
 from muster.team.policies import Principal
 from muster.web.errors import NotFound
 from muster.web.hooks import check_scope, identify
+from muster.web.wording import said
 
 
 def permitted(request: HttpRequest, *scopes: str) -> Principal:
@@ -26,7 +27,7 @@ def refusal(asker: Principal, *scopes: str) -> str:
         try:
             check_scope(asker, scope)
         except MusterError as error:
-            return error.message
+            return said(error.message)
     return ""
 
 

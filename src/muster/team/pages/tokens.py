@@ -12,6 +12,7 @@ from muster.team.errors import ValueNotAllowed
 from muster.team.forms import TokenForm
 from muster.team.pages.permits import permitted
 from muster.web.answers import REFUSED
+from muster.web.wording import said
 
 
 @require_GET
@@ -32,7 +33,7 @@ def new_token(request: HttpRequest) -> HttpResponse:
         try:
             token, secret = actions.create_token(actor, form.cleaned_data["name"], form.cleaned_data["scopes"])
         except ValueNotAllowed as error:
-            form.add_error(error.pointer.split("/")[1], error.message)
+            form.add_error(error.pointer.split("/")[1], said(error.message))
         else:
             return render(request, "team/token_made.html", {"token": token, "secret": secret})
     return render(request, "team/new_token.html", {"form": form}, status=REFUSED if form.errors else 200)

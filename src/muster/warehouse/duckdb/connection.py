@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from muster.kernel.worded import worded
 from muster.warehouse.duckdb.schema import version_in
 from muster.warehouse.errors import WarehouseLockedError
 
@@ -43,7 +44,10 @@ def connect(directory: Path, resources: Resources) -> duckdb.DuckDBPyConnection:
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
             raise WarehouseLockedError(
-                f"Another process has the warehouse in {directory} open. Stop it, or ask it instead."
+                worded(
+                    "Another process has the warehouse in {directory} open. Stop it, or ask it instead.",
+                    directory=directory,
+                )
             ) from error
         raise
     connection.execute("SET GLOBAL TimeZone = 'UTC'")

@@ -11,6 +11,7 @@ import pyarrow as pa
 from pyroaring import BitMap
 
 from muster.kernel.errors import MusterError
+from muster.kernel.worded import worded
 from muster.warehouse.batch import Rate
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb.derive import derive_touched
@@ -33,8 +34,12 @@ def put_rates(
     told = get_meta(connection, CURRENCY)
     if told not in (None, catalog.currency):
         raise MusterError(
-            f"The rates of before are just being told in {catalog.currency} instead of {told}. Try again when that job"
-            " is done.",
+            worded(
+                "The rates of before are just being told in {currency} instead of {told}. Try again when that"
+                " job is done.",
+                currency=catalog.currency,
+                told=told,
+            ),
             code="state_conflict",
         )
     set_meta(connection, CURRENCY, catalog.currency)

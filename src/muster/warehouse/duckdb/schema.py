@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import duckdb
 
 from muster.kernel.errors import InternalError
+from muster.kernel.worded import worded
 from muster.rules.vocabulary import Scope
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb.migrations import MIGRATIONS, SCHEMA_VERSION
@@ -157,7 +158,12 @@ def version_in(connection: duckdb.DuckDBPyConnection) -> int | None:
 def check_known(version: int) -> None:
     if version > SCHEMA_VERSION:
         raise WarehouseTooNewError(
-            f"The warehouse has schema version {version}, this Muster knows {SCHEMA_VERSION}. Install a newer Muster."
+            worded(
+                "The warehouse has schema version {version}, this Muster knows {known_version}. Install a"
+                " newer Muster.",
+                version=version,
+                known_version=SCHEMA_VERSION,
+            )
         )
 
 

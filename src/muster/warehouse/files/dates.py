@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from muster.kernel.worded import worded
 from muster.rules.vocabulary import Type
 from muster.warehouse.files.errors import DateAmbiguous, MappingInvalid
 from muster.warehouse.files.mapping import Field, ImportMapping
@@ -88,13 +89,25 @@ def _refuse(found: _Written, column: str, pointer: str) -> None:
     if only_day != only_month:
         format = found.format(day_first=only_day)
         raise MappingInvalid(
-            f'The dates of {column!r} are not written as 2026-01-31. Say `format: "{format}"` in the mapping.',
+            worded(
+                'The dates of {column} are not written as 2026-01-31. Say `format: "{format}"` in the mapping.',
+                column=repr(column),
+                format=format,
+            ),
             pointer=f"{pointer}/format",
         )
     raise DateAmbiguous(
-        f"Of the first {found.written:,} dates of {column!r}, {found.day_first:,} can be read with the day first and"
-        f" {found.month_first:,} with the month first. Say which in the mapping: `format:"
-        f' "{found.format(day_first=True)}"` or `format: "{found.format(day_first=False)}"`.',
+        worded(
+            "Of the first {written:,} dates of {column}, {day_first:,} can be read with the day first and"
+            ' {month_first:,} with the month first. Say which in the mapping: `format: "{format_day}"` or'
+            ' `format: "{format_month}"`.',
+            written=found.written,
+            column=repr(column),
+            day_first=found.day_first,
+            month_first=found.month_first,
+            format_day=found.format(day_first=True),
+            format_month=found.format(day_first=False),
+        ),
         pointer=f"{pointer}/format",
         details={"column": column, "day_first": found.day_first, "month_first": found.month_first},
     )

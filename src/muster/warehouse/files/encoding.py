@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 import zstandard
 
+from muster.kernel.worded import worded
 from muster.warehouse.files.errors import EncodingUnreadable, FileUnreadable
 
 _CHUNK = 1 << 20
@@ -52,7 +53,7 @@ class _Unpacked(io.RawIOBase):
         try:
             return int(self._packed.readinto(buffer))
         except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
-            raise FileUnreadable(f"The packed file is damaged or cut off: {error}") from error
+            raise FileUnreadable(worded("The packed file is damaged or cut off: {error}", error=error)) from error
 
     def close(self) -> None:
         self._packed.close()
@@ -98,7 +99,9 @@ def decoded(path: Path, encoding: str) -> Iterator[str]:
         # Python's codecs are not all of text: `hex`, `zip`, ...
         "".encode(encoding)
     except (LookupError, ValueError) as error:
-        raise EncodingUnreadable(f"There is no encoding {encoding!r}; utf-8, utf-16 and cp1252 are usual.") from error
+        raise EncodingUnreadable(
+            worded("There is no encoding {encoding}; utf-8, utf-16 and cp1252 are usual.", encoding=repr(encoding))
+        ) from error
     position = 0
     with open_bytes(path) as file:
         while True:
@@ -108,7 +111,12 @@ def decoded(path: Path, encoding: str) -> Iterator[str]:
             except UnicodeDecodeError as error:
                 place = position + error.start
                 raise EncodingUnreadable(
-                    f"Byte {place:,} of the file is not {encoding}: {error.reason}. Name the encoding in the mapping.",
+                    worded(
+                        "Byte {place:,} of the file is not {encoding}: {reason}. Name the encoding in the mapping.",
+                        place=place,
+                        encoding=encoding,
+                        reason=error.reason,
+                    ),
                     details={"byte": place},
                 ) from error
             if not chunk:

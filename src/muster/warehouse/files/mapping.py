@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 import duckdb
 
 from muster.kernel.text import key_of
+from muster.kernel.worded import worded
 from muster.rules.vocabulary import Type
 from muster.warehouse.files.errors import ColumnUnknown, MappingInvalid
 from muster.warehouse.files.reading import Source
@@ -93,7 +94,10 @@ def read_mapping(document: object, columns: tuple[str, ...]) -> ImportMapping:
     _known(document, _KEYS, "")
     kind = document.get("kind")
     if kind not in KINDS:
-        raise MappingInvalid(f"The kind is one of {', '.join(KINDS)}, not {kind!r}.", pointer="/kind")
+        raise MappingInvalid(
+            worded("The kind is one of {kinds}, not {kind}.", kinds=", ".join(KINDS), kind=repr(kind)),
+            pointer="/kind",
+        )
     row = document.get("row")
     if not isinstance(row, dict) or not row:
         raise MappingInvalid("`row` says which column means what; it is missing.", pointer="/row")
@@ -135,7 +139,9 @@ def _source(document: object) -> tuple[Source, tuple[str, ...]]:
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n' or not delimiter.isascii()):
         raise MappingInvalid("The delimiter is one sign, such as `;`, or auto.", pointer="/source/delimiter")
     if format is not None and format not in FORMATS:
-        raise MappingInvalid(f"The format is one of {', '.join(FORMATS)}, or auto.", pointer="/source/format")
+        raise MappingInvalid(
+            worded("The format is one of {formats}, or auto.", formats=", ".join(FORMATS)), pointer="/source/format"
+        )
     nulls = document.get("null", [""])
     if not isinstance(nulls, list):
         raise MappingInvalid("`null` is a list of the texts that mean nothing.", pointer="/source/null")
@@ -147,14 +153,16 @@ def _row_fields(kind: str, row: dict[str, Any], columns: tuple[str, ...]) -> dic
     part = _PARTS.get(kind)
     _known(row, (*sorted(required | optional), *([part] if part else [])), "/row")
     if missing := sorted(required - set(row)):
-        raise MappingInvalid(f"`row` of {kind} needs `{missing[0]}`.", pointer=f"/row/{missing[0]}")
+        raise MappingInvalid(
+            worded("`row` of {kind} needs `{field}`.", kind=kind, field=missing[0]), pointer=f"/row/{missing[0]}"
+        )
     return {name: _field(row[name], columns, f"/row/{name}") for name in row if name != part}
 
 
 def _part(row: dict[str, Any], part: str, columns: tuple[str, ...]) -> dict[str, Field]:
     fields = row.get(part) or {}
     if not isinstance(fields, dict):
-        raise MappingInvalid(f"`{part}` names a column for each key.", pointer=f"/row/{part}")
+        raise MappingInvalid(worded("`{part}` names a column for each key.", part=part), pointer=f"/row/{part}")
     found = {str(key): _field(one, columns, f"/row/{part}/{key}") for key, one in fields.items()}
     return _by_key(found) if part == "traits" else found
 
@@ -165,9 +173,12 @@ def _by_key(traits: dict[str, Field]) -> dict[str, Field]:
     for name, one in traits.items():
         key = name if name in STANDARD_TRAITS else key_of(name)
         if not key:
-            raise MappingInvalid(f"{name!r} is no name: it has no letter and no digit.", pointer=f"/row/traits/{name}")
+            raise MappingInvalid(
+                worded("{name} is no name: it has no letter and no digit.", name=repr(name)),
+                pointer=f"/row/traits/{name}",
+            )
         if key in found:
-            raise MappingInvalid(f"Two traits are called {key!r}.", pointer=f"/row/traits/{name}")
+            raise MappingInvalid(worded("Two traits are called {key}.", key=repr(key)), pointer=f"/row/traits/{name}")
         found[key] = one
     return found
 
@@ -191,11 +202,22 @@ def _field(document: object, columns: tuple[str, ...], pointer: str) -> Field:
     column = document.get("column")
     if column is not None and column not in columns:
         near = difflib.get_close_matches(str(column), columns, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else f". The file has: {', '.join(columns)}."
-        raise ColumnUnknown(f"The file has no column {column!r}{hint}", pointer=pointer)
+        message = (
+            worded("The file has no column {column}; did you mean {near}?", column=repr(column), near=repr(near[0]))
+            if near
+            else worded(
+                "The file has no column {column}. The file has: {columns}.",
+                column=repr(column),
+                columns=", ".join(columns),
+            )
+        )
+        raise ColumnUnknown(message, pointer=pointer)
     zone = str(document.get("zone", "UTC"))
     if zone not in available_timezones():
-        raise MappingInvalid(f"{zone!r} is not an IANA time zone such as Europe/Berlin.", pointer=f"{pointer}/zone")
+        raise MappingInvalid(
+            worded("{zone} is not an IANA time zone such as Europe/Berlin.", zone=repr(zone)),
+            pointer=f"{pointer}/zone",
+        )
     return Field(
         column=column,
         value=None if "value" not in document else str(document["value"]),
@@ -216,7 +238,8 @@ def _date_format(format: object, pointer: str) -> str | None:
             connection.execute("SELECT try_strptime('', ?)", [str(format)])
     except duckdb.InvalidInputException as error:
         raise MappingInvalid(
-            f"{str(format)!r} is not a format of dates such as %d/%m/%Y.", pointer=f"{pointer}/format"
+            worded("{format} is not a format of dates such as %d/%m/%Y.", format=repr(str(format))),
+            pointer=f"{pointer}/format",
         ) from error
     return str(format)
 
@@ -225,7 +248,9 @@ def _trait_type(name: object, pointer: str) -> Type | None:
     if name is None:
         return None
     if name not in TRAIT_TYPES:
-        raise MappingInvalid(f"The type is one of {', '.join(TRAIT_TYPES)}.", pointer=f"{pointer}/type")
+        raise MappingInvalid(
+            worded("The type is one of {types}.", types=", ".join(TRAIT_TYPES)), pointer=f"{pointer}/type"
+        )
     return Type(str(name))
 
 
@@ -249,8 +274,12 @@ def _known(document: Mapping[str, Any], names: tuple[str, ...], pointer: str) ->
     for name in document:
         if name not in names:
             near = difflib.get_close_matches(str(name), names, 1)
-            hint = f"; did you mean `{near[0]}`?" if near else f". Known are: {', '.join(names)}."
-            raise MappingInvalid(f"Unknown `{name}`{hint}", pointer=f"{pointer}/{name}")
+            message = (
+                worded("Unknown `{name}`; did you mean `{near}`?", name=name, near=near[0])
+                if near
+                else worded("Unknown `{name}`. Known are: {names}.", name=name, names=", ".join(names))
+            )
+            raise MappingInvalid(message, pointer=f"{pointer}/{name}")
 
 
 def _check_whole(mapping: ImportMapping) -> None:

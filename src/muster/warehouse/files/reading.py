@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from muster.kernel.worded import worded
 from muster.warehouse.files.encoding import decoded, detect_delimiter, detect_encoding, open_bytes
 from muster.warehouse.files.errors import EncodingUnreadable, FileUnreadable
 
@@ -99,11 +100,20 @@ class FileRows:
         except pa.ArrowInvalid as error:
             if "UTF8" in str(error):
                 raise EncodingUnreadable(
-                    f"After row {read:,} there is text that is not {self.encoding}. Name the encoding in the mapping.",
+                    worded(
+                        "After row {read:,} there is text that is not {encoding}. Name the encoding in the mapping.",
+                        read=read,
+                        encoding=self.encoding,
+                    ),
                     details={"row": read},
                 ) from error
             raise FileUnreadable(
-                f"The CSV cannot be read after row {read:,}: {error}. A quote that is never closed is the usual cause.",
+                worded(
+                    "The CSV cannot be read after row {read:,}: {error}. A quote that is never closed is the"
+                    " usual cause.",
+                    read=read,
+                    error=error,
+                ),
                 details={"row": read},
             ) from error
         self.refused = refusals.found
@@ -140,7 +150,8 @@ class FileRows:
                 yield pa.Table.from_arrays([numbers, *columns], [NUMBER, *self.columns])
         except (pa.ArrowException, OSError) as error:
             raise FileUnreadable(
-                f"The Parquet file cannot be read after row {read:,}: {error}", details={"row": read}
+                worded("The Parquet file cannot be read after row {read:,}: {error}", read=read, error=error),
+                details={"row": read},
             ) from error
 
 
@@ -205,7 +216,7 @@ def open_rows(path: Path, source: Source) -> FileRows:
         try:
             names = tuple(pyarrow.parquet.ParquetFile(path).schema_arrow.names)
         except (pa.ArrowException, OSError) as error:
-            raise FileUnreadable(f"The Parquet file cannot be read: {error}") from error
+            raise FileUnreadable(worded("The Parquet file cannot be read: {error}", error=error)) from error
         return FileRows(path, format, names)
     encoding = source.encoding or detect_encoding(path)
     if format == "ndjson":

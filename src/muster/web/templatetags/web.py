@@ -26,8 +26,10 @@ from muster.web.formats import BabelFormats
 from muster.web.persons import person_label
 from muster.web.refusals import refusals_of
 from muster.web.undo import line_of
+from muster.web.wording import said
 
 register = template.Library()
+register.filter("said", said)
 
 NOTHING = "–"
 

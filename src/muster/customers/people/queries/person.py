@@ -23,6 +23,7 @@ from muster.customers.schemas import PERSONAL
 from muster.kernel.civil import day_code, full_years, local_day
 from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id, customer_key_of
+from muster.kernel.worded import worded
 from muster.rules.standard import STANDARD_ATTRIBUTES
 from muster.rules.vocabulary import Scope, Type
 from muster.warehouse.catalog import Catalog, Trust
@@ -112,7 +113,7 @@ def key_of_id(identifier: str) -> int:
     except ValueError:
         key = None
     if key is None:
-        raise CustomerUnknown(f"There is no customer `{identifier}`.")
+        raise CustomerUnknown(worded("There is no customer `{identifier}`.", identifier=identifier))
     return key
 
 
@@ -121,7 +122,7 @@ def profile_of(key: int, *, personal: bool) -> Profile:
     store = warehouse()
     person = store.people([key], events=False).get(key)
     if person is None:
-        raise CustomerUnknown(f"There is no customer `{customer_id(key)}`.")
+        raise CustomerUnknown(worded("There is no customer `{customer}`.", customer=customer_id(key)))
     raw = store.raw_rows(BitMap([key]), _RAW)
     return Profile(
         id=customer_id(key),

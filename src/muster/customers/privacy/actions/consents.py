@@ -12,6 +12,7 @@ from muster.customers.queries import customer, warehouse
 from muster.customers.terms import CHANNELS, PURPOSES
 from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id
+from muster.kernel.worded import worded
 from muster.team.policies import Principal
 from muster.warehouse.duckdb.consents import ConsentEntry
 
@@ -31,9 +32,19 @@ def put_consent(
     """Adds to the log; groups follow within one refresh. Answers the customer's id."""
     now = system_clock()
     if purpose not in PURPOSES:
-        raise PrivacyError(f"The purpose is one of {', '.join(PURPOSES)}, not {purpose!r:.80}.", pointer="/purpose")
+        raise PrivacyError(
+            worded(
+                "The purpose is one of {purposes}, not {purpose}.",
+                purposes=", ".join(PURPOSES),
+                purpose=f"{purpose!r:.80}",
+            ),
+            pointer="/purpose",
+        )
     if channel is not None and (purpose != "marketing" or channel not in CHANNELS):
-        raise PrivacyError(f"Only marketing has channels, and they are {', '.join(CHANNELS)}.", pointer="/channel")
+        raise PrivacyError(
+            worded("Only marketing has channels, and they are {channels}.", channels=", ".join(CHANNELS)),
+            pointer="/channel",
+        )
     if happened_at is not None and (happened_at.tzinfo is None or happened_at > now + _MOST_AHEAD):
         raise PrivacyError("`happened_at` is an instant of the past with its zone.", pointer="/happened_at")
     key = customer(reference).customer_key

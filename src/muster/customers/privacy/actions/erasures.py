@@ -20,6 +20,7 @@ from muster.customers.privacy.queries import ErasureView, erasure_row, erasure_v
 from muster.customers.queries import customer_key
 from muster.customers.terms import (
     ERASURE_EVENTS,
+    ERASURE_STATES,
     MOST_ERASED_AT_ONCE,
     MOST_GRACE_HOURS,
     OPEN_ERASURES,
@@ -29,6 +30,7 @@ from muster.customers.terms import (
 from muster.kernel.clock import system_clock
 from muster.kernel.errors import MusterError
 from muster.kernel.ids import customer_id, new_id
+from muster.kernel.worded import worded
 from muster.team.policies import LOCAL, Principal
 from muster.warehouse.ledger import KEPT
 from muster.warehouse.subject import Subject, subject_from_json
@@ -53,13 +55,13 @@ def request_erasure(
     `confirm`: the id (cus_...) of the one, or how many they are: typed by whoever means it (`confirm_mismatch`).
     """
     if not 1 <= len(references) <= MOST_ERASED_AT_ONCE:
-        raise PrivacyError(f"Name 1 to {MOST_ERASED_AT_ONCE:,} customers.", pointer="/customers")
+        raise PrivacyError(worded("Name 1 to {most:,} customers.", most=MOST_ERASED_AT_ONCE), pointer="/customers")
     several = len(references) > 1
     keys = BitMap(_key(one, f"/customers/{place}" if several else "") for place, one in enumerate(references))
     _check_confirmed(keys, confirm)
     hours = kept().grace_hours if grace_hours is None else grace_hours
     if not 0 <= hours <= MOST_GRACE_HOURS:
-        raise PrivacyError(f"`grace_hours` is 0 to {MOST_GRACE_HOURS}.", pointer="/grace_hours")
+        raise PrivacyError(worded("`grace_hours` is 0 to {most}.", most=MOST_GRACE_HOURS), pointer="/grace_hours")
     now = system_clock()
     with transaction.atomic():
         _check_not_running(keys)
@@ -75,8 +77,11 @@ def _key(reference: str, pointer: str) -> int:
     key = customer_key(reference)
     if key is None:
         raise CustomerUnknown(
-            f"There is no customer `{reference}`. Name one by id (cus_2f), or by `external:` and the publisher's own"
-            " id.",
+            worded(
+                "There is no customer `{reference}`. Name one by id (cus_2f), or by `external:` and the"
+                " publisher's own id.",
+                reference=reference,
+            ),
             pointer=pointer,
         )
     return key
@@ -96,15 +101,24 @@ def _order(keys: BitMap, label: str, now: datetime, due_at: datetime) -> Erasure
 def _check_confirmed(keys: BitMap, confirm: str) -> None:
     wanted = customer_id(keys[0]) if len(keys) == 1 else str(len(keys))
     if confirm.strip() != wanted:
-        what = "the id of the customer" if len(keys) == 1 else "the number of customers"
-        raise ConfirmMismatch(f"Type {what} to erase: `confirm` must be {wanted}.", pointer="/confirm")
+        message = (
+            worded("Type the id of the customer to erase: `confirm` must be {wanted}.", wanted=wanted)
+            if len(keys) == 1
+            else worded("Type the number of customers to erase: `confirm` must be {wanted}.", wanted=wanted)
+        )
+        raise ConfirmMismatch(message, pointer="/confirm")
 
 
 def _check_not_running(keys: BitMap) -> None:
     for row in Erasure.objects.filter(state__in=OPEN_ERASURES):
         if BitMap.deserialize(bytes(row.keys)).intersect(keys):
             raise ErasureRunning(
-                f"Erasure {row.id} is {row.state} and includes somebody of these.", details={"erasure": row.id}
+                worded(
+                    "Erasure {id} is {state} and includes somebody of these.",
+                    id=row.id,
+                    state=ERASURE_STATES[ErasureState(row.state)],
+                ),
+                details={"erasure": row.id},
             )
 
 
@@ -114,7 +128,13 @@ def withdraw_erasure(actor: Principal, identifier: str) -> ErasureView:
         row = erasure_row(identifier)
         following = ERASURE_EVENTS["withdrawn"].get(ErasureState(row.state))
         if following is None:
-            raise ErasureStateWrong(f"Erasure {row.id} is {row.state}; it can be withdrawn while it is requested.")
+            raise ErasureStateWrong(
+                worded(
+                    "Erasure {id} is {state}; it can be withdrawn while it is requested.",
+                    id=row.id,
+                    state=ERASURE_STATES[ErasureState(row.state)],
+                )
+            )
         row.state = following
         row.save(update_fields=["state"])
         record(actor, "erasure.withdrawn", "erasure", row.id)

@@ -27,6 +27,7 @@ from muster.customers.queries import customer
 from muster.customers.schemas import customer_json
 from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id, new_id
+from muster.kernel.worded import worded
 from muster.team.policies import Principal
 from muster.web.actions import start_job
 from muster.web.formats import formats_for
@@ -82,9 +83,11 @@ def download(actor: Principal, identifier: str) -> Path:
     row = export_row(identifier)
     state = export_view(row).state
     if state == "waiting":
-        raise ExportNotReady(f"Export {row.id} is still being put together.")
+        raise ExportNotReady(worded("Export {id} is still being put together.", id=row.id))
     if state == "expired":
-        raise ExportExpired(f"The link of export {row.id} has ended, and its file is deleted. Ask for a new one.")
+        raise ExportExpired(
+            worded("The link of export {id} has ended, and its file is deleted. Ask for a new one.", id=row.id)
+        )
     record(actor, "export.downloaded", "export", row.id, {"customer": customer_id(row.customer_key)})
     return export_file(row.id)
 

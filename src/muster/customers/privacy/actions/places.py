@@ -17,6 +17,7 @@ from muster.customers.queries import import_directory, warehouse
 from muster.customers.terms import ImportState
 from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id
+from muster.kernel.worded import worded
 from muster.warehouse.files.mapping import read_source
 from muster.warehouse.files.reading import Source
 from muster.warehouse.lists.naming import upload_names
@@ -91,7 +92,7 @@ def _erase_imports(subject: Subject) -> dict[str, int]:
         with transaction.atomic():
             if row.state in (ImportState.UPLOADED, ImportState.CHECKING, ImportState.CHECKED):
                 row.state = ImportState.EXPIRED
-                row.reason = "Its file was deleted: it named somebody who was erased."
+                row.reason = worded("Its file was deleted: it named somebody who was erased.")
                 row.save(update_fields=["state", "reason"])
         shutil.rmtree(import_directory(row.id))
     sampled = _sampling(subject)

@@ -23,6 +23,7 @@ from muster.customers.privacy.queries import Kept, kept
 from muster.customers.terms import KEPT_DAYS, MOST_GRACE_HOURS, UNDER_AGE_DATA, ErasureState
 from muster.kernel.civil import local_day
 from muster.kernel.clock import system_clock
+from muster.kernel.worded import worded
 from muster.team.policies import Principal
 from muster.warehouse.ledger import KEPT
 
@@ -44,9 +45,14 @@ def edit_privacy(actor: Principal, *, revision: int | None, **changes: Any) -> K
     """Changes some settings; `revision` None does not compare."""
     for name, (low, high) in _BOUNDS.items():
         if not low <= changes.get(name, low) <= high:
-            raise PrivacyError(f"`{name}` is {low} to {high}.", pointer=f"/{name}")
+            raise PrivacyError(
+                worded("`{name}` is {low} to {high}.", name=name, low=low, high=high), pointer=f"/{name}"
+            )
     if changes.get("under_age_data", "keep") not in UNDER_AGE_DATA:
-        raise PrivacyError(f"`under_age_data` is one of {', '.join(UNDER_AGE_DATA)}.", pointer="/under_age_data")
+        raise PrivacyError(
+            worded("`under_age_data` is one of {choices}.", choices=", ".join(UNDER_AGE_DATA)),
+            pointer="/under_age_data",
+        )
     with transaction.atomic():
         row, _ = PrivacySettings.objects.get_or_create(id=1)
         check_revision(row.revision, revision)

@@ -12,6 +12,7 @@ from muster.customers.privacy.queries import SuppressionView, suppression_row, s
 from muster.customers.terms import SUPPRESSION_REASONS
 from muster.kernel.clock import system_clock
 from muster.kernel.ids import new_id
+from muster.kernel.worded import worded
 from muster.team.policies import Principal
 from muster.warehouse.lists.entries import EntryKind, named
 
@@ -21,13 +22,21 @@ _EXPECTED = {"email": EntryKind.EMAIL, "external": EntryKind.EXTERNAL}
 def suppress(actor: Principal, kind: str, identity: str, reason: str = "manual") -> SuppressionView:
     """The suppression of an address or an external id; the one there is, if there is one."""
     if kind not in _EXPECTED:
-        raise PrivacyError(f"The kind is email or external, not {kind!r:.80}.", pointer="/kind")
+        raise PrivacyError(worded("The kind is email or external, not {kind}.", kind=f"{kind!r:.80}"), pointer="/kind")
     if reason not in SUPPRESSION_REASONS:
-        raise PrivacyError(f"The reason is one of {', '.join(SUPPRESSION_REASONS)}.", pointer="/reason")
+        raise PrivacyError(
+            worded("The reason is one of {reasons}.", reasons=", ".join(SUPPRESSION_REASONS)), pointer="/reason"
+        )
     found = named(identity.strip(), _EXPECTED[kind])
     if found.identity is None or found.kind is not _EXPECTED[kind]:
         raise PrivacyError(
-            f"{identity!r:.80} is not an {kind} identity: {found.reason or 'of another kind'}.", pointer="/identity"
+            worded(
+                "{identity} is not an {kind} identity: {reason}.",
+                identity=f"{identity!r:.80}",
+                kind=kind,
+                reason=found.reason or worded("of another kind"),
+            ),
+            pointer="/identity",
         )
     mark = current_ledger().mark((kind, 0, found.identity))
     with transaction.atomic():

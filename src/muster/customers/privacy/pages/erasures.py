@@ -15,6 +15,7 @@ from muster.customers.privacy.queries import erasure_row, erasure_view, erasures
 from muster.customers.terms import ErasureState
 from muster.kernel.errors import MusterError
 from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
+from muster.kernel.worded import worded
 from muster.team.pages.permits import permitted, refusal
 from muster.team.policies import Principal
 from muster.web.answers import REFUSED, unknown_parameters
@@ -74,7 +75,7 @@ def receipt(request: HttpRequest, erasure_id: str) -> HttpResponse:
     permitted(request, "customers:read")
     view = erasure_view(erasure_row(erasure_id))
     if view.receipt is None:
-        raise ErasureUnknown(f"Erasure {view.id} has no receipt yet.")
+        raise ErasureUnknown(worded("Erasure {id} has no receipt yet.", id=view.id))
     headers = {"Content-Disposition": f'attachment; filename="{view.id}.json"'}
     return JsonResponse(view.receipt, headers=headers)
 

@@ -14,6 +14,7 @@ from muster.rules.errors import DefinitionInvalid
 from muster.rules.nodes import Definition
 from muster.rules.vocabulary import Vocabulary
 from muster.web.formats import BabelFormats
+from muster.web.wording import said
 
 VIEWS = ("sentence", "expression", "json")
 _TEXTS = ("name", "app", "view", "language", "person", "tested", "compared", "json", "revision", "editor")
@@ -119,8 +120,7 @@ def read(form: BuilderForm, words: Vocabulary, formats: BabelFormats) -> Read:
             definition = decode({"version": 1, "app": form.app or None, "match": written.match}, words)
         except DefinitionInvalid as error:
             for problem in error.problems:
-                said = errors.setdefault(written.path_at(problem.pointer), [])
-                said.append(problem.message)
+                errors.setdefault(written.path_at(problem.pointer), []).append(said(problem.message))
         else:
             return Read(written, definition, errors)
         if "in" in errors or "out" in errors:
