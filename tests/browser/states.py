@@ -20,6 +20,14 @@ _FORGOTTEN = "elizabeth5@adventure-works.com"
 _LISTED = "\n".join((*ADDRESSES, ADDRESSES[0], "somebody@else.example", "max@@example"))
 _NOBODY = {"version": 1, "app": "adventure-shop", "match": {"attribute": "annual_income", "op": "gt", "value": 9e8}}
 _RICH = {"version": 1, "app": "adventure-shop", "match": {"attribute": "annual_income", "op": "gt", "value": 90_000}}
+# More than nobody and fewer than may be told.
+_FEW = {
+    "version": 1, "app": "adventure-shop",
+    "match": {"all": [
+        {"attribute": "annual_income", "op": "gt", "value": 169_999},
+        {"attribute": "gender", "op": "is", "value": "female"},
+    ]},
+}  # fmt: skip
 _AS_THE_BROWSER_ASKS = {
     "do": "preferences", "language": "auto", "time_zone": "auto", "theme": "auto",
     "density": "comfortable", "rows": "25",
@@ -46,7 +54,11 @@ def _groups(installation: Living, owner: Browser) -> list[str]:
     # Its header leaves open which column is meant.
     file = csv_of("Name,Address,Ref", *(f"Ann,{address},{n}" for n, address in enumerate((MEMBER, _FORGOTTEN))))
     columns = _import(installation, owner, file=file)
-    for key, name, definition in (("nobody", "Nobody", _NOBODY), ("rich", "Well paid", _RICH)):
+    for key, name, definition in (
+        ("nobody", "Nobody", _NOBODY),
+        ("rich", "Well paid", _RICH),
+        ("few", "Best paid women", _FEW),
+    ):
         installation.post("/groups", {"name": name, "key": key, "definition": definition}, 201)
     installation.settle()
     installation.post("/groups/rich/archive")

@@ -37,7 +37,7 @@ def _there(address: str) -> Callable[[Page], None]:
 
 
 def _small(tab: Page) -> None:
-    tab.goto("/groups/nobody/edit/")
+    tab.goto("/groups/few/edit/")
     expect(tab.locator("#audience")).to_contain_text("Small")
 
 
@@ -45,8 +45,8 @@ def _person_tested(tab: Page) -> None:
     tab.goto(f"/groups/{_LOYAL}/edit/")
     tab.get_by_label("Test a person").fill(MEMBER)
     tab.get_by_role("button", name="Why?").click()
-    expect(tab.locator("#audience .node").first).to_be_visible()
-    tab.locator("#audience .node").first.scroll_into_view_if_needed()
+    expect(tab.locator("#audience .why")).to_be_visible()
+    tab.locator("#audience .why").scroll_into_view_if_needed()
 
 
 PICTURES = {
