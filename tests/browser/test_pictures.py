@@ -7,6 +7,7 @@ have all of them and no others.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,6 @@ from playwright.sync_api import Page, expect
 from tests.browser.chromium import ROOT
 from tests.browser.conftest import Open
 from tests.browser.installation import Sample
-from tests.browser.states import MEMBER
 
 IMAGES = ROOT / "docs" / "images"
 _LOYAL = "loyal-adventure-shop"
@@ -41,12 +41,23 @@ def _small(tab: Page) -> None:
     expect(tab.locator("#audience")).to_contain_text("Small")
 
 
+def _somebody(tab: Page) -> str:
+    """Who is in the segment."""
+    tab.goto(f"/groups/{_LOYAL}/members/")
+    return tab.get_by_role("main").get_by_text(re.compile("^cus_")).first.inner_text()
+
+
 def _person_tested(tab: Page) -> None:
+    person = _somebody(tab)
     tab.goto(f"/groups/{_LOYAL}/edit/")
-    tab.get_by_label("Test a person").fill(MEMBER)
+    tab.get_by_label("Test a person").fill(person)
     tab.get_by_role("button", name="Why?").click()
     expect(tab.locator("#audience .why")).to_be_visible()
     tab.locator("#audience .why").scroll_into_view_if_needed()
+
+
+def _person_explained(tab: Page) -> None:
+    tab.goto(f"/why?group={_LOYAL}&customer={_somebody(tab)}")
 
 
 PICTURES = {
@@ -56,8 +67,8 @@ PICTURES = {
     "builder-small": (_small, PLAIN),
     "test-a-person": (_person_tested, PLAIN),
     "segment": (_there(f"/groups/{_LOYAL}/"), MANY),
-    "compare": (_there(f"/groups/{_LOYAL}/compare/?with=testers"), PLAIN),
-    "customer-why": (_there(f"/why?group={_LOYAL}&customer={MEMBER}"), PLAIN),
+    "compare": (_there(f"/groups/{_LOYAL}/compare/?with=top-spenders-adventure-shop"), PLAIN),
+    "customer-why": (_person_explained, PLAIN),
     "jobs": (_there("/jobs/"), PLAIN),
 }
 NAMES = [name + suffix for name, (_, variants) in PICTURES.items() for suffix in variants]
