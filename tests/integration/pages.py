@@ -44,3 +44,12 @@ class Browser:
         sent = {**fields, "csrfmiddlewaretoken": self._token}
         told = {"Referer": str(self._client.base_url), **(headers or {})}
         return self._client.post(address, data=sent, files=files, headers=told)
+
+    @property
+    def token(self) -> str:
+        return self._token
+
+    def raw(self, address: str, body: bytes) -> httpx.Response:
+        """A form as bytes, which browsers would not send."""
+        told = {"Referer": str(self._client.base_url), "Content-Type": "application/x-www-form-urlencoded"}
+        return self._client.post(address, content=body, headers=told)

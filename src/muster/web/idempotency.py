@@ -22,7 +22,7 @@ from muster.web.models import IdempotentAnswer
 from muster.web.problems import is_api, problem_response
 
 KEPT = timedelta(hours=24)
-_KEPT_HEADERS = ("Content-Type", "ETag", "Location")
+_KEPT_HEADERS = ("Content-Type", "ETag", "Location", "HX-Redirect")
 _CHUNK_BYTES = 64 * 1024
 _BOUNDARY = re.compile(r'boundary="?([^";]+)"?')
 # Requests that a process had under way when it died are recognised by its name.
@@ -44,11 +44,11 @@ class Idempotency:
             message = worded("An Idempotency-Key has 1 to 255 printable characters.")
             return problem_response(RequestInvalid(message, code="idempotency_key_invalid"))
         try:
-            answer = _begin(f"{asker.kind}:{asker.id}", key, _hash(request))
+            answer = begin(f"{asker.kind}:{asker.id}", key, _hash(request))
         except (IdempotencyConflict, SuspiciousOperation, UnreadablePostError) as error:
             return problem_response(error)
         if answer.status is not None:
-            return _replay(answer)
+            return replay(answer)
         return self._answer(request, answer)
 
     def _answer(self, request: HttpRequest, answer: IdempotentAnswer) -> HttpResponseBase:
@@ -56,7 +56,7 @@ class Idempotency:
         try:
             response = self.get_response(request)
             if isinstance(response, HttpResponse) and 200 <= response.status_code < 300:
-                _keep(answer, _shown_once() if hasattr(request, "muster_shown_once") else response)
+                keep(answer, _shown_once() if hasattr(request, "muster_shown_once") else response)
                 kept = True
             return response
         finally:
@@ -64,7 +64,7 @@ class Idempotency:
                 answer.delete()
 
 
-def _begin(principal: str, key: str, request_hash: str) -> IdempotentAnswer:
+def begin(principal: str, key: str, request_hash: str) -> IdempotentAnswer:
     """The stored answer, or a new row without status for whoever may go on; else IdempotencyConflict."""
     now = system_clock()
     try:
@@ -97,14 +97,14 @@ def _shown_once() -> HttpResponse:
     return problem_response(IdempotencyConflict(message, code="idempotency_secret_shown"))
 
 
-def _keep(answer: IdempotentAnswer, response: HttpResponse) -> None:
+def keep(answer: IdempotentAnswer, response: HttpResponse) -> None:
     answer.status = response.status_code
     answer.headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
     answer.body = response.content
     answer.save(update_fields=["status", "headers", "body"])
 
 
-def _replay(answer: IdempotentAnswer) -> HttpResponse:
+def replay(answer: IdempotentAnswer) -> HttpResponse:
     response = HttpResponse(bytes(answer.body), status=answer.status, headers=answer.headers)
     response.headers["Idempotency-Replayed"] = "true"
     return response

@@ -51,6 +51,7 @@ from muster.web.formats import BabelFormats, formats_for
 from muster.web.fragments import is_fragment, moved
 from muster.web.hooks import can
 from muster.web.models import Draft
+from muster.web.sent_once import sent_once
 from muster.web.wording import said
 
 DRAFT = "segment"
@@ -78,7 +79,7 @@ class _Desk:
 @require_http_methods(["GET", "POST"])
 def new_segment(request: HttpRequest) -> HttpResponse:
     """`?template=` and `?app=` begin with a template, `?copy=` with a segment there is."""
-    return _answer(request, None)
+    return _saved_once(request, None) if request.POST.get("do") == "save" else _answer(request, None)
 
 
 @require_http_methods(["GET", "POST"])
@@ -94,6 +95,9 @@ def _answer(request: HttpRequest, row: Group | None) -> HttpResponse:
     # What is saved is judged by everything as it is at that moment.
     with nullcontext() if request.POST.get("do") == "save" else asked_once():
         return _at_desk(request, row, asker)
+
+
+_saved_once = sent_once(_answer)
 
 
 def _at_desk(request: HttpRequest, row: Group | None, asker: Principal) -> HttpResponse:

@@ -17,11 +17,13 @@ from muster.groups.terms import IMPORTING, State
 from muster.kernel.errors import MusterError
 from muster.team.pages.permits import permitted, refusal
 from muster.web.answers import REFUSED, csv_download, show_error
+from muster.web.sent_once import sent_once
 
 _IMPORTS_SHOWN = 10
 
 
 @require_http_methods(["GET", "POST"])
+@sent_once
 def new_known(request: HttpRequest) -> HttpResponse:
     """A known user group without anybody on its list yet."""
     actor = permitted(request, "groups:write")

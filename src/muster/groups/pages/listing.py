@@ -27,6 +27,7 @@ from muster.team.pages.permits import permitted
 from muster.web.answers import REFUSED, csv_download, unknown_parameters
 from muster.web.columns import shown_columns
 from muster.web.hooks import can, check_scope, identify
+from muster.web.sent_once import sent_once
 
 ROWS = (25, 50, 100)
 _NAMES = ("q", "kind", "app", "state", "tag", "sort", "page", "rows")
@@ -87,6 +88,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_POST
+@sent_once
 def copy(request: HttpRequest) -> HttpResponse:
     """An editable segment from a template, for the app chosen beside it."""
     actor = permitted(request, "groups:write")
