@@ -178,6 +178,10 @@ SPECIAL_CLAUSES: dict[tuple[str, str], Wording] = {
         message("has_purchased", "who have purchased something"),
         message("has_purchased", "who have not purchased anything"),
     ),
+    ("has_purchased", "is_false"): Wording(
+        message("has_purchased", "who have not purchased anything"),
+        message("has_purchased", "who have purchased something"),
+    ),
     ("churn_predicted", "is_true"): Wording(
         message("churn_predicted", "who are predicted to leave"),
         message("churn_predicted", "who are not predicted to leave"),
