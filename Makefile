@@ -1,6 +1,6 @@
 # Everything a developer types. Bare `make` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test chromium test-scale bench-groups bench-pages check docs
+.PHONY: help setup run test chromium test-scale bench-groups bench-pages check docs pictures
 
 PYTHON ?= python3
 VENV := .venv
@@ -53,6 +53,9 @@ check: setup ## Style, types, direction of imports, templates
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/djlint --lint --quiet src
+
+pictures: setup chromium ## Take the pictures of the manual anew, of the sample
+	MUSTER_PICTURES=docs/images $(PYTEST) tests/browser/test_pictures.py
 
 docs: setup ## Build the manual into site/
 	$(BIN)/mkdocs build --strict
