@@ -38,7 +38,7 @@ def test_demo_data_is_chosen_after_setup_and_survives_a_crash(environment: dict[
         assert (
             "Loading the demo data" in page,
             re.search(r'<progress value="\d+" max="17"', page) is not None,
-            'hx-trigger="every 2s"' in page,
+            'hx-trigger="every 2s, retry"' in page,
         ) == (True, True, True)
         # Where it is chosen again, it goes on.
         assert browser.get("/setup/begin/").headers["Location"] == "/"
