@@ -1,6 +1,6 @@
 # Everything a developer types. Bare `make` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test chromium test-scale bench-groups bench-pages check docs pictures
+.PHONY: help setup run test chromium test-scale bench-groups bench-pages check docs pictures coverage
 
 PYTHON ?= python3
 VENV := .venv
@@ -24,10 +24,12 @@ run: setup ## Load the sample once, print its groups, serve the installation in 
 	$(BIN)/muster demo load
 	$(BIN)/muster serve
 
-test: check chromium ## Check, then run all tests with coverage, those in a browser last
-	$(PYTEST) -m "not scale and not untraced" --ignore=tests/browser --cov --cov-report=term:skip-covered
-	$(PYTEST) -m "untraced and not scale" --ignore=tests/browser
+test: check chromium ## Check, then run all tests, those in a browser last
+	$(PYTEST) -m "not scale" --ignore=tests/browser
 	$(PYTEST) tests/browser
+
+coverage: setup ## Run the tests whose lines are worth counting, templates included: tracing takes half the time again
+	$(PYTEST) -m "not scale and not untraced" --ignore=tests/browser --cov --cov-report=term:skip-covered
 
 chromium: ## Debian's Chromium, in which the pages are tested
 	@command -v chromium >/dev/null || (apt-get update -q && apt-get install -y -q chromium) || { echo "The tests of pages need Chromium: install Debian's package chromium."; exit 1; }

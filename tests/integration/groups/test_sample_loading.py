@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.integration.living import Living, living, problem
 from tests.integration.pages import Browser
@@ -28,6 +29,7 @@ def _after_setup(client: httpx.Client, token: str | None) -> Browser:
     return browser
 
 
+@pytest.mark.scale
 def test_demo_data_is_chosen_after_setup_and_survives_a_crash(environment: dict[str, str]) -> None:
     with living(environment) as first, httpx.Client(base_url=first.server.address, timeout=60) as client:
         browser = _after_setup(client, first.server.setup_token)

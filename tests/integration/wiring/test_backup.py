@@ -152,6 +152,7 @@ def test_restored_installation_tells_what_the_backup_did(
         assert len(_members(town, "edited")) == 80
 
 
+@pytest.mark.scale
 def test_backup_of_a_running_import_is_of_one_instant(environment: dict[str, str], elsewhere: dict[str, str]) -> None:
     """The drill: edits and imports go on while backups are made; each, restored, agrees with itself."""
     archives = []
@@ -277,6 +278,7 @@ def _with_group(environment: dict[str, str], key: str) -> None:
     assert made.returncode == 0, made.stderr
 
 
+@pytest.mark.scale
 def test_restore_killed_at_any_step_leaves_the_old_or_the_new(
     environment: dict[str, str], elsewhere: dict[str, str], home: Path
 ) -> None:
@@ -317,6 +319,7 @@ def _some_of(steps: int, most: int = 8) -> list[int]:
     return sorted({*range(1, steps + 1, every), steps})
 
 
+@pytest.mark.scale
 def test_backup_killed_at_any_step_leaves_only_whole_ones(environment: dict[str, str], home: Path) -> None:
     _with_group(environment, "group")
     steps = _changes(_dying(environment, 0, "backup"))
