@@ -26,7 +26,7 @@ run: setup ## Load the sample once, print its groups, serve the installation in 
 
 test: check chromium ## Check, then run all tests, those in a browser last
 	$(PYTEST) -m "not scale" --ignore=tests/browser
-	$(PYTEST) tests/browser
+	$(PYTEST) -m "not scale" tests/browser
 
 coverage: setup ## Run the tests whose lines are worth counting, templates included: tracing takes half the time again
 	$(PYTEST) -m "not scale and not untraced" --ignore=tests/browser --cov --cov-report=term:skip-covered

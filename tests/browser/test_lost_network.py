@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Open
@@ -9,6 +10,8 @@ from tests.browser.conftest import Open
 _BUILDER = "/groups/new/segment/"
 
 
+# Waits for figures that a loaded machine may be late with.
+@pytest.mark.scale
 def test_builder_goes_on_when_the_network_is_back(inside: Open) -> None:
     watched = inside()
     tab = watched.tab()
