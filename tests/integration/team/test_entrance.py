@@ -18,7 +18,7 @@ from tests.integration.team.forms import send, text_of
 
 pytestmark = pytest.mark.django_db
 
-_LOCKED = re.compile(r"Too many attempts have failed\. Try again after (\d+:\d\d)")
+_LOCKED = re.compile(r"Too many attempts have failed\. Try again after (\d+:\d\d)\s([AP]M)")
 
 
 def _try(password: str, email: str = "alice@example.com", **headers: str) -> Any:
@@ -32,7 +32,7 @@ def test_five_failures_lock_an_address_for_everybody_and_say_until_when(alice: M
     said = _LOCKED.search(text_of(locked))
     assert (locked.status_code, said is not None) == (422, True)
     assert said is not None
-    again = datetime.strptime(said[1], "%H:%M")
+    again = datetime.strptime(said[1] + said[2], "%I:%M%p")
     expected = system_clock() + timedelta(minutes=15)
     assert abs((again.hour * 60 + again.minute) - (expected.hour * 60 + expected.minute)) in (0, 1, 1439)
     # Others are not locked by it, and an address nobody has reads the same.

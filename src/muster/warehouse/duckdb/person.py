@@ -123,7 +123,7 @@ QUALIFY row_number() OVER (PARTITION BY customer_key ORDER BY happened_at DESC, 
 
 # Newest first, the first is the current one. An address once verified stays so (C-10).
 _EMAILS = """
-SELECT customer_key, max_by(address, row(happened_at, hash)) AS address, normal, bool_or(verified) AS verified,
+SELECT customer_key, max_by(address, row(happened_at, hash, address)) AS address, normal, bool_or(verified) AS verified,
     min(happened_at) AS since, max(row(happened_at, hash, normal)) AS newest
 FROM emails WHERE {mine} GROUP BY customer_key, normal ORDER BY newest DESC
 """

@@ -58,7 +58,7 @@ known AS (
     SELECT customer_key, attribute, max_by(value, row(happened_at, hash, value)) AS value
     FROM traits SEMI JOIN asked USING (customer_key) GROUP BY ALL),
 addresses AS (
-    SELECT customer_key, max_by(address, row(happened_at, hash)) AS address
+    SELECT customer_key, max_by(address, row(happened_at, hash, address)) AS address
     FROM emails SEMI JOIN asked USING (customer_key) WHERE verified GROUP BY ALL),
 changed AS (
     SELECT s.position FROM said s JOIN asked a USING (position)
