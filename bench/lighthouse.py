@@ -53,12 +53,16 @@ def _run(address: str, session: str, form: str) -> dict[str, Any]:
         "--chrome-flags=--headless=new --no-sandbox --disable-gpu",
         *(["--preset=desktop"] if form == DESKTOP else []),
         *(["--extra-headers=" + json.dumps({"Cookie": f"sessionid={session}"})] if session else []),
-    ]  # fmt: skip
+    ]  # fmt: skip  # a table
     for _ in range(ATTEMPTS):
         ended = subprocess.run(
             [str(NODE), str(COMMAND), address, *options],
-            env={**os.environ, "CHROME_PATH": CHROMIUM}, capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
+            env={**os.environ, "CHROME_PATH": CHROMIUM},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
         if not ended.returncode:
             break
     else:
@@ -76,7 +80,7 @@ def _failed(found: dict[str, Any]) -> str:
         for category in ("accessibility", "best-practices")
         for one in found["categories"][category]["auditRefs"]
         if one["weight"]
-    )  # fmt: skip
+    )
     return ", ".join(name for name in named if found["audits"][name]["score"] not in (None, 1))
 
 

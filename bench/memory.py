@@ -56,9 +56,17 @@ def live_through_a_year(customers: int) -> dict[int, str]:
     members: dict[int, BitMap] = {}
     for size in (one for one in MEMBERS if one * 4 <= customers):
         groups[size] = Group.objects.create(
-            id=f"grp_{size}", key=f"g{size}", name=str(size), kind=Kind.SEGMENT, state=State.ACTIVE,
-            definition={}, generation=1, size=size, created_at=BEGIN, updated_at=BEGIN,
-        )  # fmt: skip
+            id=f"grp_{size}",
+            key=f"g{size}",
+            name=str(size),
+            kind=Kind.SEGMENT,
+            state=State.ACTIVE,
+            definition={},
+            generation=1,
+            size=size,
+            created_at=BEGIN,
+            updated_at=BEGIN,
+        )
         members[size] = BitMap(random.choice(customers, size, replace=False).astype(np.uint32))
         remember(groups[size], BitMap(), members[size], Cause.DEFINITION, BEGIN)
     for day in range(DAYS):

@@ -117,10 +117,19 @@ def _usage() -> list[Pair]:
 def _behaviour() -> list[Pair]:
     pairs: list[Pair] = []
     for event, count, days in (
-        ("level_up", 1, 7), ("level_up", 1, 30), ("level_up", 3, 30), ("level_up", 3, 90), ("level_up", 5, 90),
-        ("app_opened", 1, 7), ("app_opened", 5, 30), ("app_opened", 10, 90), ("screen_viewed", 1, 7),
-        ("screen_viewed", 3, 30), ("app_crashed", 1, 30), ("app_crashed", 2, 90),
-    ):  # fmt: skip
+        ("level_up", 1, 7),
+        ("level_up", 1, 30),
+        ("level_up", 3, 30),
+        ("level_up", 3, 90),
+        ("level_up", 5, 90),
+        ("app_opened", 1, 7),
+        ("app_opened", 5, 30),
+        ("app_opened", 10, 90),
+        ("screen_viewed", 1, 7),
+        ("screen_viewed", 3, 30),
+        ("app_crashed", 1, 30),
+        ("app_crashed", 2, 90),
+    ):
         window = f"happened_at > {_NOW} - INTERVAL {days} DAY AND happened_at <= {_NOW}"
         where = f"event = {EVENTS[event]} AND app_key = 1 AND {window}"
         grouped = f"SELECT customer_key FROM events WHERE {where}"

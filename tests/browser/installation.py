@@ -69,8 +69,10 @@ def the_sample(shared: Path) -> Sample:
         if not told.exists():
             told.write_text(json.dumps(_make(shared / "home")), encoding="utf-8")
     kept = json.loads(told.read_text(encoding="utf-8"))
-    found = {person: Found(**{**each, "files": set(each["files"]), "changes": set(each["changes"])})
-             for person, each in kept["found"].items()}  # fmt: skip
+    found = {
+        person: Found(**{**each, "files": set(each["files"]), "changes": set(each["changes"])})
+        for person, each in kept["found"].items()
+    }
     return Sample(shared / "home", found, kept["cookies"])
 
 

@@ -27,11 +27,11 @@ _FEW = {
         {"attribute": "annual_income", "op": "gt", "value": 169_999},
         {"attribute": "gender", "op": "is", "value": "female"},
     ]},
-}  # fmt: skip
+}  # fmt: skip  # a table
 _AS_THE_BROWSER_ASKS = {
     "do": "preferences", "language": "auto", "time_zone": "auto", "theme": "auto",
     "density": "comfortable", "rows": "25",
-}  # fmt: skip
+}  # fmt: skip  # a table
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 _LINK = re.compile(r"https?://[^/\s\"<]+(/(?:invitation|password)\?[^\s\"<]+)")
 
@@ -68,7 +68,7 @@ def _groups(installation: Living, owner: Browser) -> list[str]:
         judged, f"{judged}?verdict=invalid", f"{applied}apply/", columns, f"{columns}columns/", f"/groups/{key}/",
         f"/groups/{key}/members/", f"/groups/{key}/compare/?with=testers", f"/groups/{key}/edit/",
         f"/why?group={key}&customer={MEMBER}", f"/why?group=testers&customer={MEMBER}",
-    ]  # fmt: skip
+    ]  # fmt: skip  # a table
 
 
 def _import(installation: Living, owner: Browser, *, text: str = "", file: bytes | None = None) -> str:
@@ -99,7 +99,7 @@ def _people(installation: Living, owner: Browser) -> list[str]:
         f"/customers/?search={MEMBER}", f"/customers/{person}/", f"/customers/{person}/timeline/",
         f"/customers/{person}/privacy/", "/apps/adventure-shop/add-ons/", "/find?q=loyal",
         imported, "/settings/privacy/erasures/",
-    ]  # fmt: skip
+    ]  # fmt: skip  # a table
 
 
 def _team(installation: Living, owner: Browser, colleague: httpx.Client) -> tuple[list[str], list[str]]:

@@ -23,7 +23,7 @@ _MOST_STEPS = 150
 
 def _tab_to(tab: Page, role: str, name: str) -> None:
     """Presses Tab until it has the focus; on the way every focus is seen."""
-    wanted = tab.get_by_role("main").get_by_role(role, name=name, exact=True).first  # type: ignore[arg-type]
+    wanted = tab.get_by_role("main").get_by_role(role, name=name, exact=True).first  # type: ignore[arg-type]  # the type lists every role by name
     for _ in range(_MOST_STEPS):
         if wanted.evaluate(_IS):
             return

@@ -27,7 +27,7 @@ PLAIN = {"": ("en", "light", _WIDE)}
 MANY = {
     **PLAIN, "-dark": ("en", "dark", _WIDE), "-de": ("de", "light", _WIDE), "-fr": ("fr", "light", _WIDE),
     "-390": ("en", "light", _NARROW),
-}  # fmt: skip
+}  # fmt: skip  # a table
 
 
 def _there(address: str) -> Callable[[Page], None]:

@@ -77,7 +77,10 @@ def test_of_one_address_spelled_twice_in_one_item_the_largest_text_is_shown(ware
         consents=(),
         device=None,
     )
-    for spelled in (item, replace(item, traits={"email": "ANN@example.com"}, emails=(Email("Ann@Example.com", False),))):
+    for spelled in (
+        item,
+        replace(item, traits={"email": "ANN@example.com"}, emails=(Email("Ann@Example.com", False),)),
+    ):
         warehouse.clear()
         warehouse.append(batch_of([spelled], RECEIVED), CATALOG)
         assert _everybody(warehouse) == comparable(derive_people([spelled], CATALOG, []))

@@ -42,10 +42,15 @@ POOLS = Pools(
     instants=(NOW, NOW - timedelta(days=30), NOW - timedelta(days=365)),
     durations=(*(timedelta(days=days) for days in (1, 7, 30, 90, 365)), timedelta(hours=12)),
     texts_of={
-        "country": people.COUNTRIES, "os": ("iOS", "android"), "addons_owned": people.LABELS,
-        "interests": people.LABELS, "tags": people.LABELS, "plan": ("pro", "basic"), "language": ("fr", "de-DE"),
+        "country": people.COUNTRIES,
+        "os": ("iOS", "android"),
+        "addons_owned": people.LABELS,
+        "interests": people.LABELS,
+        "tags": people.LABELS,
+        "plan": ("pro", "basic"),
+        "language": ("fr", "de-DE"),
     },
-)  # fmt: skip
+)
 # Events of which the towns know nothing would only ask empty relations.
 ASKED = replace(
     people.vocabulary(),

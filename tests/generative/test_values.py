@@ -65,8 +65,11 @@ _texts = st.one_of(
     ),
 )
 _scalars = st.one_of(st.none(), st.booleans(), _numbers, _texts)
-_values = st.one_of(_scalars, st.lists(st.one_of(_scalars, st.lists(_scalars, max_size=1)), max_size=3),
-                    st.dictionaries(st.text(max_size=2), _scalars, max_size=2))  # fmt: skip
+_values = st.one_of(
+    _scalars,
+    st.lists(st.one_of(_scalars, st.lists(_scalars, max_size=1)), max_size=3),
+    st.dictionaries(st.text(max_size=2), _scalars, max_size=2),
+)
 
 
 @pytest.fixture(scope="module")
@@ -108,9 +111,11 @@ def test_property_is_the_same_in_sql_and_python(warehouse, values):
 
 _CATALOG = Catalog(
     apps={"notes": App("notes", 1)},
-    attributes={f"as_{type}": CustomAttribute(f"as_{type}", 10 + number, type, Scope.CUSTOMER)
-                for number, type in enumerate(Type)},
-)  # fmt: skip
+    attributes={
+        f"as_{type}": CustomAttribute(f"as_{type}", 10 + number, type, Scope.CUSTOMER)
+        for number, type in enumerate(Type)
+    },
+)
 
 
 @settings(

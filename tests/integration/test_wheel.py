@@ -84,8 +84,11 @@ def test_wheel_holds_everything_but_sources_of_translations(wheel: Path) -> None
 def test_wheel_serves_alone(as_installed: dict[str, str], python: Path, home: Path) -> None:
     where = subprocess.run(
         [str(python), "-c", "import muster.web.apps as a; print(a.__file__)"],
-        env=as_installed, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        env=as_installed,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert where.stdout.startswith(str(python.parents[1]))
     command = [str(python), "-m", "muster.wiring.main"]
     with serving(as_installed, command) as server:
@@ -95,7 +98,7 @@ def test_wheel_serves_alone(as_installed: dict[str, str], python: Path, home: Pa
         assets = re.findall(r'(?:href|src)="(/static/[^"#]+)', page.text)
         assert {re.sub(r"\.[0-9a-f]{12}\.", ".", asset) for asset in assets} >= {
             "/static/muster.css", "/static/vendor/htmx.js"
-        }  # fmt: skip
+        }  # fmt: skip  # a table
         assert {httpx.get(f"{server.address}{asset}").status_code for asset in assets} == {200}
         listed = muster(as_installed, "groups", "list", "--json", command=command)
         assert listed.returncode == 0
@@ -103,6 +106,9 @@ def test_wheel_serves_alone(as_installed: dict[str, str], python: Path, home: Pa
     assert (shown.returncode, shown.stdout.splitlines()[2].strip()[:20]) == (0, "Loads AdventureWorks")
     sample = subprocess.run(
         [str(python), "-c", "from muster.groups.sample.rows import read; print(len(read('customers')))"],
-        env=as_installed, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        env=as_installed,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert int(sample.stdout) > 1_000

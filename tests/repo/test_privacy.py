@@ -21,7 +21,7 @@ _THINGS = {
     "catalog.Publisher.name", "catalog.App.name", "catalog.AddOn.name", "catalog.Attribute.label",
     "catalog.Event.label", "catalog.Event.names", "groups.Group.name", "groups.GroupVersion.name", "team.ApiToken.name",
     "catalog.Attribute.value_labels", "socialaccount.SocialApp.name",
-}  # fmt: skip
+}  # fmt: skip  # a table
 _PRODUCT_COLUMNS = {"order_lines.name", "purchases.name", "sources.name", "cursors.name"}
 
 
@@ -71,8 +71,12 @@ def test_declarations_say_what_for() -> None:
 
 def test_every_place_is_declared_and_registered() -> None:
     """C-45"""
-    declared = {said["place"] for section in ("control_database", "files") for said in PRIVACY[section].values()
-                if "place" in said}  # fmt: skip
+    declared = {
+        said["place"]
+        for section in ("control_database", "files")
+        for said in PRIVACY[section].values()
+        if "place" in said
+    }
     assert declared | {"warehouse"} == set(personal_data)
 
 

@@ -93,7 +93,7 @@ def _archive_of(path: Path, members: list[Entry], sizes: dict[str, int] | None =
     document = {
         "format": 1, "muster": "0.1.0", "created_at": MADE_AT.isoformat(), "control_schema": {}, "warehouse_schema": 1,
         "sizes": {info.name: len(content) for info, content in members} if sizes is None else sizes, "missing": [],
-    }  # fmt: skip
+    }  # fmt: skip  # a table
     hashes = {info.name: hashlib.sha256(content).hexdigest() for info, content in members}
     text = io.BytesIO()
     with tarfile.open(fileobj=text, mode="w") as tar:
@@ -119,7 +119,7 @@ CONTROL = _entry("control.sqlite3")
         "ledger/.hidden", "ledger/a/b", "owner.lock", "restore.json",
         "control.sqlite3\n", "membership/GRP.1.roaring", "",
     ],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_name_that_is_no_part_is_refused(tmp_path: Path, name: str) -> None:
     archive = _archive_of(tmp_path / "a", [CONTROL, _entry(name)])
     (tmp_path / "in").mkdir()

@@ -109,7 +109,7 @@ def _cells(deed: Deed) -> list[str]:
     texts = (
         deed.at.isoformat(), deed.actor_kind, deed.actor_id, deed.actor_label,
         deed.action, deed.thing_kind, deed.thing_id, details,
-    )  # fmt: skip
+    )  # fmt: skip  # a table
     return [exported(text) for text in texts]
 
 

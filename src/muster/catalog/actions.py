@@ -43,7 +43,7 @@ _Numbered = type[models.Attribute] | type[models.Event] | type[models.App]
 _PUBLISHER_FIELDS = (
     "name", "language", "time_zone", "currency", "minimum_age", "require_known_age", "minimum_size",
     "unset_consents",
-)  # fmt: skip
+)  # fmt: skip  # a table
 
 
 def save_organisation(actor: Principal, organisation: Organisation) -> None:

@@ -187,7 +187,7 @@ def compare(client: Client, group: str) -> Answer:
          "index": "" if value["index"] is None else f"{value['index']:.2f}"}
         for one in answer["breakdowns"]
         for value in one["values"]
-    ]  # fmt: skip
+    ]  # fmt: skip  # a table
     return Answer(answer, pick(rows, "figure", "value", "group", "population", "index"))
 
 

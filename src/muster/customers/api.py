@@ -11,7 +11,8 @@ from ninja.files import UploadedFile
 from ninja.responses import Status
 
 from muster.catalog.queries import personal_attributes, publisher
-from muster.customers import actions, hooks, queries, schemas
+from muster.customers import hooks, queries, schemas
+from muster.customers.actions import facts, imports, mappings, uploads
 from muster.customers.terms import ImportState
 from muster.kernel.paging import cursor_invalid
 from muster.team.api import permitted
@@ -57,11 +58,11 @@ def begin_import(
 ) -> Any:
     """Keeps the file and starts the dry run; the answer names the job. `mapping` is a YAML file."""
     principal = permitted(request, "customers:write")
-    view = actions.begin_import(
+    view = uploads.begin_import(
         principal,
         file_name=file.name or "file",
         chunks=file.chunks(),
-        document=actions.parsed_mapping(mapping.read(), kind),
+        document=mappings.parsed_mapping(mapping.read(), kind),
     )
     return Status(202, schemas.import_json(view))
 
@@ -86,28 +87,28 @@ def show_import(request: HttpRequest, identifier: str) -> Any:
 def apply_import(request: HttpRequest, identifier: str, body: schemas.ApplyIn) -> Any:
     """Takes in what the dry run judged; again, to go on after a pause or a crash."""
     principal = _permitted(request, identifier, "customers:write")
-    return Status(202, schemas.import_json(actions.change_import(principal, identifier, "apply", **body.model_dump())))
+    return Status(202, schemas.import_json(imports.change_import(principal, identifier, "apply", **body.model_dump())))
 
 
 @router.post("/imports/{identifier}/pause")
 def pause_import(request: HttpRequest, identifier: str) -> Any:
     """Stops after the chunk at hand."""
     return schemas.import_json(
-        actions.change_import(_permitted(request, identifier, "customers:write"), identifier, "pause")
+        imports.change_import(_permitted(request, identifier, "customers:write"), identifier, "pause")
     )
 
 
 @router.post("/imports/{identifier}/cancel", response={200: dict[str, Any], 202: dict[str, Any]})
 def cancel_import(request: HttpRequest, identifier: str) -> Any:
     """Ends it; what has been taken in already is taken out by a job (202)."""
-    view = actions.change_import(_permitted(request, identifier, "customers:write"), identifier, "cancel")
+    view = imports.change_import(_permitted(request, identifier, "customers:write"), identifier, "cancel")
     return Status(202 if view.state == ImportState.UNDOING else 200, schemas.import_json(view))
 
 
 @router.post("/imports/{identifier}/undo", response={202: dict[str, Any]})
 def undo_import(request: HttpRequest, identifier: str) -> Any:
     """Takes out, up to 30 days later, what it brought."""
-    view = actions.change_import(_permitted(request, identifier, "customers:write"), identifier, "undo")
+    view = imports.change_import(_permitted(request, identifier, "customers:write"), identifier, "undo")
     return Status(202, schemas.import_json(view))
 
 
@@ -145,5 +146,5 @@ def put_rates(request: HttpRequest, body: schemas.RatesIn) -> Any:
     """Adds rates, or replaces those of the same day and currency; the orders they concern are derived again."""
     principal = permitted(request, "catalog:write")
     rates = [schemas.rate_from(one, f"/rates/{place}") for place, one in enumerate(body.rates)]
-    put, customers = actions.put_rates(principal, rates)
+    put, customers = facts.put_rates(principal, rates)
     return Status(201, {"items": [schemas.rate_json(one) for one in put], "customers": customers})

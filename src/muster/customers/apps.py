@@ -12,7 +12,8 @@ class CustomersConfig(AppConfig):
 
     def ready(self) -> None:
         from muster.catalog.hooks import app_figures, event_figures, meaning_changed, publisher_changing, values_lost
-        from muster.customers import actions, jobs, queries
+        from muster.customers import jobs, queries
+        from muster.customers.actions import facts
         from muster.customers.hooks import after_restore, register_personal_data, register_timeline
         from muster.customers.people.queries.timeline import SOURCES
         from muster.customers.privacy import jobs as privacy
@@ -36,9 +37,13 @@ class CustomersConfig(AppConfig):
             300, _("Customers"), _("Customers"), "customers:find", icon="user-circle", scope="customers:read"
         )
         hooks.register_page(
-            400, _("Settings"), _("Organisation"), "customers:settings_organisation", icon="building",
+            400,
+            _("Settings"),
+            _("Organisation"),
+            "customers:settings_organisation",
+            icon="building",
             scope="catalog:read",
-        )  # fmt: skip
+        )
         hooks.register_page(
             450, _("Settings"), _("Privacy"), "customers:settings_privacy", icon="shield-lock", scope="customers:read"
         )
@@ -49,11 +54,11 @@ class CustomersConfig(AppConfig):
         )
         for source in SOURCES:
             register_timeline(source)
-        publisher_changing.append(actions.follow_publisher)
+        publisher_changing.append(facts.follow_publisher)
         app_figures.append(queries.app_figures)
         event_figures.append(queries.event_figures)
         values_lost.append(queries.values_lost)
-        meaning_changed.append(actions.derive_again)
+        meaning_changed.append(facts.derive_again)
         hooks.register_job(
             "customers.erase", privacy.erase, scope="customers:erase", unit="places", label=_("Erasure of customers")
         )
@@ -61,13 +66,19 @@ class CustomersConfig(AppConfig):
             "customers.export", privacy.export, scope="customers:personal", label=_("Export of a customer’s data")
         )
         hooks.register_job(
-            "customers.keep-times", privacy.keep_times, scope="team:admin", daily=True,
+            "customers.keep-times",
+            privacy.keep_times,
+            scope="team:admin",
+            daily=True,
             label=_("Letting go of what is too old"),
-        )  # fmt: skip
+        )
         hooks.register_job(
-            "customers.overwrite", privacy.overwrite, scope="team:admin", daily=True,
+            "customers.overwrite",
+            privacy.overwrite,
+            scope="team:admin",
+            daily=True,
             label=_("Overwriting what was deleted"),
-        )  # fmt: skip
+        )
         if start_due_erasures not in hooks.due_starters:
             hooks.due_starters.append(start_due_erasures)
         if apply_ledger not in after_restore:

@@ -10,7 +10,9 @@ from typing import Any
 
 from muster.catalog.queries import warehouse_catalog
 from muster.customers import hooks
-from muster.customers.actions import announce_change, declare_observed, forget_observed, mapping_of
+from muster.customers.actions.facts import announce_change
+from muster.customers.actions.mappings import mapping_of
+from muster.customers.actions.observed import declare_observed, forget_observed
 from muster.customers.hooks import current_warehouse
 from muster.customers.models import Import
 from muster.customers.queries import first_sent_at, import_directory, import_row, judge_names

@@ -32,7 +32,7 @@ from muster.warehouse.port import Reader, Warehouse
 
 _ASKED = {
     AttributeCondition, EventCondition, SequenceCondition, SampleCondition, DeviceCondition, Ranked, Acquired, Excluded,
-}  # fmt: skip
+}  # fmt: skip  # a table
 if missing := _ASKED - compiled_kinds():
     raise InternalError(f"no compiler for {missing}")
 

@@ -63,9 +63,13 @@ class GroupsConfig(AppConfig):
             "groups.refresh", jobs.refresh_all, scope="groups:write", unit="groups", label=_("Refresh of all segments")
         )
         hooks.register_job(
-            "groups.refresh-nightly", jobs.refresh_nightly, scope="groups:write", unit="groups", daily=True,
+            "groups.refresh-nightly",
+            jobs.refresh_nightly,
+            scope="groups:write",
+            unit="groups",
+            daily=True,
             label=_("Nightly refresh of all segments"),
-        )  # fmt: skip
+        )
         hooks.register_job(
             REMOVAL, jobs.remove_sample, scope="catalog:write", unit="steps", label=_("Removing the demo data")
         )

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from muster.catalog.actions import delete_app
 from muster.catalog.queries import app_numbers, warehouse_catalog
-from muster.customers.actions import announce_change
+from muster.customers.actions.facts import announce_change
 from muster.customers.hooks import current_warehouse
 from muster.customers.jobs import take_out
 from muster.groups.actions.lists import rematch_known, sweep_lists

@@ -36,9 +36,13 @@ def offer_undo(request: HttpRequest, actor: Asker, kind: str, text: str, paramet
     now = system_clock()
     Undo.objects.filter(created_at__lte=now - KEPT).delete()
     made = Undo.objects.create(
-        id=new_id("und"), owner=f"{actor.kind}:{actor.id}", kind=kind, parameters=dict(parameters), text=text[:300],
+        id=new_id("und"),
+        owner=f"{actor.kind}:{actor.id}",
+        kind=kind,
+        parameters=dict(parameters),
+        text=text[:300],
         created_at=now,
-    )  # fmt: skip
+    )
     request.session[_LINE] = made.id
     return made
 

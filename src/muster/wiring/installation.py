@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from muster.customers.actions import sweep_imports
+from muster.customers.actions.uploads import sweep_imports
 from muster.customers.hooks import provide_ledger, provide_warehouse
 from muster.groups.actions.lists import sweep_lists
 from muster.groups.actions.membership import begin_memory, sweep_memberships

@@ -31,7 +31,7 @@ _EVENTS = {"kind": "events", "app": "notes", "row": {"external_id": "id", "event
 ADDRESSES = (
     "/apps/", "/apps/new", "/apps/notes/", "/apps/notes/edit/", "/apps/notes/add-ons/", "/apps/notes/events/",
     "/apps/notes/events/new", "/apps/notes/attributes/new", "/apps/notes/attributes/city/",
-)  # fmt: skip
+)  # fmt: skip  # a table
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_app_is_made_and_renamed(town: Living, owner: Browser) -> None:
         ("/apps/notes/attributes/new", {"key": "country", "type": "text", "scope": "customer"}, "key_taken", "id_key"),
         ("/apps/notes/attributes/new", {"key": "A", "type": "text", "scope": "app"}, "value_not_allowed", "id_key"),
     ],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_form_says_what_is_wrong_at_the_field(
     owner: Browser, address: str, fields: dict[str, str], code: str, field: str
 ) -> None:
@@ -226,8 +226,13 @@ def test_standard_attributes_stay_as_they_are(owner: Browser) -> None:
 
 def test_viewer_sees_everything_and_changes_nothing(viewer: Browser) -> None:
     """D-42: the buttons stand there with the sentence that the API would answer."""
-    forms = ("/apps/new", "/apps/notes/edit/", "/apps/notes/events/new", "/apps/notes/attributes/new",
-             "/apps/notes/attributes/city/")  # fmt: skip
+    forms = (
+        "/apps/new",
+        "/apps/notes/edit/",
+        "/apps/notes/events/new",
+        "/apps/notes/attributes/new",
+        "/apps/notes/attributes/city/",
+    )
     for address in (one for one in ADDRESSES if one not in forms):
         page = viewer.get(address)
         assert (page.status_code, "Needs permission catalog:write; an owner can grant it." in page.text) == (200, True)
@@ -253,8 +258,13 @@ def test_pages_work_in_every_language_without_anything_inline(town: Living, owne
 
 
 def test_unknown_apps_and_words_are_not_found(owner: Browser) -> None:
-    for address in ("/apps/none/", "/apps/none/edit/", "/apps/none/add-ons/", "/apps/none/events/",
-                    "/apps/notes/attributes/none/"):  # fmt: skip
+    for address in (
+        "/apps/none/",
+        "/apps/none/edit/",
+        "/apps/none/add-ons/",
+        "/apps/none/events/",
+        "/apps/notes/attributes/none/",
+    ):
         assert owner.get(address).status_code == 404
 
 

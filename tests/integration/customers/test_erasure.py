@@ -49,7 +49,7 @@ ORDERS = {
         "external_id": "id", "order_id": "order", "happened_at": "at", "amount": "amount", "currency": "currency",
         "coupon": "coupon",
     },
-}  # fmt: skip
+}  # fmt: skip  # a table
 CONSENTS = {
     "kind": "consents",
     "row": {"external_id": "id", "purpose": "purpose", "granted": "granted", "text_version": "text"},
@@ -134,8 +134,12 @@ def test_marker_is_nowhere_and_nothing_brings_it_back(environment: dict[str, str
         town.finish(exported["job"]["id"])
         backup = tmp_path / "backup"
     assert {one.split("/")[0] for one in _with_marker(home)} == {
-        "control.sqlite3", "exports", "imports", "lists", "warehouse",
-    } - {"exports"}  # fmt: skip
+        "control.sqlite3",
+        "exports",
+        "imports",
+        "lists",
+        "warehouse",
+    } - {"exports"}
     shutil.copytree(home, backup, ignore=shutil.ignore_patterns("*.sock"))
     with living(environment) as town:
         done = _erase(town, f"external:{MARK}")
@@ -168,7 +172,7 @@ def _check_receipt(done: Document) -> None:
     assert (removed["warehouse"]["identities"], removed["warehouse"]["all_events"]) == (2, 2)
     assert (removed["exports"], removed["answers"], removed["suppressions"]) == (
         {"files": 1}, {"answers": 1}, {"suppressions": 1},
-    )  # fmt: skip
+    )  # fmt: skip  # a table
 
 
 def _check_nothing_comes_back(town: Living) -> None:

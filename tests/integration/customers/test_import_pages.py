@@ -253,8 +253,12 @@ def test_mapping_can_be_written_as_yaml(town: Living, owner: Browser) -> None:
     town.settle()
     assert _counts(owner.get(judged.headers["Location"]).text) == {"new": 1}
     other = _begin(owner, csv_of("k,p", "y1,3"))
-    for wrong, code in (("kind: [", "mapping_invalid"), ("row: {}", "mapping_invalid"), ("", "mapping_invalid"),
-                        ("kind: customers\nrow: {external_id: nowhere}", "column_unknown")):  # fmt: skip
+    for wrong, code in (
+        ("kind: [", "mapping_invalid"),
+        ("row: {}", "mapping_invalid"),
+        ("", "mapping_invalid"),
+        ("kind: customers\nrow: {external_id: nowhere}", "column_unknown"),
+    ):
         refused = owner.post(other, {"do": "yaml", "yaml": wrong})
         assert (refused.status_code, code in refused.text, html.escape(wrong) in refused.text) == (422, True, True)
 
@@ -263,12 +267,12 @@ def test_orders_of_several_lines_are_told_by_their_number(town: Living, owner: B
     content = csv_of(
         "customer;order_number;order_date;product;price;quantity",
         "o1;1001;2026-01-31;pen;1,50;2", "o1;1001;2026-01-31;ink;10,00;1", "o1;1002;2026-02-01;pen;1.000,50;1",
-    )  # fmt: skip
+    )  # fmt: skip  # a table
     columns = _begin(owner, content, kind="orders", app="shop")
     fields = _fields(owner.get(columns).text)
     assert [fields[f"role.{n}"] for n in range(6)] == [
         "external_id", "order_id", "happened_at", "line:product_id", "line:price", "line:quantity",
-    ]  # fmt: skip
+    ]  # fmt: skip  # a table
     address = _judge(town, owner, columns, numbers="eu", **{"fixed.currency": "EUR"})
     assert _counts(owner.get(address).text) == {"new": 3}
     assert owner.post(f"{address}apply", {}).status_code == 302
@@ -377,8 +381,16 @@ def test_list_asks_as_little_for_many_imports(
     for number in range(count):
         now = datetime.now(UTC)
         Import.objects.create(
-            id=f"imp_{number}", kind="customers", file_name="f", digest="d", mapping={}, state="done",
-            created_by="a", created_at=now, checked_at=now, done_at=now,
-        )  # fmt: skip
+            id=f"imp_{number}",
+            kind="customers",
+            file_name="f",
+            digest="d",
+            mapping={},
+            state="done",
+            created_by="a",
+            created_at=now,
+            checked_at=now,
+            done_at=now,
+        )
     with django_assert_num_queries(3):
         assert as_alice.get("/customers/imports/").status_code == 200

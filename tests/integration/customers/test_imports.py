@@ -221,7 +221,7 @@ def test_column_may_be_called_what_muster_calls_its_own(shop: Living) -> None:
         ({**ORDERS, "app": "none", "row": {"external_id": "id", "happened_at": "city"}}, "mapping_invalid", "/app"),
         ({**ORDERS, "app": ["x"], "row": {"external_id": "id", "happened_at": "city"}}, "mapping_invalid", "/app"),
     ],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_wrong_mapping_says_where(shop: Living, mapping: object, code: str, pointer: str) -> None:
     refused = shop.upload(b"id,city\na,2026-01-01\n", mapping)
     assert problem(refused) == (422, code)
@@ -360,7 +360,7 @@ def test_naughty_strings_are_values_like_others(shop: Living, form: str) -> None
         assert (imported["state"], sum(imported["counts"].values())) == ("done", len(NAUGHTY))
         assert {one["reason"] for one in judged if one["verdict"] == "invalid"} <= {
             "missing", "identity_placeholder", "control_character", "too_long", "not_a_name", "conflict_in_file",
-        }  # fmt: skip
+        }  # fmt: skip  # a table
     taken = shop.local.get("/customers", params={"search": f"external:{form} {NAUGHTY[100]}"}).json()["items"]
     shown = shop.get(f"/customers/{taken[0]['id']}")["attributes"]["city"]
     assert shown == NAUGHTY[100]

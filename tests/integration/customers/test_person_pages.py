@@ -37,17 +37,17 @@ _EVENTS: Document = {
         "external_id": "id", "event": "event", "happened_at": "at", "properties": {"secret": "secret"},
         "device_id": "device", "device_model": "model", "os": "os",
     },
-}  # fmt: skip
+}  # fmt: skip  # a table
 _VISITS: Document = {
     "kind": "events", "app": "notes", "row": {"anonymous_id": "anon", "event": "event", "happened_at": "at"}
-}  # fmt: skip
+}  # fmt: skip  # a table
 _ORDERS: Document = {
     "kind": "orders",
     "app": "notes",
     "row": {
         "external_id": "id", "order_id": "order", "happened_at": "at", "amount": "amount", "currency": "currency",
     },
-}  # fmt: skip
+}  # fmt: skip  # a table
 _TABS = ("", "timeline/", "privacy/")
 
 
@@ -59,7 +59,7 @@ def town(module_environment: dict[str, str]) -> Iterator[Living]:
         people = (
             "u1,ann@example.com,Ann,NO,1990-05-06,7", "u2,both@example.com,Bea,DE,,1", "u3,Both@Example.com,Cid,FR,,2",
             "dan@example.com,,Dan,,,",
-        )  # fmt: skip
+        )  # fmt: skip  # a table
         found.bring_in(csv_of("id,email,first,country,birthday,points", *people), _PEOPLE)
         visits = [f"u1,app_opened,2026-02-{day:02}T10:00:00Z,s3cr3t-{day},d1,iPhone 15,iOS" for day in range(1, 29)]
         visits += [f"u1,Level Up,2026-02-{day:02}T10:00:00Z,s3cr3t-{day},d1,iPhone 15,iOS" for day in range(1, 29)]
@@ -113,8 +113,15 @@ def test_page_explains_itself_and_lists_nobody(owner: Browser) -> None:
 
 
 def test_one_customer_is_found_by_everything_that_names_them(town: Living, owner: Browser, ann: str) -> None:
-    for text in ("u1", " u1 ", "external:u1", "ann@example.com", "ANN@Example.com", "email:ann@example.com",
-                 ann.split("/")[2]):  # fmt: skip
+    for text in (
+        "u1",
+        " u1 ",
+        "external:u1",
+        "ann@example.com",
+        "ANN@Example.com",
+        "email:ann@example.com",
+        ann.split("/")[2],
+    ):
         found = _find(owner, text)
         assert (found.status_code, found.headers["Location"]) == (302, ann), text
     visitor = _find(owner, "v1").headers["Location"]

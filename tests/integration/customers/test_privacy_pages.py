@@ -35,7 +35,7 @@ _ORDERS: Document = {
 SETTINGS = (
     "/settings/organisation/", "/settings/organisation/rates/", "/settings/privacy/",
     "/settings/privacy/suppressions/", "/settings/privacy/erasures/",
-)  # fmt: skip
+)  # fmt: skip  # a table
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +144,7 @@ def test_erasure_can_be_taken_back_while_its_grace_lasts(town: Living, owner: Br
     sent = {
         "do": "kept", "kept-under_age_data": "keep", "kept-events_months": "26", "kept-anonymous_months": "13",
         "kept-rejects_days": "7", "kept-verdict_days": "400", "kept-exports_days": "7", "kept-grace_hours": "1",
-    }  # fmt: skip
+    }  # fmt: skip  # a table
     assert owner.post("/settings/privacy/", sent).status_code == 302
     page = _page_of(town, "u5")
     assert "It can be taken back for 1 hour." in owner.get(f"{page}privacy/").text
@@ -204,7 +204,7 @@ def _allowed(page: str) -> list[str]:
         ("floor", "minimum_age", ""), ("kept", "grace_hours", "73"), ("kept", "events_months", "0"),
         ("kept", "exports_days", "31"), ("kept", "under_age_data", "sell"), ("kept", "rejects_days", "9" * 40),
     ],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_settings_that_make_no_sense_are_refused_at_their_field(
     town: Living, owner: Browser, form: str, field: str, value: str
 ) -> None:
@@ -213,7 +213,7 @@ def test_settings_that_make_no_sense_are_refused_at_their_field(
         "floor-minimum_size": "25", "floor-minimum_age": "17", "kept-under_age_data": "keep",
         "kept-events_months": "26", "kept-anonymous_months": "13", "kept-rejects_days": "7",
         "kept-verdict_days": "400", "kept-exports_days": "7", "kept-grace_hours": "0",
-    }  # fmt: skip
+    }  # fmt: skip  # a table
     refused = owner.post("/settings/privacy/", given | {"do": form, f"{form}-{field}": value})
     assert (refused.status_code, f'href="#id_{form}-{field}"' in refused.text) == (422, True)
     assert (town.get("/publisher"), town.get("/privacy")) == before
@@ -227,8 +227,11 @@ def test_suppression_is_put_on_and_lifted(town: Living, owner: Browser) -> None:
     [one] = town.get("/suppressions")["items"]
     page = owner.get("/settings/privacy/suppressions/").text
     assert (one["identity"], "u6@example.com" in page) == ("u6@example.com", True)
-    for wrong in ({"kind": "email", "identity": "nobody"}, {"kind": "pigeon", "identity": "x"},
-                  {"kind": "external", "identity": ""}):  # fmt: skip
+    for wrong in (
+        {"kind": "email", "identity": "nobody"},
+        {"kind": "pigeon", "identity": "x"},
+        {"kind": "external", "identity": ""},
+    ):
         refused = owner.post("/settings/privacy/suppressions/", {"reason": "manual"} | wrong)
         assert refused.status_code == 422
     assert owner.post(f"/settings/privacy/suppressions/{one['id']}/lift", {}).status_code == 302
@@ -270,7 +273,7 @@ def test_organisation_is_changed_and_facts_follow(town: Living, owner: Browser) 
         ("rate", "0", "value_not_allowed"), ("rate", "-1", "value_not_allowed"), ("rate", "1e400", "value_not_allowed"),
         ("rate", "NaN", "value_not_allowed"), ("rate", "", "value_not_allowed"),
     ],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_rate_that_is_none_is_refused_at_its_field(owner: Browser, field: str, value: str, code: str) -> None:
     given = {"day": "2026-01-05", "currency": "USD", "rate": "2", "direction": "per_base"} | {field: value}
     refused = owner.post("/settings/organisation/rates/", given)
@@ -297,11 +300,19 @@ def test_viewer_reads_what_a_viewer_may(town: Living, owner: Browser, viewer: Br
     assert viewer.get("/settings/privacy/suppressions/").status_code == 403
     person = _page_of(town, "u8")
     assert viewer.post(f"{person}privacy/", {"about": "offers", "granted": "no"}).status_code == 403
-    for address in (f"{person}export", f"{person}erase", "/settings/privacy/suppressions/sup_1/lift",
-                    "/settings/privacy/erasures/era_1/withdraw"):  # fmt: skip
+    for address in (
+        f"{person}export",
+        f"{person}erase",
+        "/settings/privacy/suppressions/sup_1/lift",
+        "/settings/privacy/erasures/era_1/withdraw",
+    ):
         assert viewer.post(address, {"typed": person.split("/")[2]}).status_code == 403
-    for address, sent in (("/settings/privacy/", {"do": "floor"}), ("/settings/privacy/", {"do": "kept"}),
-                          ("/settings/organisation/", {}), ("/settings/organisation/rates/", {})):  # fmt: skip
+    for address, sent in (
+        ("/settings/privacy/", {"do": "floor"}),
+        ("/settings/privacy/", {"do": "kept"}),
+        ("/settings/organisation/", {}),
+        ("/settings/organisation/rates/", {}),
+    ):
         assert viewer.post(address, sent).status_code == 403
     erasures = viewer.get("/settings/privacy/erasures/")
     assert (
@@ -343,13 +354,22 @@ def test_lists_ask_as_little_for_many_rows(
     now = datetime.now(UTC)
     for number in range(count):
         Suppression.objects.create(
-            id=f"sup_{number}", kind="email", identity="a@example.com", mark=str(number), reason="manual", since=now,
+            id=f"sup_{number}",
+            kind="email",
+            identity="a@example.com",
+            mark=str(number),
+            reason="manual",
+            since=now,
             made_by="a",
-        )  # fmt: skip
+        )
         Erasure.objects.create(
-            id=f"era_{number}", keys=BitMap([number + 1]).serialize(), customer_count=1, requested_at=now,
-            requested_by="a", due_at=now,
-        )  # fmt: skip
+            id=f"era_{number}",
+            keys=BitMap([number + 1]).serialize(),
+            customer_count=1,
+            requested_at=now,
+            requested_by="a",
+            due_at=now,
+        )
     for address in SETTINGS[3:]:
         with django_assert_num_queries(3):
             assert as_alice.get(address).status_code == 200

@@ -19,8 +19,14 @@ from tests.integration.data.importing import import_file
 
 SAMPLE = Path(__file__).parents[3] / "src" / "muster" / "groups" / "sample" / "data"
 IMPORTED_AT = datetime(2017, 7, 1, tzinfo=UTC)
-_CUSTOM = {"annual_income": Type.NUMBER, "total_children": Type.NUMBER, "home_owner": Type.BOOLEAN,
-           "occupation": Type.TEXT, "education": Type.TEXT, "marital_status": Type.TEXT}  # fmt: skip
+_CUSTOM = {
+    "annual_income": Type.NUMBER,
+    "total_children": Type.NUMBER,
+    "home_owner": Type.BOOLEAN,
+    "occupation": Type.TEXT,
+    "education": Type.TEXT,
+    "marital_status": Type.TEXT,
+}
 CATALOG = Catalog(
     apps={"adventure-shop": App("adventure-shop", 1), "adventure-rides": App("adventure-rides", 2)},
     currency="USD",

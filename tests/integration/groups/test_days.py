@@ -24,9 +24,16 @@ NOBODY = Told(0)
 def group(db: None) -> Group:
     """30 on the first day; on the third 15 join and then 5 leave; on the fifth 30 leave; on the sixth 60 join."""
     row = Group.objects.create(
-        id="grp_1", key="one", name="One", kind=Kind.SEGMENT, state=State.ACTIVE, generation=1, size=0,
-        created_at=BEGIN, updated_at=BEGIN,
-    )  # fmt: skip
+        id="grp_1",
+        key="one",
+        name="One",
+        kind=Kind.SEGMENT,
+        state=State.ACTIVE,
+        generation=1,
+        size=0,
+        created_at=BEGIN,
+        updated_at=BEGIN,
+    )
     sizes = [(0, 0, 30), (2, 30, 45), (2, 45, 40), (4, 40, 10), (5, 10, 70)]
     for hour, (day, before, after) in enumerate(sizes):
         at = BEGIN + timedelta(days=day, hours=hour)

@@ -143,7 +143,7 @@ def test_columns_are_shown_and_another_can_be_chosen(town: Living, browser: Brow
     page = browser.get(address).text
     assert re.findall(r'name="column" value="([^"]+)"( checked)?', page) == [
         ("Name", ""), ("E-mail", " checked"), ("Ref", ""),
-    ]  # fmt: skip
+    ]  # fmt: skip  # a table
     assert re.findall(r'<td class="val">(.*?)</td>', page)[:3] == ["Ann", "Bea", "Cid"]
     town.settle()
     same = browser.post(address, {"column": "E-mail", "ids": "email"})
@@ -293,9 +293,17 @@ def test_viewer_reads_the_figures_and_the_reason(as_bob: Client) -> None:
     """D-42: the buttons stand there with the sentence that the API would answer."""
     now = datetime.now(UTC)
     Group.objects.create(
-        id="grp_1", key="staff", name="Staff", kind="known", state="active", size=3, entry_count=4, pending_count=1,
-        created_at=now, updated_at=now,
-    )  # fmt: skip
+        id="grp_1",
+        key="staff",
+        name="Staff",
+        kind="known",
+        state="active",
+        size=3,
+        entry_count=4,
+        pending_count=1,
+        created_at=now,
+        updated_at=now,
+    )
     page = as_bob.get("/groups/staff/").content.decode()
     assert re.findall(r'<span class="big">(.*?)</span>', page) == ["3", "1", "4", "0"]
     assert page.count('aria-disabled="true" aria-describedby="refusal"') == 3

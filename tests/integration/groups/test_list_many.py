@@ -61,7 +61,7 @@ def test_tag_is_added_told_and_undone(town: Living, make: Make, owner: Browser) 
     assert text == "1 group has the tag “sale” now."
     assert sorted(refused) == [
         ("One", "It has this tag already.", ""), ("grp_gone", "This group is not there any more.", "group_unknown"),
-    ]  # fmt: skip
+    ]  # fmt: skip  # a table
     assert _after(owner) == ("", "", [])
     assert owner.post(address, {}).status_code == 302
     assert _tags(town, "one", "two") == [["sale"], ["new"]]
@@ -198,9 +198,15 @@ def test_long_report_says_how_many_more(as_alice: Client) -> None:
     now = system_clock()
     for number in range(60):
         Group.objects.create(
-            id=f"grp_{number:02}", key=f"g{number:02}", name=f"G{number:02}", kind=Kind.KNOWN, state=State.ACTIVE,
-            tags=["sale"], created_at=now, updated_at=now,
-        )  # fmt: skip
+            id=f"grp_{number:02}",
+            key=f"g{number:02}",
+            name=f"G{number:02}",
+            kind=Kind.KNOWN,
+            state=State.ACTIVE,
+            tags=["sale"],
+            created_at=now,
+            updated_at=now,
+        )
     done = Sender(as_alice, "/groups/").post("/groups/", {"do": "tag", "tag": "sale", "all": "60"})
     page = as_alice.get(done["Location"]).content.decode()
     assert ("Not done for 60 groups:" in page, page.count("<li><b>"), "and 10 more" in page) == (True, 50, True)
@@ -217,7 +223,12 @@ def test_fifty_rows_are_few_enough_nodes(as_alice: Client) -> None:
     now = system_clock()
     for number in range(60):
         Group.objects.create(
-            id=f"grp_{number:02}", key=f"g{number:02}", name=f"G{number:02}", kind=Kind.KNOWN, state=State.ACTIVE,
-            created_at=now, updated_at=now,
-        )  # fmt: skip
+            id=f"grp_{number:02}",
+            key=f"g{number:02}",
+            name=f"G{number:02}",
+            kind=Kind.KNOWN,
+            state=State.ACTIVE,
+            created_at=now,
+            updated_at=now,
+        )
     assert _nodes(as_alice.get("/groups/?rows=50").content.decode()) < 1480

@@ -113,9 +113,14 @@ def test_list_asks_the_same_questions_whatever_its_length(
     now = system_clock()
     for number in range(count):
         Group.objects.create(
-            id=f"grp_{number}", key=f"g{number}", name=f"G{number}", kind=Kind.KNOWN, state=State.ACTIVE,
-            created_at=now, updated_at=now,
-        )  # fmt: skip
+            id=f"grp_{number}",
+            key=f"g{number}",
+            name=f"G{number}",
+            kind=Kind.KNOWN,
+            state=State.ACTIVE,
+            created_at=now,
+            updated_at=now,
+        )
     assert as_alice.get("/groups/").status_code == 200
     with django_assert_num_queries(8):
         as_alice.get("/groups/")

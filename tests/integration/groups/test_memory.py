@@ -18,9 +18,16 @@ BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 @pytest.fixture
 def group(db: None) -> Group:
     return Group.objects.create(
-        id="grp_1", key="one", name="One", kind=Kind.SEGMENT, state=State.ACTIVE, generation=1, size=0,
-        created_at=BEGIN, updated_at=BEGIN,
-    )  # fmt: skip
+        id="grp_1",
+        key="one",
+        name="One",
+        kind=Kind.SEGMENT,
+        state=State.ACTIVE,
+        generation=1,
+        size=0,
+        created_at=BEGIN,
+        updated_at=BEGIN,
+    )
 
 
 def _grow(group: Group, count: int, every: timedelta, cause: Cause = Cause.DATA) -> list[datetime]:

@@ -69,7 +69,7 @@ def test_overview_tells_size_share_and_comparison(browser: httpx.Client, forty: 
     page = _shows(
         browser, forty, "<h1>Forty</h1>", "Customers of Notes", "74.1%", "of 54 available customers", "sale",
         "40 customers; the size is known since", "€0.31", "everyone €0.23", "Compared with everyone", "Country",
-    )  # fmt: skip
+    )  # fmt: skip  # a table
     assert re.findall(r"<dt>(France|Germany)</dt>", page) == ["France", "Germany"]
     assert " style=" not in page
 
@@ -79,7 +79,7 @@ def test_markets_are_a_map_and_a_table(browser: httpx.Client, forty: str) -> Non
     page = _shows(browser, forty, "By market", "Share of customers by market; the largest is France.")
     assert re.findall(r'<use class="m(\d)" href="/static/map[^"#]*\.svg#(\w+)"/?>(?:<title>([^<]+)<)?', page) == [
         ("0", "world", ""), ("6", "FR", "France 75%"), ("2", "DE", "Germany 25%"),
-    ]  # fmt: skip
+    ]  # fmt: skip  # a table
     table = page.split("By market")[1]
     assert re.findall(r'<th scope="row">(\w+)</th><td class="r"[^>]*>(\d+)<', table) == [
         ("France", "30"),
@@ -204,7 +204,7 @@ def test_small_group_shows_no_figures(browser: httpx.Client, make: Make) -> None
     )
     assert re.findall(r'class="big">([^<]*(?:<span[^>]*>[^<]*</span>)?)', page) == [
         '<span title="Fewer customers than may be told">Small</span>', "–", "–", "–", "–",
-    ]  # fmt: skip
+    ]  # fmt: skip  # a table
     assert '<svg class="plot"' not in page
     _shows(browser, "/groups/few/changes/", "Small")
     listed = _shows(browser, "/groups/few/members/", "Small: its members are not listed")
@@ -261,9 +261,16 @@ def test_failed_segment_says_why_and_offers_to_retry(as_alice: Client) -> None:
     """Its definition names an attribute that is gone, so there is no sentence."""
     definition = {"version": 1, "match": {"attribute": "gone", "op": "is", "value": "x"}}
     row = Group.objects.create(
-        id="grp_1", key="broken", name="Broken", kind=Kind.SEGMENT, state=State.FAILED, definition=definition,
-        failure="There is no attribute `gone`.", created_at=NOW, updated_at=NOW,
-    )  # fmt: skip
+        id="grp_1",
+        key="broken",
+        name="Broken",
+        kind=Kind.SEGMENT,
+        state=State.FAILED,
+        definition=definition,
+        failure="There is no attribute `gone`.",
+        created_at=NOW,
+        updated_at=NOW,
+    )
     row.versions.create(revision=1, name="Broken", definition=definition, saved_at=NOW, saved_by="alice@example.com")
     for tab in (*(tab for tab in TABS if tab), "members/"):
         page = as_alice.get(f"/groups/broken/{tab}")

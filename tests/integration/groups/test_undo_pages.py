@@ -39,7 +39,7 @@ def test_renaming_is_undone_once(town: Living, browser: Browser, make: Make) -> 
     done = browser.post(address, {"next": "/groups/forty/"})
     assert (done.status_code, done.headers["location"], town.get("/groups/forty")["name"]) == (
         302, "/groups/forty/", "Forty",
-    )  # fmt: skip
+    )  # fmt: skip  # a table
     assert browser.post(address, {}).status_code == 410
 
 

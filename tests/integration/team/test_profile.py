@@ -19,7 +19,7 @@ _NEW = "another correct horse"
 _SHOWN = {
     "do": "preferences", "language": "de", "time_zone": "Europe/Berlin", "theme": "dark", "density": "compact",
     "rows": "100",
-}  # fmt: skip
+}  # fmt: skip  # a table
 
 
 def _logged_in(email: str, **headers: str) -> Client:
@@ -37,7 +37,7 @@ def test_what_is_chosen_shows_on_every_page(as_bob: Client, bob: Member) -> None
     assert as_bob.get("/api/v1/me").json()["preferences"] == {
         "language": "de", "time_zone": "Europe/Berlin", "theme": "dark", "density": "compact", "rows": 100,
         "hidden_columns": {},
-    }  # fmt: skip
+    }  # fmt: skip  # a table
 
 
 def test_outsider_sees_the_usual(as_charlie: Client) -> None:
@@ -68,7 +68,7 @@ def test_preferences_over_rest(as_bob: Client) -> None:
             "language": "auto", "time_zone": "auto", "theme": "light", "density": "comfortable", "rows": 50,
             "hidden_columns": {"groups": ["kind", "trend"]},
         },
-    )  # fmt: skip
+    )  # fmt: skip  # a table
     for body, code, pointer in (
         ({"theme": "pink"}, "value_not_allowed", "/theme"),
         ({"time_zone": "Mars/Olympus"}, "value_not_allowed", "/time_zone"),

@@ -132,7 +132,7 @@ def test_invitation_that_cannot_be_made_says_why_at_the_field(as_alice: Client, 
     ("fields", "at"),
     [({"name": "", "password": PASSWORD}, "name"), ({"name": "Eve", "password": "short"}, "password"),
      ({"name": "a\nb", "password": PASSWORD}, "name"), ({"name": "x" * 201, "password": PASSWORD}, "name")],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_joining_says_what_is_wrong_and_uses_nothing_up(alice: Member, fields: dict[str, str], at: str) -> None:
     _, secret = invite(member_principal(alice), "eve@example.com", "viewer")
     link = f"/invitation?token={secret}"
@@ -195,7 +195,7 @@ def test_role_and_single_permissions_count_at_once(as_alice: Client, as_bob: Cli
     assert (bob.granted, bob.withheld) == ([], [])
     assert [(deed.action, deed.details["email"]) for deed in newest_deeds(3)] == [
         ("member.role", bob.email), ("member.permissions", bob.email), ("member.role", bob.email),
-    ]  # fmt: skip
+    ]  # fmt: skip  # a table
 
 
 def test_last_owner_stays(as_alice: Client, alice: Member, bob: Member) -> None:

@@ -96,7 +96,7 @@ def test_erased_person_is_nowhere_and_others_are_as_before(warehouse: DuckDBWare
     assert touched == BitMap([2, 3])
     assert {name: removed[name] for name in ("identities", "order_entries", "order_lines", "rejects", "merges")} == {
         "identities": 2, "order_entries": 2, "order_lines": 1, "rejects": 1, "merges": 1,
-    }  # fmt: skip
+    }  # fmt: skip  # a table
     assert (warehouse.count_customers(subject), warehouse.people([2, 3]), _state(warehouse, [1])) == ({}, {}, other)
     assert MARK not in _dump(warehouse)
     assert warehouse.scrub()
@@ -226,11 +226,11 @@ def test_raw_rows_tell_everything_that_was_said(warehouse: DuckDBWarehouse) -> N
     assert {name: len(found) for name, found in rows.items()} == {
         "identities": 2, "merges": 1, "attributes": 4, "emails": 1, "consents": 1, "seen": 2, "devices": 2, "orders": 1,
         "events": 2, "churn": 0,
-    }  # fmt: skip
+    }  # fmt: skip  # a table
     [bought] = rows["orders"]
     assert (bought["app"], bought["trust"], [line["product_id"] for line in bought["lines"]]) == (
         "notes", "server", [f"p-{MARK}"],
-    )  # fmt: skip
+    )  # fmt: skip  # a table
     assert rows["events"][0]["properties"] == {"note": f"first {MARK}"}
 
 

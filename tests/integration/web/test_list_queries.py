@@ -33,9 +33,16 @@ def test_imports_ask_for_session_member_and_rows(
     now = system_clock()
     for number in range(count):
         Import.objects.create(
-            id=f"imp_{number}", kind="customers", file_name=f"{number}.csv", digest="", mapping={"kind": "customers"},
-            state=ImportState.DONE, created_by="alice@example.com", created_at=now, done_at=now,
-        )  # fmt: skip
+            id=f"imp_{number}",
+            kind="customers",
+            file_name=f"{number}.csv",
+            digest="",
+            mapping={"kind": "customers"},
+            state=ImportState.DONE,
+            created_by="alice@example.com",
+            created_at=now,
+            done_at=now,
+        )
     assert as_alice.get("/customers/imports/").content.count(b"imp_") >= count
     with django_assert_num_queries(3):
         assert as_alice.get("/customers/imports/").status_code == 200

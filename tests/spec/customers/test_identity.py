@@ -34,8 +34,15 @@ def test_visitor_who_signs_up_becomes_the_customer(know):
 
 def test_visitor_who_signs_in_is_merged(know):
     """C-7: exactly the state that would exist had every item carried the survivor's id."""
-    people = know([item(at(5), user="u1"), _visit(0), order("completed", "o1", 5, at(1), user=None, anonymous_id="a1"),
-                   _visit(0.1, user="u1"), _visit(0.2)])  # fmt: skip
+    people = know(
+        [
+            item(at(5), user="u1"),
+            _visit(0),
+            order("completed", "o1", 5, at(1), user=None, anonymous_id="a1"),
+            _visit(0.1, user="u1"),
+            _visit(0.2),
+        ]
+    )
     assert _ids(people) == {"c:u1": ["a1", "u1"]}
     facts = people["c:u1"].app_facts["notes"]
     assert (facts["first_used_at"], facts["last_used_at"], facts["session_count"]) == (at(0), at(0.2), 1)
@@ -65,8 +72,16 @@ def test_alias_of_two_people_merges_them_from_a_server_only(know):
 
 
 def test_merge_of_merges_keeps_the_first_subject(know):
-    people = know([item(user="u1"), item(user="u2"), item(user="u3"), item(user="u2", previous_id="u3"),
-                   item(user="u1", previous_id="u2"), _visit(user="u3")])  # fmt: skip
+    people = know(
+        [
+            item(user="u1"),
+            item(user="u2"),
+            item(user="u3"),
+            item(user="u2", previous_id="u3"),
+            item(user="u1", previous_id="u2"),
+            _visit(user="u3"),
+        ]
+    )
     assert _ids(people) == {"c:u1": ["a1", "u1", "u2", "u3"]}
 
 

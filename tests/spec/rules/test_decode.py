@@ -173,13 +173,15 @@ def test_every_kind_of_node_is_read(match: object, node: object) -> None:
         ({"attribute": "os_version", "op": "in", "value": ["10.0", "9.1"]}, ("9.1", "10.0")),
         ({"attribute": "os_version", "op": "between", "value": ["9.1", "10.0"]}, ("9.1", "10.0")),
         ({"attribute": "acquired_at", "op": "on", "value": "2026-02-28"}, date(2026, 2, 28)),
-        ({"attribute": "acquired_at", "op": "before", "value": "2026-01-01t01:00:00z"},
-         datetime(2026, 1, 1, 1, tzinfo=UTC)),
+        (
+            {"attribute": "acquired_at", "op": "before", "value": "2026-01-01t01:00:00z"},
+            datetime(2026, 1, 1, 1, tzinfo=UTC),
+        ),
         ({"attribute": "acquired_at", "op": "anniversary_in_next", "value": "P366D"}, timedelta(days=366)),
         ({"attribute": "custom_date", "op": "between", "value": ["2026-01-01", "2026-01-01"]}, (date(2026, 1, 1),) * 2),
         ({"attribute": "addons_owned", "op": "has_all", "value": ["b", "a"]}, ("a", "b")),
     ],
-)  # fmt: skip
+)
 def test_value_takes_the_form_its_type_compares_by(condition: dict[str, Any], value: object) -> None:
     read = _read(condition)
     assert isinstance(read, AttributeCondition)
@@ -369,7 +371,7 @@ def test_empty_list_is_an_error_never_everybody(kind: str) -> None:
         ({"group": 4}, [("/group", "definition_invalid")]),
         ({"all": [{"a/b~c": 1, "everyone": True}]}, [("/all/0/a~1b~0c", "definition_invalid")]),
     ],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_what_may_not_stand_there_is_refused(match: object, problems: list[tuple[str, str]]) -> None:
     """G-10"""
     assert _refused(match) == problems

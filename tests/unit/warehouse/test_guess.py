@@ -41,7 +41,7 @@ def _roles(kind: str, header: str, *rows: str) -> list[str]:
         ("consents", "user_id,purpose,channel,consent,notes", ["external_id", "purpose", "channel", "granted", ""]),
         ("rates", "TIME_PERIOD,CURRENCY,OBS_VALUE", ["day", "currency", "rate"]),
     ],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_names_of_columns_say_what_they_are(kind: str, header: str, roles: list[str]) -> None:
     assert _roles(kind, header, ",".join("x" for _ in header.split(","))) == roles
 
@@ -62,7 +62,7 @@ def test_types_are_those_of_most_values() -> None:
     assert found == {
         "id": Type.TEXT, "number": Type.NUMBER, "day": Type.DATE, "instant": Type.TIMESTAMP, "flag": Type.BOOLEAN,
         "known": Type.VERSION, "zip": Type.TEXT,
-    }  # fmt: skip
+    }  # fmt: skip  # a table
 
 
 def test_two_columns_never_become_one_attribute() -> None:
@@ -129,14 +129,18 @@ def test_styles_hold_for_every_number_and_date() -> None:
         kind="orders",
         app="shop",
         columns=(
-            Choice("who", "external_id"), Choice("when", "happened_at", format="%d.%m.%Y"), Choice("sum", "amount"),
-            Choice("no", "order_id"), Choice("each", "line:price"), Choice("what", "line:product_id"),
+            Choice("who", "external_id"),
+            Choice("when", "happened_at", format="%d.%m.%Y"),
+            Choice("sum", "amount"),
+            Choice("no", "order_id"),
+            Choice("each", "line:price"),
+            Choice("what", "line:product_id"),
         ),
         fixed={"currency": "EUR", "market": ""},
         zone="Europe/Berlin",
         decimal=",",
         strip=".",
-    )  # fmt: skip
+    )
     document = document_of(chosen)
     assert document["row"] == {
         "external_id": "who",

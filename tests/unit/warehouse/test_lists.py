@@ -68,7 +68,7 @@ def test_words_are_what_stands_between_separators() -> None:
     pasted = 'ann@x.org, bob@x.org;carl@x.org\r\n\n "Dora, D." <dora@x.org>; Emil E <emil@x.org>  no-address\t,;'
     assert list(words(pasted)) == [
         "ann@x.org", "bob@x.org", "carl@x.org", '"Dora', "dora@x.org", "emil@x.org", "no-address",
-    ]  # fmt: skip
+    ]  # fmt: skip  # a table
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_country_by_code_and_english_name(country):
         ("SK", "SK"), ("AI", "AI"), ("GE", "GE"),  # given to another country since
         ("Bolivia", "BO"), ("UK", "GB"), ("EU", None), ("Atlantis", None), ("", None),
     ],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_withdrawn_and_unusual_countries(text, code):
     assert country_code(text) == code
 
@@ -42,7 +42,7 @@ def test_withdrawn_and_unusual_countries(text, code):
         ("x", "other"),
         (" ", ""), ("NA", ""), ("Unbekannt", ""), ("robot", None),
     ],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_gender_words(text, gender):
     assert gender_of(text) == gender
 
@@ -53,7 +53,7 @@ def test_gender_words(text, gender):
         ("nb_no", "nb-NO"), ("EN-us", "en-US"), ("zh_hans_cn", "zh-Hans-CN"), ("iw", "he"), ("de_DE.UTF-8", "de-DE"),
         ("sr_RS@latin", "sr-RS"), ("C", ""), ("und", ""), ("english", None), ("qq-", None), ("x", None),
     ],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_language_tags(text, tag):
     assert language_tag(text) == tag
 
@@ -64,7 +64,7 @@ def test_language_tags(text, tag):
         ("europe/kiev", "Europe/Kyiv"), ("Asia/Calcutta", "Asia/Kolkata"), ("US/Eastern", "America/New_York"),
         ("Europe/Stockholm", "Europe/Stockholm"), (" UTC ", "Etc/UTC"), ("Mars/Olympus", None), ("", None),
     ],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_zone_names(text, zone):
     assert zone_name(text) == zone
 
@@ -90,7 +90,7 @@ def test_every_zone_of_the_database_has_a_canonical_name():
         ("ann", None), ("@example.com", None), ("ann@", None), ("a b@example.com", None), ("ann@\u0338.example", None),
         ("a" * 250 + "@example.com", None),
     ],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_email_normal_form(address, normal):
     assert normal_email(address) == normal
 
@@ -102,7 +102,7 @@ def test_email_normal_form(address, normal):
         ("https://a.example/?cid=%20", None), ("https://a.example/#cid=x", None), ("https://[bad/?cid=x", None),
         ("?cid=%ff", "\ufffd"),
     ],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_campaign_in_a_url(url, campaign):
     assert campaign_in(url) == campaign
 
@@ -113,7 +113,7 @@ def test_campaign_in_a_url(url, campaign):
         ("https://WWW.News.example:8080/a", "news.example"), ("https://bücher.example", "xn--bcher-kva.example"),
         ("android-app://com.example/", "com.example"), ("news.example", None), ("https://[bad", None), ("", None),
     ],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_referrer_host(referrer, host):
     assert referrer_host(referrer) == host
 
@@ -131,6 +131,6 @@ def test_referrer_host(referrer, host):
         ("created_at", '"2020-01-01"', Taken('"2020-01-01T00:00:00.000000Z"')),
         ("created_at", "5", Taken(None, "type_conflict")),
     ],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_standard_traits(attribute, value, taken):
     assert normal_trait(attribute, value) == taken

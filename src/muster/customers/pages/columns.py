@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from muster.catalog.forms import TYPE_LABELS
-from muster.customers.actions import parsed_mapping
+from muster.customers.actions.mappings import parsed_mapping
 from muster.customers.models import Import
 from muster.kernel.errors import MusterError
 from muster.warehouse.files.choices import FIXED, LINE, PROPERTY, ROLES, TRAIT, Choice, Choices, choices_of, document_of

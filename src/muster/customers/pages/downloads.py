@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
-from muster.customers.actions import note_download
+from muster.customers.actions.imports import note_download
 from muster.customers.pages.steps import IMPORTING, own_row
 from muster.customers.queries import check_file, verdicts
 from muster.team.pages.permits import permitted

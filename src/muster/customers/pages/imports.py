@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from muster.customers.actions import judge_upload, keep_upload, read_upload_anew
+from muster.customers.actions.uploads import judge_upload, keep_upload, read_upload_anew
 from muster.customers.errors import CustomerError, ImportExpired
 from muster.customers.models import Import
 from muster.customers.pages.columns import ENCODINGS, KIND_LABELS, document_from, document_from_yaml, shown_columns

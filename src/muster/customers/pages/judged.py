@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.views.decorators.http import require_GET, require_POST
 
-from muster.customers.actions import change_import
+from muster.customers.actions.imports import change_import
 from muster.customers.errors import ImportExpired
 from muster.customers.models import Import
 from muster.customers.pages.columns import KIND_LABELS

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from muster.catalog.actions import edit_publisher
 from muster.catalog.queries import publisher
 from muster.catalog.terms import DRAFT
-from muster.customers.actions import put_rates
+from muster.customers.actions.facts import put_rates
 from muster.customers.forms import OrganisationForm, RateForm
 from muster.customers.pages.steps import IMPORTING
 from muster.customers.queries import rates

@@ -11,7 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from muster.customers.actions import begin_import, change_import
+from muster.customers.actions.imports import change_import
+from muster.customers.actions.uploads import begin_import
 from muster.customers.errors import ImportStateWrong
 from muster.customers.hooks import ImportKind
 from muster.customers.models import Import

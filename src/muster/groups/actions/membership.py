@@ -31,7 +31,7 @@ from muster.rules.nodes import Definition
 # What an evaluation finds out, of all that a row says.
 EVALUATION = (
     "generation", "size", "available_customers", "thresholds", "state", "failure", "data_as_of", "refreshed_at",
-)  # fmt: skip
+)  # fmt: skip  # a table
 
 
 @dataclass(frozen=True)

@@ -226,9 +226,13 @@ def _saved(form: BuilderForm, desk: _Desk) -> str | None:
         else:
             revision = int(form.revision) if form.revision.isascii() and form.revision.isdecimal() else None
             made = segments.edit_group(
-                desk.asker, desk.row.id, revision=revision, name=form.name, tags=list(form.tags),
+                desk.asker,
+                desk.row.id,
+                revision=revision,
+                name=form.name,
+                tags=list(form.tags),
                 definition=encode(found.definition),
-            )  # fmt: skip
+            )
     except MusterError as error:
         desk.conflict = error.code == "revision_conflict"
         desk.problems.append(_refusal(error))

@@ -17,7 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from muster.customers.actions import change_import
+from muster.customers.actions.imports import change_import
 from muster.customers.errors import ConfirmMismatch, ImportExpired
 from muster.customers.pages.steps import steps_at
 from muster.customers.pages.verdicts import counted

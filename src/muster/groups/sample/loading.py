@@ -12,7 +12,8 @@ from django.db import transaction
 from muster.audit.actions import record
 from muster.catalog.errors import KeyTaken
 from muster.catalog.queries import app_numbers, publisher
-from muster.customers.actions import begin_import, change_import
+from muster.customers.actions.imports import change_import
+from muster.customers.actions.uploads import begin_import
 from muster.customers.queries import ImportView, current_state, import_row
 from muster.customers.terms import ImportState
 from muster.groups.actions.imports import begin_members_import

@@ -40,7 +40,7 @@ _DEVICES = (
 EVENT_COLUMNS = (
     "customer", "event", "at", "acquisition_type", "campaign", "url", "referrer", "rating", "device", "family", "os",
     "os_version", "app_version", "model", "generated",
-)  # fmt: skip
+)  # fmt: skip  # a table
 Row = dict[str, str]
 
 
@@ -159,7 +159,7 @@ def _device(customer: str, dice: random.Random) -> Row:
     return {
         "device": f"device-{customer}", "family": family, "os": os, "os_version": os_version, "app_version": version,
         "model": model,
-    }  # fmt: skip
+    }  # fmt: skip  # a table
 
 
 def _row(customer: str, event: str, at: datetime, **columns: str) -> Row:

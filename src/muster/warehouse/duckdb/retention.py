@@ -18,7 +18,7 @@ from muster.warehouse.duckdb.schema import set_meta
 _LASTING = (
     "app_installed", "app_acquired", "addon_acquired", "subscription_started", "subscription_renewed",
     "subscription_ended", "install_attributed", "app_rated",
-)  # fmt: skip
+)  # fmt: skip  # a table
 _LASTING_NUMBERS = ", ".join(str(STANDARD_EVENTS[key].number) for key in _LASTING)
 _LISTING = STANDARD_EVENTS["listing_viewed"].number
 ATTRIBUTION = "INTERVAL 24 HOUR"

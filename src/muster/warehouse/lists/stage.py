@@ -34,7 +34,7 @@ Progress = Callable[[int], None]
 MODES = ("add", "replace", "remove")
 VERDICTS = (
     "new", "pending", "suppressed", "already_member", "duplicate_in_file", "removed", "not_a_member", "invalid",
-)  # fmt: skip
+)  # fmt: skip  # a table
 
 
 class Matching(Protocol):

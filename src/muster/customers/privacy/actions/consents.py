@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from muster.audit.actions import record
 from muster.catalog.queries import warehouse_catalog
-from muster.customers.actions import announce_change
+from muster.customers.actions.facts import announce_change
 from muster.customers.errors import PrivacyError
 from muster.customers.queries import customer, warehouse
 from muster.customers.terms import CHANNELS, PURPOSES

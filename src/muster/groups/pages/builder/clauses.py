@@ -124,8 +124,14 @@ class Clauses:
             Chip(f"{path}.values.{place}", one, self._label(about, one)) for place, one in enumerate(row["values"])
         ]
         free = [Option(one, self._label(about, one)) for one in values or () if one not in row["values"]]
-        return Chips(path, _("Values"), chips, sorted(free, key=_by_label) if about == "country" else free, source,
-                     "add" if "add" in wrong else "")  # fmt: skip
+        return Chips(
+            path,
+            _("Values"),
+            chips,
+            sorted(free, key=_by_label) if about == "country" else free,
+            source,
+            "add" if "add" in wrong else "",
+        )
 
     def _label(self, about: str, value: str) -> str:
         if about == "country":
@@ -189,8 +195,9 @@ class Clauses:
         if row["measure"] in PROPERTY_MEASURES:
             measured.append(self._property(row, path, "property", row["event"]))
         names = labels.operator_labels(Type.TIMESTAMP) if row["type"] == "timestamp" else labels.count_labels()
-        compared = self._compared(row, path, wrong, _offered(names | _set_labels(), MEASURE_OPERATORS[row["measure"]]),
-                                  Type(row["type"]))  # fmt: skip
+        compared = self._compared(
+            row, path, wrong, _offered(names | _set_labels(), MEASURE_OPERATORS[row["measure"]]), Type(row["type"])
+        )
         if row["measure"] == "count" and _SHAPES[row["op"]] is Shape.ONE:
             compared = [[replace(one, unit=_("times")) if isinstance(one, Field) else one for one in compared[0]]]
         return [

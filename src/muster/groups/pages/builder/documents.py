@@ -205,8 +205,12 @@ class _Writer:
                 raise ValueError(text)
             return json_number(parse_number(number))
         except ValueError:
-            self._blank(path, field, _("“%(text)s” is not a number as you write it: %(example)s.") % {
-                "text": text, "example": self._formats.number(1234)})  # fmt: skip
+            self._blank(
+                path,
+                field,
+                _("“%(text)s” is not a number as you write it: %(example)s.")
+                % {"text": text, "example": self._formats.number(1234)},
+            )
             return 0
 
     def _length(self, text: str, unit: str, path: str, field: str) -> str:

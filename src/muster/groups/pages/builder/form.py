@@ -46,7 +46,7 @@ class BuilderForm:
         return {
             "name": self.name, "app": self.app, "tags": list(self.tags), "language": self.language,
             "revision": self.revision, "tree": self.tree,
-        }  # fmt: skip
+        }  # fmt: skip  # a table
 
 
 def posted(fields: Iterable[tuple[str, str]]) -> BuilderForm:
@@ -63,9 +63,13 @@ def posted(fields: Iterable[tuple[str, str]]) -> BuilderForm:
 def drafted(fields: Mapping[str, Any]) -> BuilderForm:
     """The form as its draft was kept."""
     return BuilderForm(
-        tree=fields["tree"], name=fields["name"], app=fields["app"], tags=tuple(fields["tags"]),
-        language=fields["language"], revision=fields["revision"],
-    )  # fmt: skip
+        tree=fields["tree"],
+        name=fields["name"],
+        app=fields["app"],
+        tags=tuple(fields["tags"]),
+        language=fields["language"],
+        revision=fields["revision"],
+    )
 
 
 def blank_form(app: str, language: str) -> BuilderForm:
