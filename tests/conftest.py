@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -32,8 +33,19 @@ hypothesis_settings.load_profile("busy")
 PASSWORD = "correct horse battery"
 
 
+def pytest_collection_finish() -> None:
+    """What was loaded by now stays to the end: garbage is only among what tests make."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """DuckDB complains of what is not taken apart at the end."""
+    gc.unfreeze()
+
+
 @pytest.fixture(scope="session")
-def _begun() -> Iterator[Path]:
+def begun() -> Iterator[Path]:
     """What the first start makes of an empty folder: it takes seconds, and hundreds of tests need it."""
     with tempfile.TemporaryDirectory(prefix="mst-") as folder:
         with serving(environment_of(Path(folder))):
@@ -42,10 +54,10 @@ def _begun() -> Iterator[Path]:
 
 
 @pytest.fixture
-def home(_begun: Path) -> Iterator[Path]:
+def home(begun: Path) -> Iterator[Path]:
     """An installation without anything in it, for other processes."""
-    with _short_folder() as path:
-        yield shutil.copytree(_begun, path, dirs_exist_ok=True)
+    with copied(begun) as path:
+        yield path
 
 
 @pytest.fixture
@@ -63,16 +75,22 @@ def _short_folder() -> Iterator[Path]:
     shutil.rmtree(path, ignore_errors=True)
 
 
+@contextmanager
+def copied(home: Path) -> Iterator[Path]:
+    """Another installation that begins as this one is, whose server has ended."""
+    with _short_folder() as path:
+        yield Path(shutil.copytree(home, path, dirs_exist_ok=True))
+
+
 @pytest.fixture
 def environment(home: Path) -> dict[str, str]:
     return environment_of(home)
 
 
 @pytest.fixture(scope="module")
-def module_environment(_begun: Path) -> Iterator[dict[str, str]]:
+def module_environment(begun: Path) -> Iterator[dict[str, str]]:
     """An installation that the tests of a module share."""
-    with _short_folder() as path:
-        shutil.copytree(_begun, path, dirs_exist_ok=True)
+    with copied(begun) as path:
         yield environment_of(path)
 
 

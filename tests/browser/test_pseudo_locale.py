@@ -35,7 +35,7 @@ _TEXTS = """letters => {
   return [...new Set(said)];
 }"""
 
-_UNITS = {"Sekunden", "Sek.", "Minute", "Minuten", "Min.", "Stunde", "Stunden", "Tag", "Tage", "kB", "MB", "B"}
+_UNITS = {"Sekunden", "Sek.", "Minute", "Minuten", "Min.", "Stunde", "Stunden", "Tag", "Tage", "Byte", "kB", "MB", "B"}
 # Names that are the same everywhere.
 _OWN = {"Muster", "English", "Deutsch", "Français", "JSON", "YAML", "CSV", "2026-01-31 (ISO 8601)", "UTC"}
 _ID = re.compile(r"[a-z]{3}_[0-9a-z]+")

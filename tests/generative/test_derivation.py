@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from muster.engine.reference.derive import derive_people
 from muster.warehouse.builder import batch_of
 from muster.warehouse.catalog import Trust
+from muster.warehouse.duckdb.connection import Resources
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from muster.warehouse.items import Email, Item
 from tests.generative.histories import CATALOG, RECEIVED, START, histories, rates, rearranged
@@ -24,7 +25,7 @@ CASES = int(os.environ.get("MUSTER_CASES", "100"))
 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBWarehouse]:
-    with DuckDBWarehouse(Path(tmp_path_factory.mktemp("warehouse"))) as opened:
+    with DuckDBWarehouse(Path(tmp_path_factory.mktemp("warehouse")), Resources(threads=1)) as opened:
         opened.use_catalog(CATALOG)
         yield opened
 

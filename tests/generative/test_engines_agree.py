@@ -32,7 +32,7 @@ from tests.generative import towns as people
 from tests.generative.definitions import Pools, definitions
 from tests.generative.towns import NOW, Town, load, town
 
-DEFINITIONS_A_TOWN = 50
+DEFINITIONS_A_TOWN = 15
 TOWNS = (0, 1, 2, 3)
 POOLS = Pools(
     texts=people.TEXTS,

@@ -35,8 +35,16 @@ class Browser:
         # Logging in changes the token.
         self._token = _TOKEN.findall(self.get("/").text)[0]
 
-    def get(self, address: str) -> httpx.Response:
-        return self._client.get(address)
+    def log_in(self, email: str, password: str) -> None:
+        self._token = _TOKEN.findall(self.get("/login").text)[0]
+        done = self.post("/login", {"email": email, "password": password})
+        assert done.status_code == 302, done.text
+        self._token = _TOKEN.findall(self.get("/").text)[0]
+
+    def get(
+        self, address: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        return self._client.get(address, params=params, headers=headers)
 
     def post(
         self, address: str, fields: Mapping[str, str], files: Any = None, headers: Mapping[str, str] | None = None

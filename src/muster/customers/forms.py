@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
-from zoneinfo import available_timezones
 
 import pycountry
 from django import forms
 from django.conf import settings
-from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
 from muster.catalog.forms import PlainField
 from muster.team.forms import KitForm
+from muster.web.selects import LongSelect, time_zones
 
 PURPOSE_LABELS = {
     "profiling": _("Profiling: being in segments"),
@@ -24,10 +24,7 @@ PURPOSE_LABELS = {
 }
 
 
-def _zones() -> list[tuple[str, str]]:
-    return [(zone, zone) for zone in sorted(available_timezones())]
-
-
+@cache
 def _currencies() -> list[tuple[str, str]]:
     return sorted((one.alpha_3, one.alpha_3) for one in pycountry.currencies)
 
@@ -39,14 +36,16 @@ class OrganisationForm(KitForm):
     )
     time_zone = forms.ChoiceField(
         label=_("Time zone"),
-        choices=lazy(_zones, list),
+        choices=time_zones,
+        widget=LongSelect,
         help_text=_(
             "Days, months and ages are those of this zone. After a change all facts are derived again, as a job."
         ),
     )
     currency = forms.ChoiceField(
         label=_("Currency"),
-        choices=lazy(_currencies, list),
+        choices=_currencies,
+        widget=LongSelect,
         help_text=_(
             "Spend is told in it. Another currency takes the stored rates along and derives all facts again, as a job;"
             " it is refused while a rate cannot be told in it."

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
-from django.utils.functional import lazy
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from muster.team.hooks import Organisation, organisation_now
 from muster.team.terms import ROLE_TEXTS, ROWS, SCOPE_TEXTS
+from muster.web.selects import LongSelect, time_zones
 
 # Those most publishers sell in come first in the list; any other may be typed over REST or the command line.
 _CURRENCIES = (
@@ -22,10 +21,6 @@ _CURRENCIES = (
 )
 _NEW = {"autocomplete": "new-password"}
 _PASSWORD_HELP = _("At least 10 characters, and none of those everybody uses.")
-
-
-def _zones() -> list[tuple[str, str]]:
-    return [(zone, zone) for zone in sorted(available_timezones())]
 
 
 class KitForm(forms.Form):
@@ -46,7 +41,7 @@ class SetupForm(KitForm):
     password = forms.CharField(label=_("Password"), widget=forms.PasswordInput(attrs=_NEW), help_text=_PASSWORD_HELP)
     organisation = forms.CharField(label=_("Organisation"), max_length=200)
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=lazy(_zones, list))
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones, widget=LongSelect)
     currency = forms.ChoiceField(label=_("Currency"), choices=[(code, code) for code in _CURRENCIES])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -129,7 +124,7 @@ class PreferencesForm(KitForm):
         label=_("Language"), choices=[("auto", _("As the browser asks for")), *settings.LANGUAGES]
     )
     time_zone = forms.ChoiceField(
-        label=_("Time zone"), choices=lazy(lambda: [("auto", _("The organisation’s")), *_zones()], list)
+        label=_("Time zone"), choices=lambda: [("auto", _("The organisation’s")), *time_zones()], widget=LongSelect
     )
     theme = forms.ChoiceField(
         label=_("Colours"), choices=[("auto", _("As the system is set")), ("light", _("Light")), ("dark", _("Dark"))]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
+import importlib
 import os
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +25,15 @@ _SWITCH_PATIENCE_SECONDS = 60
 
 
 def main() -> None:
-    with shown_errors():
-        configuration = read_configuration()
-    muster(obj=doors_of(configuration))
+    """The command, and out at once: what it opened is closed, and taking apart what it loaded takes half a second."""
+    try:
+        with shown_errors():
+            configuration = read_configuration()
+        muster(obj=doors_of(configuration))
+    except SystemExit as ended:
+        with suppress(BrokenPipeError):
+            sys.stdout.flush()
+        os._exit(ended.code if isinstance(ended.code, int) else 0)
 
 
 def doors_of(configuration: Configuration) -> Doors:
@@ -76,7 +86,23 @@ def _start_django(configuration: Configuration) -> None:
         with owned(configuration.lock, _SWITCH_PATIENCE_SECONDS):
             finish_switch(configuration.home)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "muster.wiring.settings")
-    django.setup()
+    with _no_garbage():
+        django.setup()
+        # Else the first request would load them.
+        importlib.import_module("muster.wiring.urls")
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """What is loaded meanwhile stays to the end: looking for garbage among it took a third of each command."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+        # DuckDB complains of what is not taken apart at the end.
+        atexit.register(gc.unfreeze)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,12 @@ from html import escape
 
 import pytest
 
-from tests.integration.groups.test_builder_pages import NEW, POINTS, browser, no_draft
+from tests.integration.groups.test_builder_pages import NEW, POINTS, no_draft
 from tests.integration.groups.test_hostile_lists import NAUGHTY
 from tests.integration.living import Living
 from tests.integration.pages import Browser
 
-__all__ = ["browser", "no_draft"]
+__all__ = ["no_draft"]
 
 
 def _names(town: Living) -> list[str]:

@@ -25,14 +25,6 @@ POINTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def browser(town: Living) -> Iterator[Browser]:
-    with httpx.Client(base_url=town.server.address, timeout=60) as client:
-        opened = Browser(client)
-        opened.set_up(town.server.setup_token)
-        yield opened
-
-
 @pytest.fixture(autouse=True)
 def no_draft(browser: Browser) -> Iterator[None]:
     yield

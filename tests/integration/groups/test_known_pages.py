@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import httpx
@@ -19,14 +18,6 @@ from tests.integration.pages import Browser
 # Right to left, an emoji of several signs, markup, quotes, and a template's own signs.
 _NAUGHTY = "<script>alert(1)</script> \"x\" 'y' & {{ 7 }} {% now %} \u202eabc \U0001f469\u200d\U0001f680"
 _PASTED = "u1@example.com, U2@Example.com;someone@else.example\nu1@example.com <b>bold</b>"
-
-
-@pytest.fixture(scope="module")
-def browser(town: Living) -> Iterator[Browser]:
-    with httpx.Client(base_url=town.server.address, timeout=60) as client:
-        opened = Browser(client)
-        opened.set_up(town.server.setup_token)
-        yield opened
 
 
 def _begin(town: Living, browser: Browser, group: str, **fields: str) -> str:

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
-import pytest
 
 from tests.integration.groups.conftest import in_group, up_to
 from tests.integration.living import Document, Living, living
 from tests.integration.pages import Browser
 
 Make = Callable[..., Document]
-
-
-@pytest.fixture(scope="module")
-def browser(town: Living) -> Iterator[Browser]:
-    with httpx.Client(base_url=town.server.address, timeout=60) as client:
-        opened = Browser(client)
-        opened.set_up(town.server.setup_token)
-        yield opened
 
 
 def _open_steps(page: str) -> list[str]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import duckdb
-import httpx
 import pytest
 
 from tests.integration.living import Document, Living, csv_of, living, problem
@@ -136,14 +135,6 @@ def town(module_environment: dict[str, str]) -> Iterator[Living]:
     with living(module_environment) as installation:
         _bring_own(installation)
         yield installation
-
-
-@pytest.fixture(scope="module")
-def browser(town: Living) -> Iterator[Browser]:
-    with httpx.Client(base_url=town.server.address, timeout=60) as client:
-        opened = Browser(client)
-        opened.set_up(town.server.setup_token)
-        yield opened
 
 
 def test_nothing_to_remove_is_said(town: Living, browser: Browser) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -14,18 +14,11 @@ from muster.groups.models import Group
 from muster.groups.terms import Kind, State
 from tests.integration.groups.conftest import NOW, in_group, up_to
 from tests.integration.living import Document, Living
+from tests.integration.pages import Browser
 from tests.integration.processes import muster
 
 Make = Callable[..., Document]
 _PASSWORD = "correct horse battery"
-_OWNER = {
-    "email": "alice@example.com",
-    "password": _PASSWORD,
-    "organisation": "Example",
-    "language": "en",
-    "time_zone": "UTC",
-    "currency": "EUR",
-}
 # Team members are not invited over the API yet.
 _NEW_VIEWER = f"""
 import django
@@ -34,22 +27,7 @@ from muster.team.actions.members import create_member
 from muster.team.policies import LOCAL
 create_member(LOCAL, "vera@example.com", "{_PASSWORD}", "viewer")
 """
-_TOKEN = r'name="csrfmiddlewaretoken" value="([^"]+)"'
 TABS = ("", "changes/", "compare/", "used-by/", "history/", "health/", "api/")
-
-
-@pytest.fixture(scope="module")
-def browser(town: Living) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=town.server.address, timeout=60) as client:
-        csrf = _csrf(client.get("/setup", params={"token": town.server.setup_token}))
-        sent = {**_OWNER, "token": town.server.setup_token, "csrfmiddlewaretoken": csrf}
-        done = client.post("/setup", data=sent, headers={"Referer": town.server.address})
-        assert done.status_code == 302, done.text
-        yield client
-
-
-def _csrf(page: httpx.Response) -> str:
-    return str(re.findall(_TOKEN, page.text)[0])
 
 
 @pytest.fixture
@@ -58,13 +36,13 @@ def forty(make: Make) -> str:
     return "/groups/forty/"
 
 
-def _shows(browser: httpx.Client, address: str, *texts: str, **parameters: str) -> str:
+def _shows(browser: Browser, address: str, *texts: str, **parameters: str) -> str:
     page = browser.get(address, params=parameters or None)
     assert (page.status_code, [text for text in texts if text not in page.text]) == (200, []), page.text
     return page.text
 
 
-def test_overview_tells_size_share_and_comparison(browser: httpx.Client, forty: str) -> None:
+def test_overview_tells_size_share_and_comparison(browser: Browser, forty: str) -> None:
     # 40 of the 54 people who are available; u1 alone bought something, for 12.50.
     page = _shows(
         browser, forty, "<h1>Forty</h1>", "Customers of Notes", "74.1%", "of 54 available customers", "sale",
@@ -74,7 +52,7 @@ def test_overview_tells_size_share_and_comparison(browser: httpx.Client, forty: 
     assert " style=" not in page
 
 
-def test_markets_are_a_map_and_a_table(browser: httpx.Client, forty: str) -> None:
+def test_markets_are_a_map_and_a_table(browser: Browser, forty: str) -> None:
     """D-6, D-33: thirty of the forty live in France, ten in Germany."""
     page = _shows(browser, forty, "By market", "Share of customers by market; the largest is France.")
     assert re.findall(r'<use class="m(\d)" href="/static/map[^"#]*\.svg#(\w+)"/?>(?:<title>([^<]+)<)?', page) == [
@@ -87,13 +65,13 @@ def test_markets_are_a_map_and_a_table(browser: httpx.Client, forty: str) -> Non
     ]
 
 
-def test_period_is_in_the_address(browser: httpx.Client, forty: str) -> None:
+def test_period_is_in_the_address(browser: Browser, forty: str) -> None:
     for asked, current in (("30", "30"), ("90", "90"), ("365", "365"), ("7", "90"), ("", "90")):
         page = browser.get(forty, params={"period": asked})
         assert re.findall(r'href="\?period=(\d+)" aria-current="true"', page.text) == [current]
 
 
-def test_members_are_listed_and_lead_to_why(browser: httpx.Client, forty: str) -> None:
+def test_members_are_listed_and_lead_to_why(browser: Browser, forty: str) -> None:
     page = _shows(browser, f"{forty}members/")
     customers = re.findall(r'/why\?group=forty&amp;customer=(cus_\w+)"', page)
     assert len(customers) == 40
@@ -103,7 +81,7 @@ def test_members_are_listed_and_lead_to_why(browser: httpx.Client, forty: str) -
     assert len(re.findall(r"<option value=\"\w+\" selected>Forty<", why)) == 1
 
 
-def test_members_go_page_by_page(town: Living, browser: httpx.Client, make: Make) -> None:
+def test_members_go_page_by_page(town: Living, browser: Browser, make: Make) -> None:
     make("all", {"version": 1, "app": "notes", "match": {"everyone": True}})
     first = _shows(browser, "/groups/all/members/")
     [following] = re.findall(r'href="(\?cursor=[^"]+)" rel="next"', first)
@@ -113,7 +91,7 @@ def test_members_go_page_by_page(town: Living, browser: httpx.Client, make: Make
     assert shown[0] + shown[1] == town.get("/groups/all/members", limit=100)["items"]
 
 
-def test_members_are_searched_exactly(town: Living, browser: httpx.Client, forty: str) -> None:
+def test_members_are_searched_exactly(town: Living, browser: Browser, forty: str) -> None:
     """D-13: by an id or an address, never by a part of one."""
     inside, outside = (town.get("/customers", search=f"external:u{n}")["items"][0]["id"] for n in (7, 50))
     for text in ("u7", "external:u7", inside, "u7@example.com"):
@@ -125,12 +103,11 @@ def test_members_are_searched_exactly(town: Living, browser: httpx.Client, forty
     _shows(browser, f"{forty}members/", "Nobody has the id or address “u”.", customer="u")
 
 
-def test_segment_is_frozen_from_its_actions(town: Living, browser: httpx.Client, forty: str, make: Make) -> None:
+def test_segment_is_frozen_from_its_actions(town: Living, browser: Browser, forty: str, make: Make) -> None:
     """G-27: the copy stays as it is; a Small group has none."""
     assert f'href="{forty}manage/#freeze"' in browser.get(forty).text
-    page = _shows(browser, f"{forty}manage/", 'id="freeze"')
-    sent = {"do": "freeze", "copy": "Forty of spring", "csrfmiddlewaretoken": re.findall(_TOKEN, page)[0]}
-    done = browser.post(f"{forty}manage/", data=sent, headers={"Referer": town.server.address})
+    _shows(browser, f"{forty}manage/", 'id="freeze"')
+    done = browser.post(f"{forty}manage/", {"do": "freeze", "copy": "Forty of spring"})
     assert (done.status_code, done.headers["Location"]) == (302, "/groups/forty-of-spring/")
     frozen = town.get("/groups/forty-of-spring")
     assert (frozen["kind"], frozen["size"]) == ("known", 40)
@@ -139,7 +116,7 @@ def test_segment_is_frozen_from_its_actions(town: Living, browser: httpx.Client,
     town.local.delete("/groups/forty-of-spring").raise_for_status()
 
 
-def test_members_as_of_a_past_instant(browser: httpx.Client, forty: str) -> None:
+def test_members_as_of_a_past_instant(browser: Browser, forty: str) -> None:
     now = _shows(browser, f"{forty}members/", "Members as recorded on", as_of="2999-01-01T00:00")
     assert len(re.findall(r'mono">(cus_\w+)<', now)) == 40
     for wrong, said in (("yesterday", "is no day and time"), ("1999-01-01T00:00", "The memory of")):
@@ -147,7 +124,7 @@ def test_members_as_of_a_past_instant(browser: httpx.Client, forty: str) -> None
         assert (page.status_code, said in page.text, f'value="{wrong}"' in page.text) == (422, True, True)
 
 
-def test_changes_and_history_say_what_happened(town: Living, browser: httpx.Client, forty: str) -> None:
+def test_changes_and_history_say_what_happened(town: Living, browser: Browser, forty: str) -> None:
     town.local.patch("/groups/forty", json={"definition": up_to(45)}, headers={"If-Match": '"1"'}).raise_for_status()
     page = _shows(browser, f"{forty}changes/", "Definition saved")
     assert re.findall(r'<td class="r">\+(\d+)</td>', page) == ["5", "40"]
@@ -161,7 +138,7 @@ def test_changes_and_history_say_what_happened(town: Living, browser: httpx.Clie
     assert versions == ["45", "40"]
 
 
-def test_overlap_counts_exactly_these_groups(browser: httpx.Client, forty: str, make: Make) -> None:
+def test_overlap_counts_exactly_these_groups(browser: Browser, forty: str, make: Make) -> None:
     make("all", {"version": 1, "app": "notes", "match": {"everyone": True}})
     # Of 54 available people 40 are in both, 14 in one.
     page = browser.get(f"{forty}compare/", params={"with": "all"})
@@ -173,31 +150,30 @@ def test_overlap_counts_exactly_these_groups(browser: httpx.Client, forty: str, 
     assert (unknown.status_code, "group_unknown" in unknown.text) == (404, True)
 
 
-def test_used_by_leads_to_the_user(browser: httpx.Client, forty: str, make: Make) -> None:
+def test_used_by_leads_to_the_user(browser: Browser, forty: str, make: Make) -> None:
     _shows(browser, f"{forty}used-by/", "None does")
     other = make("other", in_group("forty"))
     _shows(browser, f"{forty}used-by/", f'href="/groups/{other["id"]}/">Other<', "Used by 1")
     _shows(browser, f"/groups/{other['id']}/", "<h1>Other</h1>")
 
 
-def test_health_and_api_answer(town: Living, browser: httpx.Client, forty: str) -> None:
+def test_health_and_api_answer(town: Living, browser: Browser, forty: str) -> None:
     _shows(browser, f"{forty}health/", "Last evaluated", "Evaluations so far", "Refresh of all segments")
     identifier = town.get("/groups/forty")["id"]
     page = _shows(browser, f"{forty}api/", identifier, f"{town.server.address}/api/v1/groups/forty", "tags:\n  - sale")
     assert "&quot;op&quot;: &quot;lte&quot;" in page
 
 
-def test_refresh_evaluates_anew(town: Living, browser: httpx.Client, forty: str) -> None:
+def test_refresh_evaluates_anew(town: Living, browser: Browser, forty: str) -> None:
     before = town.get("/groups/forty")["refreshed_at"]
-    sent = {"csrfmiddlewaretoken": _csrf(browser.get(forty))}
-    done = browser.post("/groups/forty/refresh", data=sent, headers={"Referer": town.server.address})
+    done = browser.post("/groups/forty/refresh", {})
     assert (done.status_code, done.headers["Location"]) == (302, "/groups/forty/")
     assert town.get("/groups/forty")["refreshed_at"] > before
-    refused = browser.post("/groups/forty/restore", data=sent, headers={"Referer": town.server.address})
+    refused = browser.post("/groups/forty/restore", {})
     assert (refused.status_code, "state_not_allowed" in refused.text) == (422, True)
 
 
-def test_small_group_shows_no_figures(browser: httpx.Client, make: Make) -> None:
+def test_small_group_shows_no_figures(browser: Browser, make: Make) -> None:
     make("few", up_to(13))
     page = _shows(
         browser, "/groups/few/", "Small", "fewer than 25", "A small segment is not compared", "Inactive: it cannot"
@@ -212,14 +188,14 @@ def test_small_group_shows_no_figures(browser: httpx.Client, make: Make) -> None
 
 
 @pytest.mark.parametrize("tab", [*TABS, "members/"])
-def test_pages_work_in_every_language(browser: httpx.Client, forty: str, tab: str) -> None:
+def test_pages_work_in_every_language(browser: Browser, forty: str, tab: str) -> None:
     for language in ("de", "fr"):
         page = browser.get(f"{forty}{tab}", headers={"Accept-Language": language})
         assert (page.status_code, " style=" in page.text, "<script>" in page.text) == (200, False, False)
 
 
 @pytest.mark.parametrize("tab", TABS)
-def test_draft_and_archived_segments_have_pages(town: Living, browser: httpx.Client, make: Make, tab: str) -> None:
+def test_draft_and_archived_segments_have_pages(town: Living, browser: Browser, make: Make, tab: str) -> None:
     make("draft", up_to(40), active=False)
     _shows(browser, f"/groups/draft/{tab}", "Draft", "never evaluated", "Activate")
     make("old", up_to(40))
@@ -227,26 +203,24 @@ def test_draft_and_archived_segments_have_pages(town: Living, browser: httpx.Cli
     _shows(browser, f"/groups/old/{tab}", "Archived", "Restore")
 
 
-def test_viewer_sees_no_members_and_may_not_refresh(town: Living, browser: httpx.Client, forty: str) -> None:
+def test_viewer_sees_no_members_and_may_not_refresh(town: Living, browser: Browser, forty: str) -> None:
     made = muster(town.environment, command=(sys.executable, "-c", _NEW_VIEWER))
     assert made.returncode == 0, made.stderr
     with httpx.Client(base_url=town.server.address, timeout=60) as client:
-        sent = {"email": "vera@example.com", "password": _PASSWORD, "csrfmiddlewaretoken": _csrf(client.get("/login"))}
-        done = client.post("/login", data=sent, headers={"Referer": town.server.address})
-        assert done.status_code == 302, done.text
-        page = _shows(client, forty, "40 customers", "Needs permission groups:write; an owner can grant it.")
+        viewer = Browser(client)
+        viewer.log_in("vera@example.com", _PASSWORD)
+        page = _shows(viewer, forty, "40 customers", "Needs permission groups:write; an owner can grant it.")
         assert "/groups/forty/members/" not in page
-        assert client.get(f"{forty}members/").status_code == 403
+        assert viewer.get(f"{forty}members/").status_code == 403
         change = town.get("/groups/forty/changes")["items"][0]["id"]
-        assert client.get(f"{forty}changes/{change}/").status_code == 403
+        assert viewer.get(f"{forty}changes/{change}/").status_code == 403
         for tab in TABS:
-            assert "cus_" not in _shows(client, f"{forty}{tab}")
-        sent = {"csrfmiddlewaretoken": _csrf(client.get(forty))}
-        refused = client.post("/groups/forty/refresh", data=sent, headers={"Referer": town.server.address})
+            assert "cus_" not in _shows(viewer, f"{forty}{tab}")
+        refused = viewer.post("/groups/forty/refresh", {})
         assert (refused.status_code, "scope_missing" in refused.text) == (403, True)
 
 
-def test_unknown_groups_and_pages_are_not_found(browser: httpx.Client, forty: str) -> None:
+def test_unknown_groups_and_pages_are_not_found(browser: Browser, forty: str) -> None:
     for address in ("/groups/nobody/", "/groups/nobody/api/", f"{forty}nothing/"):
         assert browser.get(address).status_code == 404
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-
-import httpx
-import pytest
+from collections.abc import Callable
 
 from tests.integration.groups.conftest import up_to
 from tests.integration.living import Document, Living
@@ -14,14 +11,6 @@ from tests.integration.pages import Browser
 
 Make = Callable[..., Document]
 MANAGE = "/groups/forty/manage/"
-
-
-@pytest.fixture(scope="module")
-def browser(town: Living) -> Iterator[Browser]:
-    with httpx.Client(base_url=town.server.address, timeout=60) as client:
-        opened = Browser(client)
-        opened.set_up(town.server.setup_token)
-        yield opened
 
 
 def _offer(browser: Browser) -> str:

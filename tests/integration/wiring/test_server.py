@@ -12,7 +12,7 @@ from statistics import median
 
 import httpx
 
-from tests.integration.processes import kill, muster, serving
+from tests.integration.processes import COLD, kill, muster, serving
 
 STALLED_CLIENTS = 100
 
@@ -89,8 +89,8 @@ def test_killed_server_leaves_nothing_that_stops_the_next_one(environment: dict[
 
 
 def test_second_server_does_not_start(environment: dict[str, str], home: Path) -> None:
-    with serving(environment) as server:
-        second = muster(environment, "serve")
+    with serving(environment, COLD) as server:
+        second = muster(environment, "serve", command=COLD)
         sentence = f"Process {server.process.pid} owns the installation in {home}. Stop it first."
         assert (second.returncode, second.stderr) == (1, f"error [installation_in_use]: {sentence}\n")
 
@@ -111,7 +111,7 @@ def test_home_too_long_for_a_socket_is_named(environment: dict[str, str], home: 
 
 
 def test_wrong_setting_is_named(environment: dict[str, str]) -> None:
-    refused = muster({**environment, "MUSTER_PORT": "web"}, "jobs", "list")
+    refused = muster({**environment, "MUSTER_PORT": "web"}, "jobs", "list", command=COLD)
     sentence = "MUSTER_PORT='web' must be a whole number from 0 to 65535."
     assert (refused.returncode, refused.stderr) == (1, f"error [configuration_invalid]: {sentence}\n")
 
@@ -131,7 +131,7 @@ def test_database_of_a_newer_muster_is_left_alone(environment: dict[str, str], h
 
 
 def test_interrupt_ends_the_server_cleanly(environment: dict[str, str], home: Path) -> None:
-    with serving(environment) as server:
+    with serving(environment, COLD) as server:
         os.kill(server.process.pid, signal.SIGINT)
         server.process.wait(30)
     assert not (home / "control.sock").exists()
