@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Collection
 from typing import Any
-from zoneinfo import available_timezones
 
 import pycountry
 from django.db import transaction
@@ -26,6 +25,7 @@ from muster.catalog.queries import (
     publisher,
 )
 from muster.catalog.terms import UNSET_CONSENTS
+from muster.kernel.civil import time_zones
 from muster.kernel.errors import MusterError
 from muster.kernel.ids import new_id
 from muster.kernel.worded import worded
@@ -96,7 +96,7 @@ def _check_publisher(changes: dict[str, Any]) -> None:
             worded("A publisher has no setting {name}.", name=repr(sorted(unknown)[0])),
             pointer=f"/{sorted(unknown)[0]}",
         )
-    if "time_zone" in changes and changes["time_zone"] not in available_timezones():
+    if "time_zone" in changes and changes["time_zone"] not in time_zones():
         raise CatalogError(
             worded("{zone} is not an IANA time zone such as Europe/Berlin.", zone=repr(changes["time_zone"])),
             pointer="/time_zone",

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from muster.catalog.forms import PlainField
 from muster.team.forms import KitForm
-from muster.web.selects import LongSelect, time_zones
+from muster.web.selects import LongSelect, zone_choices
 
 PURPOSE_LABELS = {
     "profiling": _("Profiling: being in segments"),
@@ -36,7 +36,7 @@ class OrganisationForm(KitForm):
     )
     time_zone = forms.ChoiceField(
         label=_("Time zone"),
-        choices=time_zones,
+        choices=zone_choices,
         widget=LongSelect,
         help_text=_(
             "Days, months and ages are those of this zone. After a change all facts are derived again, as a job."

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 OLDEST_AGE_YEARS = 120
 
@@ -53,3 +54,9 @@ def full_years(birth_code: int, today_code: int) -> int:
 
 def age_on(birth: date, today: date) -> int:
     return full_years(day_code(birth), day_code(today))
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """The names of IANA's that this system knows; to find them it reads hundreds of files."""
+    return frozenset(available_timezones())

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from muster.team.hooks import Organisation, organisation_now
 from muster.team.terms import ROLE_TEXTS, ROWS, SCOPE_TEXTS
-from muster.web.selects import LongSelect, time_zones
+from muster.web.selects import LongSelect, zone_choices
 
 # Those most publishers sell in come first in the list; any other may be typed over REST or the command line.
 _CURRENCIES = (
@@ -41,7 +41,7 @@ class SetupForm(KitForm):
     password = forms.CharField(label=_("Password"), widget=forms.PasswordInput(attrs=_NEW), help_text=_PASSWORD_HELP)
     organisation = forms.CharField(label=_("Organisation"), max_length=200)
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones, widget=LongSelect)
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices, widget=LongSelect)
     currency = forms.ChoiceField(label=_("Currency"), choices=[(code, code) for code in _CURRENCIES])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -124,7 +124,7 @@ class PreferencesForm(KitForm):
         label=_("Language"), choices=[("auto", _("As the browser asks for")), *settings.LANGUAGES]
     )
     time_zone = forms.ChoiceField(
-        label=_("Time zone"), choices=lambda: [("auto", _("The organisation’s")), *time_zones()], widget=LongSelect
+        label=_("Time zone"), choices=lambda: [("auto", _("The organisation’s")), *zone_choices()], widget=LongSelect
     )
     theme = forms.ChoiceField(
         label=_("Colours"), choices=[("auto", _("As the system is set")), ("light", _("Light")), ("dark", _("Dark"))]

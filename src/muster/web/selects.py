@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+
+from muster.kernel.civil import time_zones
 
 
 class LongSelect(forms.Select):
@@ -23,7 +23,5 @@ class LongSelect(forms.Select):
         return format_html("<select{}>\n{}\n</select>", of_select, listed)
 
 
-@cache
-def time_zones() -> tuple[tuple[str, str], ...]:
-    """Every zone of the system; finding them reads a directory."""
-    return tuple((zone, zone) for zone in sorted(available_timezones()))
+def zone_choices() -> list[tuple[str, str]]:
+    return [(zone, zone) for zone in sorted(time_zones())]

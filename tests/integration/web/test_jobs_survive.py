@@ -26,7 +26,8 @@ def _run(environment: dict[str, str], *arguments: str) -> tuple[int, Any]:
 
 
 def test_job_of_a_killed_process_is_finished_by_the_next_one(environment: dict[str, str], home: Path) -> None:
-    process = subprocess.Popen([*_PROCESS, "start", "test.count"], env=environment, stdout=subprocess.PIPE, text=True)
+    command = [*_PROCESS, "start", "test.count"]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, text=True)
     wait_until(lambda: line_count(home / "lines") >= 10)
     kill(process)
     assert line_count(home / "lines") < 40

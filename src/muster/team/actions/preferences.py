@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from zoneinfo import available_timezones
 
 from django.utils.translation import gettext as _
 
+from muster.kernel.civil import time_zones
 from muster.rules.describe.words import LANGUAGES
 from muster.team.errors import MemberUnknown, ValueNotAllowed
 from muster.team.models import Member
@@ -27,7 +27,7 @@ def change_preferences(actor: Principal, changes: Mapping[str, Any]) -> Preferen
             continue
         allowed = {
             "language": (AUTO, *LANGUAGES),
-            "time_zone": (AUTO, *available_timezones()),
+            "time_zone": (AUTO, *time_zones()),
             "theme": THEMES,
             "density": DENSITIES,
             "rows": ROWS,

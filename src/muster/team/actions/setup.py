@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from zoneinfo import available_timezones
 
 from django.db import transaction
 
 from muster.audit.actions import record
+from muster.kernel.civil import time_zones
 from muster.kernel.clock import system_clock
 from muster.kernel.ids import new_id
 from muster.kernel.worded import worded
@@ -88,7 +88,7 @@ def _check_organisation(organisation: Organisation) -> None:
         raise ValueNotAllowed(
             worded("The language is one of {languages}.", languages=", ".join(LANGUAGES)), pointer="/language"
         )
-    if organisation.time_zone not in available_timezones():
+    if organisation.time_zone not in time_zones():
         raise ValueNotAllowed(
             worded("`{time_zone}` is no time zone of IANA.", time_zone=organisation.time_zone), pointer="/time_zone"
         )

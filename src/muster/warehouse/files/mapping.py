@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import available_timezones
 
 import duckdb
 
+from muster.kernel.civil import time_zones
 from muster.kernel.text import key_of
 from muster.kernel.worded import worded
 from muster.rules.vocabulary import Type
@@ -213,7 +213,7 @@ def _field(document: object, columns: tuple[str, ...], pointer: str) -> Field:
         )
         raise ColumnUnknown(message, pointer=pointer)
     zone = str(document.get("zone", "UTC"))
-    if zone not in available_timezones():
+    if zone not in time_zones():
         raise MappingInvalid(
             worded("{zone} is not an IANA time zone such as Europe/Berlin.", zone=repr(zone)),
             pointer=f"{pointer}/zone",
