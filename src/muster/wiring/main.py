@@ -31,9 +31,11 @@ def main() -> None:
             configuration = read_configuration()
         muster(obj=doors_of(configuration))
     except SystemExit as ended:
+        if isinstance(ended.code, str):
+            raise
         with suppress(BrokenPipeError):
             sys.stdout.flush()
-        os._exit(ended.code if isinstance(ended.code, int) else 0)
+        os._exit(ended.code or 0)
 
 
 def doors_of(configuration: Configuration) -> Doors:
