@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 _CHANGES = {"os.rename", "os.link", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "sqlite3.connect"}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -39,15 +39,20 @@ def main() -> None:
             if count == last:
                 os.kill(os.getpid(), signal.SIGKILL)
 
+    leave = os._exit
+
+    def say(code: int) -> NoReturn:
+        sys.stderr.write(f"changes={count}\n")
+        leave(code)
+
+    if not last:
+        # The command's last deed: see `wiring.main`.
+        os._exit = say
     sys.argv[:2] = ["muster"]
     sys.addaudithook(hook)
     from muster.wiring.main import main as muster
 
-    try:
-        muster()
-    finally:
-        if not last:
-            sys.stderr.write(f"changes={count}\n")
+    muster()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ MusterError
     StateNotAllowed    state_not_allowed
     ValueNotAllowed    value_not_allowed
     ListChanged        list_changed
+    Overtaken          overtaken: others change what this rests on faster than it is evaluated
     UndoExpired        undo_expired
     ConfirmationNeeded confirmation_needed, with what would be removed
     TemplateUnknown    template_unknown
@@ -59,6 +60,10 @@ class TemplateUnknown(GroupError):
 
 class ListChanged(GroupError):
     code = "list_changed"
+
+
+class Overtaken(GroupError):
+    code = "overtaken"
 
 
 class UndoExpired(GroupError):

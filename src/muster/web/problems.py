@@ -63,6 +63,7 @@ STATUS: Mapping[str, int] = {
     "key_taken": 409,
     "last_owner": 409,
     "list_changed": 409,
+    "overtaken": 409,
     "mapping_changed": 409,
     "merge_conflict": 409,
     "query_interrupted": 409,

@@ -19,12 +19,13 @@ from muster.catalog.queries import publisher
 from muster.customers.queries import warehouse
 from muster.engine.bitset import Bitset
 from muster.groups.actions.membership import (
+    again_if_overtaken,
     dependants_of,
     evaluate,
     next_generation,
     saved_definition,
+    still_dependants,
     store,
-    unchanged,
 )
 from muster.groups.actions.segments import insert_group, new_group
 from muster.groups.errors import GroupInactive, ListChanged
@@ -104,24 +105,24 @@ def restore_list(row: Group, source: str) -> None:
     _switch(row, matched, Cause.UNDO, made)
 
 
+@again_if_overtaken
 def _switch(row: Group, matched: Matched, cause: Cause, made: ListVersion) -> None:
     dependants = dependants_of(row)
-    evaluated = (
-        evaluate({one.id: saved_definition(one) for one in dependants}, instead={row.id: matched.members})
-        if dependants
-        else None
-    )
+    definitions = {one.id: saved_definition(one) for one in dependants}
+    evaluated = evaluate(definitions, instead={row.id: matched.members}) if dependants else None
     expected = row.list_version
     with transaction.atomic():
         current = Group.objects.get(id=row.id)
         if current.list_version != expected:
             raise ListChanged(worded("“{name}” has been changed meanwhile. Run the dry run again.", name=row.name))
+        following = still_dependants(row, dependants)
+        if evaluated is not None:
+            # Before the list itself is another: that would overtake them.
+            store(following, evaluated, cause)
         made.save()
         current.revision += 1
         _take(current, matched, cause)
         Group.objects.filter(id=row.id).update(revision=current.revision, updated_at=matched.at)
-        if evaluated is not None:
-            store(unchanged(dependants), evaluated, cause)
 
 
 def _take(row: Group, matched: Matched, cause: Cause) -> None:

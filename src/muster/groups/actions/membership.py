@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from django.db import transaction
 from pyroaring import BitMap
@@ -14,6 +16,7 @@ from muster.engine.bitset import Bitset
 from muster.engine.membership import MembershipFiles
 from muster.engine.refresh import Progress, Refreshed, groups_of, refresh
 from muster.groups.actions.memory import remember
+from muster.groups.errors import Overtaken
 from muster.groups.models import Group
 from muster.groups.queries.evaluation import (
     definition_of,
@@ -25,6 +28,7 @@ from muster.groups.queries.evaluation import (
 from muster.groups.queries.pointers import current_generations
 from muster.groups.terms import EVALUATED, Cause, Kind, State, state_of_size
 from muster.kernel.errors import MusterError
+from muster.kernel.worded import worded
 from muster.rules.canonical import condition_hash
 from muster.rules.nodes import Definition
 
@@ -34,6 +38,15 @@ EVALUATION = (
 )  # fmt: skip  # a table
 
 
+# Others who store without end would hold somebody up without end.
+_ATTEMPTS = 10
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Standing = dict[str, tuple[int, int]]
+"""Of every group its revision and the generation of its members: whoever stores anything of it changes one of them."""
+
+
 @dataclass(frozen=True)
 class Evaluated:
     """What a refresh found, before it is stored."""
@@ -41,6 +54,10 @@ class Evaluated:
     refreshed: Refreshed
     data_as_of: datetime | None
     at: datetime
+    names: dict[str, set[str]]
+    """Of each group that was evaluated those its definition names."""
+    rests_on: Standing
+    """As all groups were when it began."""
 
 
 def evaluate(
@@ -50,32 +67,71 @@ def evaluate(
     instead: Mapping[str, BitMap] | None = None,
 ) -> Evaluated:
     """Evaluates definitions by group id. `instead`: members of other groups that are about to change."""
+    names = {one: set(groups_of(definition)) for one, definition in definitions.items()}
+    rests_on = _standing()
     with evaluation(now, instead) as asked:
         refreshed = refresh(definitions, asked, progress)
-        return Evaluated(refreshed, asked.warehouse.data_as_of(), asked.context.now)
+        return Evaluated(refreshed, asked.warehouse.data_as_of(), asked.context.now, names, rests_on)
+
+
+def _standing() -> Standing:
+    rows = Group.objects.values_list("id", "revision", "generation")
+    return {identifier: (revision, generation) for identifier, revision, generation in rows}
+
+
+def overtaken(evaluated: Evaluated) -> set[str]:
+    """Those evaluated whose result may hold no longer: they, or what they name, were stored by somebody else since."""
+    now, before = _standing(), evaluated.rests_on
+    changed = {one for one in now.keys() | before.keys() if now.get(one) != before.get(one)}
+    while more := {one for one, named in evaluated.names.items() if one not in changed and named & changed}:
+        changed |= more
+    return changed & evaluated.names.keys()
+
+
+def again_if_overtaken(action: Callable[P, R]) -> Callable[P, R]:
+    """Reads, evaluates and stores anew when somebody else has stored what it rests on in between."""
+
+    @wraps(action)
+    def until_settled(*args: P.args, **kwargs: P.kwargs) -> R:
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return action(*args, **kwargs)
+            except Overtaken:
+                continue
+        return action(*args, **kwargs)
+
+    return until_settled
 
 
 def refresh_groups(progress: Progress | None = None, cause: Cause = Cause.FULL, now: datetime | None = None) -> int:
-    """A full recompute of every evaluated segment; answers how many. Groups saved meanwhile keep their newer state."""
+    """A full recompute of every evaluated segment; answers how many. What was overtaken is evaluated again."""
+    refreshed: set[str] = set()
     rows = list(Group.objects.filter(kind=Kind.SEGMENT, state__in=EVALUATED))
-    if not rows:
-        return 0
-    revisions = {row.id: row.revision for row in rows}
-    evaluated = evaluate(_readable(rows), progress, now)
-    with transaction.atomic():
-        current = [
-            row
-            for row in Group.objects.filter(id__in=evaluated.refreshed.results, state__in=EVALUATED)
-            if row.revision == revisions[row.id] and not (row.refreshed_at and row.refreshed_at > evaluated.at)
-        ]
-        store(current, evaluated, cause)
-    return len(current)
+    for _ in range(_ATTEMPTS):
+        if not rows:
+            break
+        evaluated = evaluate(_readable(rows), progress, now)
+        with transaction.atomic():
+            late = overtaken(evaluated)
+            found = evaluated.refreshed.results.keys() - late
+            current = list(Group.objects.filter(id__in=found, state__in=EVALUATED))
+            _write(current, evaluated, cause)
+        refreshed.update(row.id for row in current)
+        rows = list(Group.objects.filter(id__in=late, state__in=EVALUATED))
+    return len(refreshed)
 
 
 def store(rows: list[Group], evaluated: Evaluated, cause: Cause) -> None:
+    """Writes what was evaluated, inside the caller's transaction; `Overtaken` if it rests on what is no longer so."""
+    if overtaken(evaluated):
+        raise Overtaken("Groups that this one depends on are being changed again and again. Try again in a minute.")
+    _write(rows, evaluated, cause)
+
+
+def _write(rows: list[Group], evaluated: Evaluated, cause: Cause) -> None:
     """Writes the next generation of each row, remembers who joined and left, and points the row to it.
 
-    Inside the caller's transaction, which holds the database's write lock: two refreshes never write one generation.
+    The transaction holds the database's write lock: two refreshes never write one generation.
     """
     files = membership_files()
     minimum = publisher().minimum_size
@@ -113,11 +169,12 @@ def _point(row: Group, files: MembershipFiles, evaluated: Evaluated, minimum: in
     row.refreshed_at = evaluated.at
 
 
-def unchanged(rows: list[Group]) -> list[Group]:
-    """The rows as they are now, without those that somebody edited or archived while they were evaluated."""
-    revisions = {row.id: row.revision for row in rows}
-    current = Group.objects.filter(id__in=revisions, state__in=EVALUATED)
-    return [row for row in current if row.revision == revisions[row.id]]
+def still_dependants(row: Group, dependants: list[Group]) -> list[Group]:
+    """The same rows as they are now; `Overtaken` if other groups refer to this one by now."""
+    now = dependants_of(row)
+    if {one.id for one in now} != {one.id for one in dependants}:
+        raise Overtaken(worded("Groups begin and cease to refer to “{name}”. Try again in a minute.", name=row.name))
+    return now
 
 
 def saved_definition(row: Group) -> Definition:

@@ -12,7 +12,15 @@ from django.db import transaction
 from muster.audit.actions import record
 from muster.catalog.actions import check_revision
 from muster.engine.refresh import in_order
-from muster.groups.actions.membership import EVALUATION, dependants_of, evaluate, saved_definition, store, unchanged
+from muster.groups.actions.membership import (
+    EVALUATION,
+    again_if_overtaken,
+    dependants_of,
+    evaluate,
+    saved_definition,
+    still_dependants,
+    store,
+)
 from muster.groups.errors import KeyTaken, StateNotAllowed, ValueNotAllowed
 from muster.groups.models import Group, GroupVersion
 from muster.groups.policies import check_can, check_unused
@@ -33,6 +41,7 @@ _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _LONGEST_NAME, _MOST_TAGS, _LONGEST_TAG = 200, 20, 50
 
 
+@again_if_overtaken
 def create_segment(
     actor: Principal,
     *,
@@ -95,6 +104,7 @@ def copy_template(actor: Principal, key: str, app: str, name: str | None = None)
     return create_segment(actor, name=name or chosen.name, definition=chosen.definition(app), template_key=key)
 
 
+@again_if_overtaken
 def edit_group(actor: Principal, reference: str, *, revision: int | None, **changes: Any) -> GroupView:
     """Changes name, tags, exposure or definition; a definition in use swaps atomically with its members (G-16)."""
     row = group_row(reference)
@@ -119,7 +129,7 @@ def edit_group(actor: Principal, reference: str, *, revision: int | None, **chan
         row.revision += 1
         row.updated_at = now
         if evaluated is not None:
-            store([row, *unchanged(dependants)], evaluated, Cause.DEFINITION)
+            store([row, *still_dependants(row, dependants)], evaluated, Cause.DEFINITION)
             fields += EVALUATION
         row.save(update_fields=fields)
         remember_version(row, actor, now)
@@ -154,6 +164,7 @@ def _changed_definition(row: Group, document: object) -> Definition:
     return decoded
 
 
+@again_if_overtaken
 def change_state(actor: Principal, reference: str, verb: str) -> GroupView:
     """activate, refresh, retry, archive or restore (groups spec, section 5)."""
     row = group_row(reference)
@@ -174,7 +185,11 @@ def change_state(actor: Principal, reference: str, verb: str) -> GroupView:
             check_unused(row.name, uses_of(row), word("group", "archived"))
         row.state = target
         if evaluated is not None:
-            store([row, *unchanged(dependants)], evaluated, Cause.FULL if verb == "refresh" else Cause.DEFINITION)
+            store(
+                [row, *still_dependants(row, dependants)],
+                evaluated,
+                Cause.FULL if verb == "refresh" else Cause.DEFINITION,
+            )
         row.save(update_fields=["state", *(EVALUATION if evaluated is not None else ())])
         record(actor, f"group.{verb}", "group", row.id, {})
     return group(row.id)
