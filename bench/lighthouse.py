@@ -48,12 +48,14 @@ def _segment() -> str:
 
 def _run(address: str, session: str, form: str) -> dict[str, Any]:
     options = [
-        "--quiet", "--output=json", "--no-enable-error-reporting",
+        "--quiet",
+        "--output=json",
+        "--no-enable-error-reporting",
         "--only-categories=performance,accessibility,best-practices",
         "--chrome-flags=--headless=new --no-sandbox --disable-gpu",
         *(["--preset=desktop"] if form == DESKTOP else []),
         *(["--extra-headers=" + json.dumps({"Cookie": f"sessionid={session}"})] if session else []),
-    ]  # fmt: skip  # a table
+    ]
     for _ in range(ATTEMPTS):
         ended = subprocess.run(
             [str(NODE), str(COMMAND), address, *options],

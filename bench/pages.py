@@ -293,7 +293,7 @@ def _form(number: int) -> dict[str, str]:
         "in.nodes.0.kind": "attribute/demographic", "in.nodes.0.attribute": "country", "in.nodes.0.op": "in", **country,
         "in.nodes.1.kind": "attribute/store_spend", "in.nodes.1.attribute": "store_spend", "in.nodes.1.op": "gt",
         "in.nodes.1.value": str(spent["value"]),
-    }  # fmt: skip  # a table
+    }  # fmt: skip  # a table, read by rows
 
 
 if __name__ == "__main__":

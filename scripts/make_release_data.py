@@ -54,8 +54,11 @@ class Release:
 
     def __init__(self, tree: Path, home: Path) -> None:
         self._environment = {
-            **os.environ, "PYTHONPATH": str(tree / "src"), "MUSTER_HOME": str(home), "MUSTER_WAREHOUSE_THREADS": "1",
-        }  # fmt: skip  # a table
+            **os.environ,
+            "PYTHONPATH": str(tree / "src"),
+            "MUSTER_HOME": str(home),
+            "MUSTER_WAREHOUSE_THREADS": "1",
+        }
 
     def __call__(self, *arguments: str, stdin: Any = None) -> Any:
         command = [sys.executable, "-m", "muster.wiring.main", *arguments, "--json"]

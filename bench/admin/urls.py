@@ -47,7 +47,7 @@ class GroupAdmin(ModelAdmin):
     list_display = (
         "name", "told", "kind", "app", "size", "curve", "week", "state", "refreshed_at", "uses",
         "updated_at", "edited_by",
-    )  # fmt: skip  # a table
+    )  # fmt: skip  # a table, read by rows
     list_filter = ("kind", "app", "state")
     search_fields = ("name", "key", "definition")
     ordering = ("name",)

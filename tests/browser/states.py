@@ -22,16 +22,23 @@ _NOBODY = {"version": 1, "app": "adventure-shop", "match": {"attribute": "annual
 _RICH = {"version": 1, "app": "adventure-shop", "match": {"attribute": "annual_income", "op": "gt", "value": 90_000}}
 # More than nobody and fewer than may be told.
 _FEW = {
-    "version": 1, "app": "adventure-shop",
-    "match": {"all": [
-        {"attribute": "annual_income", "op": "gt", "value": 169_999},
-        {"attribute": "gender", "op": "is", "value": "female"},
-    ]},
-}  # fmt: skip  # a table
+    "version": 1,
+    "app": "adventure-shop",
+    "match": {
+        "all": [
+            {"attribute": "annual_income", "op": "gt", "value": 169_999},
+            {"attribute": "gender", "op": "is", "value": "female"},
+        ]
+    },
+}
 _AS_THE_BROWSER_ASKS = {
-    "do": "preferences", "language": "auto", "time_zone": "auto", "theme": "auto",
-    "density": "comfortable", "rows": "25",
-}  # fmt: skip  # a table
+    "do": "preferences",
+    "language": "auto",
+    "time_zone": "auto",
+    "theme": "auto",
+    "density": "comfortable",
+    "rows": "25",
+}
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 _LINK = re.compile(r"https?://[^/\s\"<]+(/(?:invitation|password)\?[^\s\"<]+)")
 
@@ -68,7 +75,7 @@ def _groups(installation: Living, owner: Browser) -> list[str]:
         judged, f"{judged}?verdict=invalid", f"{applied}apply/", columns, f"{columns}columns/", f"/groups/{key}/",
         f"/groups/{key}/members/", f"/groups/{key}/compare/?with=testers", f"/groups/{key}/edit/",
         f"/why?group={key}&customer={MEMBER}", f"/why?group=testers&customer={MEMBER}",
-    ]  # fmt: skip  # a table
+    ]  # fmt: skip  # a table, read by rows
 
 
 def _import(installation: Living, owner: Browser, *, text: str = "", file: bytes | None = None) -> str:
@@ -96,10 +103,15 @@ def _people(installation: Living, owner: Browser) -> list[str]:
     installation.settle()
     imported = str(begun.headers["Location"])
     return [
-        f"/customers/?search={MEMBER}", f"/customers/{person}/", f"/customers/{person}/timeline/",
-        f"/customers/{person}/privacy/", "/apps/adventure-shop/add-ons/", "/find?q=loyal",
-        imported, "/settings/privacy/erasures/",
-    ]  # fmt: skip  # a table
+        f"/customers/?search={MEMBER}",
+        f"/customers/{person}/",
+        f"/customers/{person}/timeline/",
+        f"/customers/{person}/privacy/",
+        "/apps/adventure-shop/add-ons/",
+        "/find?q=loyal",
+        imported,
+        "/settings/privacy/erasures/",
+    ]
 
 
 def _team(installation: Living, owner: Browser, colleague: httpx.Client) -> tuple[list[str], list[str]]:

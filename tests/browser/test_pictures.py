@@ -25,9 +25,12 @@ _WIDE, _NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 # What is added to a name, and how the picture is taken then.
 PLAIN = {"": ("en", "light", _WIDE)}
 MANY = {
-    **PLAIN, "-dark": ("en", "dark", _WIDE), "-de": ("de", "light", _WIDE), "-fr": ("fr", "light", _WIDE),
+    **PLAIN,
+    "-dark": ("en", "dark", _WIDE),
+    "-de": ("de", "light", _WIDE),
+    "-fr": ("fr", "light", _WIDE),
     "-390": ("en", "light", _NARROW),
-}  # fmt: skip  # a table
+}
 
 
 def _there(address: str) -> Callable[[Page], None]:

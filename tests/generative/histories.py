@@ -140,7 +140,7 @@ _orders = st.builds(
 _ANYTHING = st.sampled_from(
     [None, "", "x", "5", "1e3", "1.2.3", "v2.0-beta", 5, 2.5, 1e21, True, False, ["a", 1, None], [],
      "2026-02-28", "2026-11-20T00:00:00Z", "0.0000005", 0.1]
-)  # fmt: skip  # a table
+)  # fmt: skip  # a table, read by rows
 _traits = st.fixed_dictionaries(
     {},
     optional={
@@ -179,7 +179,7 @@ _WHO = st.sampled_from(
         ("u3", None, "a2"), ("u2", None, "u1"), ("u4", None, "u2"), ("u4", None, "nobody-yet"),
         ("null", "a1", None), (None, "undefined", None), (None, None, None),
     ]
-)  # fmt: skip  # a table
+)  # fmt: skip  # a table, read by rows
 
 
 @st.composite

@@ -108,7 +108,7 @@ CASES = [
     Case("key_taken", 409, "POST", "/apps", ("catalog", "apps", "create", "--set", "key=notes"), {"key": "notes"}),
     Case("app_unknown", 404, "GET", "/apps/none", ("catalog", "apps", "show", "none")),
     Case("value_not_allowed", 422, "POST", "/apps", ("catalog", "apps", "create", "--set", "key=-a"), {"key": "-a"}),
-]  # fmt: skip  # a table
+]  # fmt: skip  # a table, read by rows
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.inner or case.code} {case.path}")

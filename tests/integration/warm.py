@@ -29,7 +29,7 @@ _LIBRARIES = (
     "django.test.signals", "duckdb", "fido2.server", "httpx", "ibis.backends.duckdb", "jsonschema", "langcodes",
     "numpy", "pyarrow.compute", "pyarrow.csv", "pycountry", "pydantic.networks", "pyroaring", "requests",
     "waitress", "whitenoise", "yaml",
-)  # fmt: skip  # a table
+)  # fmt: skip  # a table, read by rows
 _ROOMS = ("muster.kernel", "muster.rules", "muster.warehouse", "muster.engine", "muster.cli")
 """Those that know nothing of Django (import-linter holds them to it)."""
 _LARGEST_REQUEST = 1 << 17

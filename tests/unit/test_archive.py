@@ -91,9 +91,14 @@ def _entry(name: str, content: bytes = b"x", kind: bytes = tarfile.REGTYPE) -> E
 def _archive_of(path: Path, members: list[Entry], sizes: dict[str, int] | None = None, **manifest: object) -> Path:
     """An archive whose hashes are right, whatever its members are."""
     document = {
-        "format": 1, "muster": "0.1.0", "created_at": MADE_AT.isoformat(), "control_schema": {}, "warehouse_schema": 1,
-        "sizes": {info.name: len(content) for info, content in members} if sizes is None else sizes, "missing": [],
-    }  # fmt: skip  # a table
+        "format": 1,
+        "muster": "0.1.0",
+        "created_at": MADE_AT.isoformat(),
+        "control_schema": {},
+        "warehouse_schema": 1,
+        "sizes": {info.name: len(content) for info, content in members} if sizes is None else sizes,
+        "missing": [],
+    }
     hashes = {info.name: hashlib.sha256(content).hexdigest() for info, content in members}
     text = io.BytesIO()
     with tarfile.open(fileobj=text, mode="w") as tar:
@@ -119,7 +124,7 @@ CONTROL = _entry("control.sqlite3")
         "ledger/.hidden", "ledger/a/b", "owner.lock", "restore.json",
         "control.sqlite3\n", "membership/GRP.1.roaring", "",
     ],
-)  # fmt: skip  # a table
+)  # fmt: skip  # a table, read by rows
 def test_name_that_is_no_part_is_refused(tmp_path: Path, name: str) -> None:
     archive = _archive_of(tmp_path / "a", [CONTROL, _entry(name)])
     (tmp_path / "in").mkdir()

@@ -62,5 +62,5 @@ def test_precedence_of_the_semver_specification_holds() -> None:
     ordered = [
         "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11",
         "1.0.0-rc.1", "1.0.0", "1.0.0.1", "1.0.1", "1.2", "1.10", "2",
-    ]  # fmt: skip  # a table
+    ]  # fmt: skip  # a table, read by rows
     assert all(version_key(low) < version_key(high) for low, high in pairwise(ordered))

@@ -107,9 +107,15 @@ def trail_lines(wanted: Wanted) -> Iterator[str]:
 def _cells(deed: Deed) -> list[str]:
     details = json.dumps(deed.details, ensure_ascii=False, sort_keys=True) if deed.details else ""
     texts = (
-        deed.at.isoformat(), deed.actor_kind, deed.actor_id, deed.actor_label,
-        deed.action, deed.thing_kind, deed.thing_id, details,
-    )  # fmt: skip  # a table
+        deed.at.isoformat(),
+        deed.actor_kind,
+        deed.actor_id,
+        deed.actor_label,
+        deed.action,
+        deed.thing_kind,
+        deed.thing_id,
+        details,
+    )
     return [exported(text) for text in texts]
 
 

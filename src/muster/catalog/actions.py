@@ -41,9 +41,15 @@ _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _WORD = re.compile(r"[^\W_](?:\w{0,98}[^\W_])?")
 _Numbered = type[models.Attribute] | type[models.Event] | type[models.App]
 _PUBLISHER_FIELDS = (
-    "name", "language", "time_zone", "currency", "minimum_age", "require_known_age", "minimum_size",
+    "name",
+    "language",
+    "time_zone",
+    "currency",
+    "minimum_age",
+    "require_known_age",
+    "minimum_size",
     "unset_consents",
-)  # fmt: skip  # a table
+)
 
 
 def save_organisation(actor: Principal, organisation: Organisation) -> None:

@@ -83,7 +83,7 @@ MOST_ATTRIBUTES, MOST_EVENTS = 500, 2_000
 APP_SETTINGS = (
     "platforms", "store_ids", "own_domains", "listing_urls", "link_schemes", "allowed_origins", "redeem_url", "strict",
     "respect_gpc", "default_currency", "spend_basis", "identity_mode", "session_source", "commerce_trust",
-)  # fmt: skip  # a table
+)  # fmt: skip  # a table, read by rows
 
 
 @once_a_page

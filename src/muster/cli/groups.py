@@ -182,12 +182,16 @@ def compare(client: Client, group: str) -> Answer:
     """Who they are, beside everybody."""
     answer = client.get(_path(group, "compare"))
     rows = [
-        {"figure": one["key"], "value": value["value"], "group": _number(value["group"]),
-         "population": _number(value["population"]),
-         "index": "" if value["index"] is None else f"{value['index']:.2f}"}
+        {
+            "figure": one["key"],
+            "value": value["value"],
+            "group": _number(value["group"]),
+            "population": _number(value["population"]),
+            "index": "" if value["index"] is None else f"{value['index']:.2f}",
+        }
         for one in answer["breakdowns"]
         for value in one["values"]
-    ]  # fmt: skip  # a table
+    ]
     return Answer(answer, pick(rows, "figure", "value", "group", "population", "index"))
 
 

@@ -31,8 +31,15 @@ from muster.rules.nodes import (
 from muster.warehouse.port import Reader, Warehouse
 
 _ASKED = {
-    AttributeCondition, EventCondition, SequenceCondition, SampleCondition, DeviceCondition, Ranked, Acquired, Excluded,
-}  # fmt: skip  # a table
+    AttributeCondition,
+    EventCondition,
+    SequenceCondition,
+    SampleCondition,
+    DeviceCondition,
+    Ranked,
+    Acquired,
+    Excluded,
+}
 if missing := _ASKED - compiled_kinds():
     raise InternalError(f"no compiler for {missing}")
 

@@ -24,15 +24,12 @@ class GroupsConfig(AppConfig):
         from muster.groups.actions import undoing
         from muster.groups.actions.imports import MEMBERS
         from muster.groups.actions.privacy import PLACES
-        from muster.groups.actions.sample import REMOVAL
         from muster.groups.pages.customer import belongings, moments
         from muster.groups.pages.listing_rows import COLUMNS, TABLE
         from muster.groups.queries import groups
         from muster.groups.queries.attention import any_group, groups_in_trouble
         from muster.groups.queries.finding import find_groups
-        from muster.groups.queries.sample import LOADING, is_shown, look
-        from muster.groups.sample.loading import load_sample
-        from muster.groups.sample.past import PAST, remember_past
+        from muster.groups.queries.sample import is_shown, look
         from muster.team.hooks import after_setup
         from muster.web import hooks
         from muster.web.columns import register_table
@@ -59,6 +56,25 @@ class GroupsConfig(AppConfig):
         belonging_sources.append(BelongingSource("members:read", belongings))
         register_timeline(TimelineSource("groups", _("Groups"), icon="users", scope="members:read", find=moments))
         words_in_use.append(groups.words_in_use)
+        self._register_jobs()
+        hooks.register_notice(
+            is_shown,
+            _("Demo data: AdventureWorks, dates shifted. Nothing leaves this installation."),
+            _("Remove"),
+            "groups:sample",
+        )
+        after_setup[:] = ["groups:begin"]
+        if look not in hooks.due_starters:
+            hooks.due_starters.append(look)
+
+    def _register_jobs(self) -> None:
+        from muster.groups import jobs
+        from muster.groups.actions.sample import REMOVAL
+        from muster.groups.queries.sample import LOADING
+        from muster.groups.sample.loading import load_sample
+        from muster.groups.sample.past import PAST, remember_past
+        from muster.web import hooks
+
         hooks.register_job(
             "groups.refresh", jobs.refresh_all, scope="groups:write", unit="groups", label=_("Refresh of all segments")
         )
@@ -77,15 +93,6 @@ class GroupsConfig(AppConfig):
         hooks.register_job(
             PAST, remember_past, scope="catalog:write", unit="weeks", label=_("Working out the past of the demo data")
         )
-        hooks.register_notice(
-            is_shown,
-            _("Demo data: AdventureWorks, dates shifted. Nothing leaves this installation."),
-            _("Remove"),
-            "groups:sample",
-        )
-        after_setup[:] = ["groups:begin"]
-        if look not in hooks.due_starters:
-            hooks.due_starters.append(look)
         hooks.register_job(
             "groups.keep-memory",
             jobs.keep_memory,

@@ -36,15 +36,11 @@ def _operators(*rows: tuple[str, Shape] | tuple[str, Shape, str]) -> dict[str, O
 
 
 _SET = _operators(("is_set", Shape.NOTHING), ("is_not_set", Shape.NOTHING, "is_set"))
-_EQUAL = _operators(
-    ("is", Shape.ONE), ("in", Shape.LIST), ("is_not", Shape.ONE, "is"), ("not_in", Shape.LIST, "in")
-)  # fmt: skip  # a table
+_EQUAL = _operators(("is", Shape.ONE), ("in", Shape.LIST), ("is_not", Shape.ONE, "is"), ("not_in", Shape.LIST, "in"))
 _ORDERED = _operators(
     ("gt", Shape.ONE), ("gte", Shape.ONE), ("lt", Shape.ONE), ("lte", Shape.ONE), ("between", Shape.PAIR)
-)  # fmt: skip  # a table
-_RANKED = _operators(
-    ("top_percent", Shape.PERCENT), ("bottom_percent", Shape.PERCENT), ("top_count", Shape.COUNT)
-)  # fmt: skip  # a table
+)
+_RANKED = _operators(("top_percent", Shape.PERCENT), ("bottom_percent", Shape.PERCENT), ("top_count", Shape.COUNT))
 
 _TEXT = (
     _SET

@@ -6,7 +6,7 @@ from muster.rules.vocabulary import Attribute, Scope, Type
 
 _ACQUISITION_TYPES = (
     "free", "trial", "paid", "promo_code", "in_app", "subscription", "private_audience", "pre_order", "other",
-)  # fmt: skip  # a table
+)  # fmt: skip  # a table, read by rows
 DEVICE_FAMILIES = ("desktop", "phone", "tablet", "console", "tv", "watch", "headset", "iot", "server", "other")
 AGE_GROUPS = ("18-24", "25-34", "35-49", "50+")
 GENDERS = ("male", "female", "other")

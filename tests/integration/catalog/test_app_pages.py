@@ -29,9 +29,16 @@ _PEOPLE = {
 }
 _EVENTS = {"kind": "events", "app": "notes", "row": {"external_id": "id", "event": "event", "happened_at": "at"}}
 ADDRESSES = (
-    "/apps/", "/apps/new", "/apps/notes/", "/apps/notes/edit/", "/apps/notes/add-ons/", "/apps/notes/events/",
-    "/apps/notes/events/new", "/apps/notes/attributes/new", "/apps/notes/attributes/city/",
-)  # fmt: skip  # a table
+    "/apps/",
+    "/apps/new",
+    "/apps/notes/",
+    "/apps/notes/edit/",
+    "/apps/notes/add-ons/",
+    "/apps/notes/events/",
+    "/apps/notes/events/new",
+    "/apps/notes/attributes/new",
+    "/apps/notes/attributes/city/",
+)
 
 
 @pytest.fixture(scope="module")
@@ -116,8 +123,12 @@ def test_app_is_made_and_renamed(town: Living, owner: Browser) -> None:
         ("/apps/new", {"key": "notes"}, "key_taken", "id_key"),
         ("/apps/new", {"key": "fine", "default_currency": "EURO"}, "value_not_allowed", "id_default_currency"),
         ("/apps/new", {"key": "fine", "name_de": "x" * 121}, "value_not_allowed", "id_name_de"),
-        ("/apps/notes/add-ons/", {"product_id": "", "name": "x", "kind": "durable"}, "value_not_allowed",
-         "id_product_id"),
+        (
+            "/apps/notes/add-ons/",
+            {"product_id": "", "name": "x", "kind": "durable"},
+            "value_not_allowed",
+            "id_product_id",
+        ),
         ("/apps/notes/add-ons/", {"product_id": "x", "name": " ", "kind": "durable"}, "value_not_allowed", "id_name"),
         ("/apps/notes/events/new", {"key": "No Key"}, "value_not_allowed", "id_key"),
         ("/apps/notes/events/new", {"key": "app_opened"}, "key_taken", "id_key"),
@@ -125,7 +136,7 @@ def test_app_is_made_and_renamed(town: Living, owner: Browser) -> None:
         ("/apps/notes/attributes/new", {"key": "country", "type": "text", "scope": "customer"}, "key_taken", "id_key"),
         ("/apps/notes/attributes/new", {"key": "A", "type": "text", "scope": "app"}, "value_not_allowed", "id_key"),
     ],
-)  # fmt: skip  # a table
+)
 def test_form_says_what_is_wrong_at_the_field(
     owner: Browser, address: str, fields: dict[str, str], code: str, field: str
 ) -> None:

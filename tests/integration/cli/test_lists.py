@@ -34,8 +34,9 @@ def test_list_is_piped_in_exported_and_undone(town: Living) -> None:
     assert (status, again["counts"]) == (0, {"already_member": 3})
     changes = muster(town.environment, "groups", "changes", "testers")
     assert (changes.returncode, changes.stdout.splitlines()[0].split()) == (
-        0, ["ID", "AT", "CAUSE", "JOINED", "LEFT", "SIZE"],
-    )  # fmt: skip  # a table
+        0,
+        ["ID", "AT", "CAUSE", "JOINED", "LEFT", "SIZE"],
+    )
     # The file that changed nothing came later: it goes first.
     undone = [
         muster(town.environment, "customers", "imports", "undo", one["id"]).returncode for one in (done, again, done)

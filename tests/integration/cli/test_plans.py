@@ -70,8 +70,9 @@ def test_groups_written_out_are_no_change(town: Living) -> None:
     town.local.post("/groups", json={"name": "Written", "key": "written", "tags": ["x"], "definition": _FRENCH})
     status, document = town.command("groups", "yaml", "written")
     assert (status, document["groups"]) == (
-        0, [{"key": "written", "name": "Written", "tags": ["x"], "definition": _FRENCH}],
-    )  # fmt: skip  # a table
+        0,
+        [{"key": "written", "name": "Written", "tags": ["x"], "definition": _FRENCH}],
+    )
     assert _run(town, "plan", *document["groups"])[1][0][0] == "none"
 
 
@@ -85,7 +86,7 @@ def test_groups_written_out_are_no_change(town: Living) -> None:
         ([{"key": "x", "definition": {**_ALL, "match": {"group": "x"}}}], "reference_cycle"),
         ([{"key": "x", "definition": {**_ALL, "match": {"attribute": "contry"}}}], "definition_invalid"),
     ],
-)  # fmt: skip  # a table
+)
 def test_file_that_cannot_be_meant_is_refused(town: Living, groups: list[Document], code: str) -> None:
     assert _refusal(town, json.dumps({"version": 1, "groups": groups})) == code
 

@@ -46,10 +46,14 @@ ORDERS = {
     "kind": "orders",
     "app": "notes",
     "row": {
-        "external_id": "id", "order_id": "order", "happened_at": "at", "amount": "amount", "currency": "currency",
+        "external_id": "id",
+        "order_id": "order",
+        "happened_at": "at",
+        "amount": "amount",
+        "currency": "currency",
         "coupon": "coupon",
     },
-}  # fmt: skip  # a table
+}
 CONSENTS = {
     "kind": "consents",
     "row": {"external_id": "id", "purpose": "purpose", "granted": "granted", "text_version": "text"},
@@ -171,8 +175,10 @@ def _check_receipt(done: Document) -> None:
     assert removed["lists"] == {"entries": 4}
     assert (removed["warehouse"]["identities"], removed["warehouse"]["all_events"]) == (2, 2)
     assert (removed["exports"], removed["answers"], removed["suppressions"]) == (
-        {"files": 1}, {"answers": 1}, {"suppressions": 1},
-    )  # fmt: skip  # a table
+        {"files": 1},
+        {"answers": 1},
+        {"suppressions": 1},
+    )
 
 
 def _check_nothing_comes_back(town: Living) -> None:

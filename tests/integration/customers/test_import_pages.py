@@ -266,13 +266,20 @@ def test_mapping_can_be_written_as_yaml(town: Living, owner: Browser) -> None:
 def test_orders_of_several_lines_are_told_by_their_number(town: Living, owner: Browser) -> None:
     content = csv_of(
         "customer;order_number;order_date;product;price;quantity",
-        "o1;1001;2026-01-31;pen;1,50;2", "o1;1001;2026-01-31;ink;10,00;1", "o1;1002;2026-02-01;pen;1.000,50;1",
-    )  # fmt: skip  # a table
+        "o1;1001;2026-01-31;pen;1,50;2",
+        "o1;1001;2026-01-31;ink;10,00;1",
+        "o1;1002;2026-02-01;pen;1.000,50;1",
+    )
     columns = _begin(owner, content, kind="orders", app="shop")
     fields = _fields(owner.get(columns).text)
     assert [fields[f"role.{n}"] for n in range(6)] == [
-        "external_id", "order_id", "happened_at", "line:product_id", "line:price", "line:quantity",
-    ]  # fmt: skip  # a table
+        "external_id",
+        "order_id",
+        "happened_at",
+        "line:product_id",
+        "line:price",
+        "line:quantity",
+    ]
     address = _judge(town, owner, columns, numbers="eu", **{"fixed.currency": "EUR"})
     assert _counts(owner.get(address).text) == {"new": 3}
     assert owner.post(f"{address}apply", {}).status_code == 302

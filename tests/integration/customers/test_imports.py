@@ -214,14 +214,20 @@ def test_column_may_be_called_what_muster_calls_its_own(shop: Living) -> None:
         ({**PEOPLE, "source": {"delimiter": "ab"}}, "mapping_invalid", "/source/delimiter"),
         ({**PEOPLE, "source": {"format": "xlsx"}}, "mapping_invalid", "/source/format"),
         ({**PEOPLE, "row": {"external_id": "id", "traits": {"!!": "city"}}}, "mapping_invalid", "/row/traits/!!"),
-        ({**ORDERS, "row": {"external_id": "id", "happened_at": {"column": "city", "format": "%Q"}}},
-         "mapping_invalid", "/row/happened_at/format"),
-        ({**ORDERS, "row": {"external_id": "id", "happened_at": {"column": "city", "zone": "Mars"}}},
-         "mapping_invalid", "/row/happened_at/zone"),
+        (
+            {**ORDERS, "row": {"external_id": "id", "happened_at": {"column": "city", "format": "%Q"}}},
+            "mapping_invalid",
+            "/row/happened_at/format",
+        ),
+        (
+            {**ORDERS, "row": {"external_id": "id", "happened_at": {"column": "city", "zone": "Mars"}}},
+            "mapping_invalid",
+            "/row/happened_at/zone",
+        ),
         ({**ORDERS, "app": "none", "row": {"external_id": "id", "happened_at": "city"}}, "mapping_invalid", "/app"),
         ({**ORDERS, "app": ["x"], "row": {"external_id": "id", "happened_at": "city"}}, "mapping_invalid", "/app"),
     ],
-)  # fmt: skip  # a table
+)
 def test_wrong_mapping_says_where(shop: Living, mapping: object, code: str, pointer: str) -> None:
     refused = shop.upload(b"id,city\na,2026-01-01\n", mapping)
     assert problem(refused) == (422, code)
@@ -359,8 +365,13 @@ def test_naughty_strings_are_values_like_others(shop: Living, form: str) -> None
         assert [one["row"] for one in judged] == list(range(1, len(rows) + 1))
         assert (imported["state"], sum(imported["counts"].values())) == ("done", len(NAUGHTY))
         assert {one["reason"] for one in judged if one["verdict"] == "invalid"} <= {
-            "missing", "identity_placeholder", "control_character", "too_long", "not_a_name", "conflict_in_file",
-        }  # fmt: skip  # a table
+            "missing",
+            "identity_placeholder",
+            "control_character",
+            "too_long",
+            "not_a_name",
+            "conflict_in_file",
+        }
     taken = shop.local.get("/customers", params={"search": f"external:{form} {NAUGHTY[100]}"}).json()["items"]
     shown = shop.get(f"/customers/{taken[0]['id']}")["attributes"]["city"]
     assert shown == NAUGHTY[100]

@@ -34,20 +34,31 @@ _EVENTS: Document = {
     "kind": "events",
     "app": "notes",
     "row": {
-        "external_id": "id", "event": "event", "happened_at": "at", "properties": {"secret": "secret"},
-        "device_id": "device", "device_model": "model", "os": "os",
+        "external_id": "id",
+        "event": "event",
+        "happened_at": "at",
+        "properties": {"secret": "secret"},
+        "device_id": "device",
+        "device_model": "model",
+        "os": "os",
     },
-}  # fmt: skip  # a table
+}
 _VISITS: Document = {
-    "kind": "events", "app": "notes", "row": {"anonymous_id": "anon", "event": "event", "happened_at": "at"}
-}  # fmt: skip  # a table
+    "kind": "events",
+    "app": "notes",
+    "row": {"anonymous_id": "anon", "event": "event", "happened_at": "at"},
+}
 _ORDERS: Document = {
     "kind": "orders",
     "app": "notes",
     "row": {
-        "external_id": "id", "order_id": "order", "happened_at": "at", "amount": "amount", "currency": "currency",
+        "external_id": "id",
+        "order_id": "order",
+        "happened_at": "at",
+        "amount": "amount",
+        "currency": "currency",
     },
-}  # fmt: skip  # a table
+}
 _TABS = ("", "timeline/", "privacy/")
 
 
@@ -57,9 +68,11 @@ def town(module_environment: dict[str, str]) -> Iterator[Living]:
     with living(module_environment) as found:
         found.post("/apps", {"key": "notes", "name": {"en": "Notes"}}, 201)
         people = (
-            "u1,ann@example.com,Ann,NO,1990-05-06,7", "u2,both@example.com,Bea,DE,,1", "u3,Both@Example.com,Cid,FR,,2",
+            "u1,ann@example.com,Ann,NO,1990-05-06,7",
+            "u2,both@example.com,Bea,DE,,1",
+            "u3,Both@Example.com,Cid,FR,,2",
             "dan@example.com,,Dan,,,",
-        )  # fmt: skip  # a table
+        )
         found.bring_in(csv_of("id,email,first,country,birthday,points", *people), _PEOPLE)
         visits = [f"u1,app_opened,2026-02-{day:02}T10:00:00Z,s3cr3t-{day},d1,iPhone 15,iOS" for day in range(1, 29)]
         visits += [f"u1,Level Up,2026-02-{day:02}T10:00:00Z,s3cr3t-{day},d1,iPhone 15,iOS" for day in range(1, 29)]

@@ -33,9 +33,12 @@ _ORDERS: Document = {
     "row": {"external_id": "id", "happened_at": "at", "amount": "amount", "currency": "currency"},
 }
 SETTINGS = (
-    "/settings/organisation/", "/settings/organisation/rates/", "/settings/privacy/",
-    "/settings/privacy/suppressions/", "/settings/privacy/erasures/",
-)  # fmt: skip  # a table
+    "/settings/organisation/",
+    "/settings/organisation/rates/",
+    "/settings/privacy/",
+    "/settings/privacy/suppressions/",
+    "/settings/privacy/erasures/",
+)
 
 
 @pytest.fixture(scope="module")
@@ -142,9 +145,15 @@ def test_erasure_wants_the_id_typed_and_gives_a_receipt(town: Living, owner: Bro
 
 def test_erasure_can_be_taken_back_while_its_grace_lasts(town: Living, owner: Browser) -> None:
     sent = {
-        "do": "kept", "kept-under_age_data": "keep", "kept-events_months": "26", "kept-anonymous_months": "13",
-        "kept-rejects_days": "7", "kept-verdict_days": "400", "kept-exports_days": "7", "kept-grace_hours": "1",
-    }  # fmt: skip  # a table
+        "do": "kept",
+        "kept-under_age_data": "keep",
+        "kept-events_months": "26",
+        "kept-anonymous_months": "13",
+        "kept-rejects_days": "7",
+        "kept-verdict_days": "400",
+        "kept-exports_days": "7",
+        "kept-grace_hours": "1",
+    }
     assert owner.post("/settings/privacy/", sent).status_code == 302
     page = _page_of(town, "u5")
     assert "It can be taken back for 1 hour." in owner.get(f"{page}privacy/").text
@@ -200,20 +209,32 @@ def _allowed(page: str) -> list[str]:
 @pytest.mark.parametrize(
     ("form", "field", "value"),
     [
-        ("floor", "minimum_size", "-1"), ("floor", "minimum_size", "many"), ("floor", "minimum_age", "121"),
-        ("floor", "minimum_age", ""), ("kept", "grace_hours", "73"), ("kept", "events_months", "0"),
-        ("kept", "exports_days", "31"), ("kept", "under_age_data", "sell"), ("kept", "rejects_days", "9" * 40),
+        ("floor", "minimum_size", "-1"),
+        ("floor", "minimum_size", "many"),
+        ("floor", "minimum_age", "121"),
+        ("floor", "minimum_age", ""),
+        ("kept", "grace_hours", "73"),
+        ("kept", "events_months", "0"),
+        ("kept", "exports_days", "31"),
+        ("kept", "under_age_data", "sell"),
+        ("kept", "rejects_days", "9" * 40),
     ],
-)  # fmt: skip  # a table
+)
 def test_settings_that_make_no_sense_are_refused_at_their_field(
     town: Living, owner: Browser, form: str, field: str, value: str
 ) -> None:
     before = (town.get("/publisher"), town.get("/privacy"))
     given = {
-        "floor-minimum_size": "25", "floor-minimum_age": "17", "kept-under_age_data": "keep",
-        "kept-events_months": "26", "kept-anonymous_months": "13", "kept-rejects_days": "7",
-        "kept-verdict_days": "400", "kept-exports_days": "7", "kept-grace_hours": "0",
-    }  # fmt: skip  # a table
+        "floor-minimum_size": "25",
+        "floor-minimum_age": "17",
+        "kept-under_age_data": "keep",
+        "kept-events_months": "26",
+        "kept-anonymous_months": "13",
+        "kept-rejects_days": "7",
+        "kept-verdict_days": "400",
+        "kept-exports_days": "7",
+        "kept-grace_hours": "0",
+    }
     refused = owner.post("/settings/privacy/", given | {"do": form, f"{form}-{field}": value})
     assert (refused.status_code, f'href="#id_{form}-{field}"' in refused.text) == (422, True)
     assert (town.get("/publisher"), town.get("/privacy")) == before
@@ -268,12 +289,17 @@ def test_organisation_is_changed_and_facts_follow(town: Living, owner: Browser) 
 @pytest.mark.parametrize(
     ("field", "value", "code"),
     [
-        ("day", "yesterday", "value_not_allowed"), ("currency", "EURO", "value_not_allowed"),
-        ("currency", "EUR", "value_not_allowed"), ("rate", "1,08", "value_not_allowed"),
-        ("rate", "0", "value_not_allowed"), ("rate", "-1", "value_not_allowed"), ("rate", "1e400", "value_not_allowed"),
-        ("rate", "NaN", "value_not_allowed"), ("rate", "", "value_not_allowed"),
+        ("day", "yesterday", "value_not_allowed"),
+        ("currency", "EURO", "value_not_allowed"),
+        ("currency", "EUR", "value_not_allowed"),
+        ("rate", "1,08", "value_not_allowed"),
+        ("rate", "0", "value_not_allowed"),
+        ("rate", "-1", "value_not_allowed"),
+        ("rate", "1e400", "value_not_allowed"),
+        ("rate", "NaN", "value_not_allowed"),
+        ("rate", "", "value_not_allowed"),
     ],
-)  # fmt: skip  # a table
+)
 def test_rate_that_is_none_is_refused_at_its_field(owner: Browser, field: str, value: str, code: str) -> None:
     given = {"day": "2026-01-05", "currency": "USD", "rate": "2", "direction": "per_base"} | {field: value}
     refused = owner.post("/settings/organisation/rates/", given)

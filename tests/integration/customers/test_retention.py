@@ -34,9 +34,15 @@ def test_visitors_unseen_for_long_go_and_customers_stay(environment: dict[str, s
     stray.write_bytes(b"of a process that died")
     gone = _night(environment, "keep-times")
     assert gone == {
-        "all_events": 0, "touches": 0, "rejects": 0, "visitors": 1, "exports": 1, "verdict_counts": 0, "samples": 0,
+        "all_events": 0,
+        "touches": 0,
+        "rejects": 0,
+        "visitors": 1,
+        "exports": 1,
+        "verdict_counts": 0,
+        "samples": 0,
         "ledger": 0,
-    }  # fmt: skip  # a table
+    }
     assert (stray.exists(), os.listdir(home / "exports")) == (False, [f"{begun['id']}.zip"])
     with living(environment) as town:
         assert [town.local.get(f"/customers/cus_{key}").status_code for key in (1, 2, 3)] == [200, 404, 200]

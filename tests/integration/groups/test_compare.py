@@ -22,8 +22,12 @@ def test_figures_are_counted_by_hand(town: Living, make: Make) -> None:
     assert (found["size"], found["available_customers"]) == (40, 54)
     assert _figures(found, "country") == {"FR": (30, 30), "DE": (10, 24), "unknown": (0, 0)}
     assert _figures(found, "last_used_days") == {
-        "7": (0, 0), "30": (0, 0), "90": (40, 54), "more": (0, 0), "unknown": (0, 0),
-    }  # fmt: skip  # a table
+        "7": (0, 0),
+        "30": (0, 0),
+        "90": (40, 54),
+        "more": (0, 0),
+        "unknown": (0, 0),
+    }
     assert _figures(found, "age_group")["unknown"] == (40, 54)
     assert found["spend"]["group"] == {"buyers": {"size": 1}, "total": "12.5", "average": "12.50"}
     [french] = [one for one in found["breakdowns"][2]["values"] if one["value"] == "FR"]

@@ -13,7 +13,8 @@ from muster.groups.models import Group
 from muster.groups.pages.size_chart import SizeChart, size_chart
 from muster.groups.policies import Told
 from muster.groups.queries.history import DayView, days_of
-from muster.groups.terms import Cause, Kind, State
+from muster.groups.terms import Cause, Kind
+from tests.integration.groups.rows import stored_group
 
 BEGIN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SMALL = Told(None, small=True)
@@ -23,17 +24,7 @@ NOBODY = Told(0)
 @pytest.fixture
 def group(db: None) -> Group:
     """30 on the first day; on the third 15 join and then 5 leave; on the fifth 30 leave; on the sixth 60 join."""
-    row = Group.objects.create(
-        id="grp_1",
-        key="one",
-        name="One",
-        kind=Kind.SEGMENT,
-        state=State.ACTIVE,
-        generation=1,
-        size=0,
-        created_at=BEGIN,
-        updated_at=BEGIN,
-    )
+    row = stored_group(1, BEGIN, kind=Kind.SEGMENT, generation=1, size=0)
     sizes = [(0, 0, 30), (2, 30, 45), (2, 45, 40), (4, 40, 10), (5, 10, 70)]
     for hour, (day, before, after) in enumerate(sizes):
         at = BEGIN + timedelta(days=day, hours=hour)

@@ -85,11 +85,17 @@ def test_csv_has_all_rows_of_the_filter(make: Make, owner: Browser) -> None:
     assert list(rows[0]) == [
         "id", "key", "name", "tags", "kind", "app", "description", "state", "size", "joined_7_days", "left_7_days",
         "used_by", "refreshed_at", "updated_at", "updated_by",
-    ]  # fmt: skip  # a table
+    ]  # fmt: skip  # a table, read by rows
     first = rows[1]
     assert [first[name] for name in ("name", "tags", "kind", "app", "state", "size", "used_by")] == [
-        "G01", "odd", "segment", "notes", "active", "40", "0",
-    ]  # fmt: skip  # a table
+        "G01",
+        "odd",
+        "segment",
+        "notes",
+        "active",
+        "40",
+        "0",
+    ]
     assert (first["joined_7_days"], first["left_7_days"]) == ("0", "0")
     assert len(_cells(owner, "/groups/table.csv?tag=odd&sort=-name")) == 13
     link = re.findall(r'href="(/groups/table\.csv[^"]*)"', owner.get("/groups/?tag=odd&page=1&rows=50").text)

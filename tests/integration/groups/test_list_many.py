@@ -9,10 +9,9 @@ from html import unescape
 import pytest
 from django.test import Client
 
-from muster.groups.models import Group
-from muster.groups.terms import Kind, State
 from muster.kernel.clock import system_clock
 from tests.integration.groups.conftest import in_group, up_to
+from tests.integration.groups.rows import stored_group
 from tests.integration.living import Document, Living
 from tests.integration.pages import Browser
 from tests.integration.personas import Sender, owner_of, viewer_of
@@ -60,8 +59,9 @@ def test_tag_is_added_told_and_undone(town: Living, make: Make, owner: Browser) 
     text, address, refused = _after(owner)
     assert text == "1 group has the tag “sale” now."
     assert sorted(refused) == [
-        ("One", "It has this tag already.", ""), ("grp_gone", "This group is not there any more.", "group_unknown"),
-    ]  # fmt: skip  # a table
+        ("One", "It has this tag already.", ""),
+        ("grp_gone", "This group is not there any more.", "group_unknown"),
+    ]
     assert _after(owner) == ("", "", [])
     assert owner.post(address, {}).status_code == 302
     assert _tags(town, "one", "two") == [["sale"], ["new"]]
@@ -197,16 +197,7 @@ def test_tags_of_one_group_are_edited_and_undone(town: Living, make: Make, owner
 def test_long_report_says_how_many_more(as_alice: Client) -> None:
     now = system_clock()
     for number in range(60):
-        Group.objects.create(
-            id=f"grp_{number:02}",
-            key=f"g{number:02}",
-            name=f"G{number:02}",
-            kind=Kind.KNOWN,
-            state=State.ACTIVE,
-            tags=["sale"],
-            created_at=now,
-            updated_at=now,
-        )
+        stored_group(number, now, tags=["sale"])
     done = Sender(as_alice, "/groups/").post("/groups/", {"do": "tag", "tag": "sale", "all": "60"})
     page = as_alice.get(done["Location"]).content.decode()
     assert ("Not done for 60 groups:" in page, page.count("<li><b>"), "and 10 more" in page) == (True, 50, True)
@@ -222,13 +213,5 @@ def test_fifty_rows_are_few_enough_nodes(as_alice: Client) -> None:
     """Dashboard spec, section 10: 1,500 of a page, of which these leave room for tags."""
     now = system_clock()
     for number in range(60):
-        Group.objects.create(
-            id=f"grp_{number:02}",
-            key=f"g{number:02}",
-            name=f"G{number:02}",
-            kind=Kind.KNOWN,
-            state=State.ACTIVE,
-            created_at=now,
-            updated_at=now,
-        )
+        stored_group(number, now)
     assert _nodes(as_alice.get("/groups/?rows=50").content.decode()) < 1480

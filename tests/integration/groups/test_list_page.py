@@ -10,10 +10,9 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
-from muster.groups.models import Group
-from muster.groups.terms import Kind, State
 from muster.kernel.clock import system_clock
 from tests.integration.groups.conftest import in_group, up_to
+from tests.integration.groups.rows import stored_group
 from tests.integration.living import Document, Living
 from tests.integration.pages import Browser
 from tests.integration.personas import owner_of, viewer_of
@@ -112,15 +111,7 @@ def test_list_asks_the_same_questions_whatever_its_length(
     """Dashboard spec, section 10: at most eight, and two of the session and the member."""
     now = system_clock()
     for number in range(count):
-        Group.objects.create(
-            id=f"grp_{number}",
-            key=f"g{number}",
-            name=f"G{number}",
-            kind=Kind.KNOWN,
-            state=State.ACTIVE,
-            created_at=now,
-            updated_at=now,
-        )
+        stored_group(number, now)
     assert as_alice.get("/groups/").status_code == 200
     with django_assert_num_queries(8):
         as_alice.get("/groups/")

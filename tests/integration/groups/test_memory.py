@@ -10,24 +10,15 @@ from pyroaring import BitMap
 from muster.groups.actions.memory import KEPT, coalesce, forget_old, remember
 from muster.groups.models import Group, MembershipChange, MembershipSnapshot
 from muster.groups.queries.history import recall
-from muster.groups.terms import Cause, Grain, Kind, State
+from muster.groups.terms import Cause, Grain, Kind
+from tests.integration.groups.rows import stored_group
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
 def group(db: None) -> Group:
-    return Group.objects.create(
-        id="grp_1",
-        key="one",
-        name="One",
-        kind=Kind.SEGMENT,
-        state=State.ACTIVE,
-        generation=1,
-        size=0,
-        created_at=BEGIN,
-        updated_at=BEGIN,
-    )
+    return stored_group(1, BEGIN, kind=Kind.SEGMENT, generation=1, size=0)
 
 
 def _grow(group: Group, count: int, every: timedelta, cause: Cause = Cause.DATA) -> list[datetime]:

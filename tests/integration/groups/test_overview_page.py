@@ -24,8 +24,11 @@ def test_first_steps_go_as_they_are_done(environment: dict[str, str]) -> None:
         browser = Browser(client)
         browser.set_up(empty.server.setup_token)
         assert _open_steps(browser.get("/").text) == [
-            "Add an app", "Bring in customers", "Create a group", "Invite a team member",
-        ]  # fmt: skip  # a table
+            "Add an app",
+            "Bring in customers",
+            "Create a group",
+            "Invite a team member",
+        ]
         empty.post("/apps", {"key": "notes", "name": {"en": "Notes"}}, 201)
         assert _open_steps(browser.get("/").text)[0] == "Bring in customers"
 

@@ -47,7 +47,7 @@ def test_overview_tells_size_share_and_comparison(browser: Browser, forty: str) 
     page = _shows(
         browser, forty, "<h1>Forty</h1>", "Customers of Notes", "74.1%", "of 54 available customers", "sale",
         "40 customers; the size is known since", "€0.31", "everyone €0.23", "Compared with everyone", "Country",
-    )  # fmt: skip  # a table
+    )  # fmt: skip  # a table, read by rows
     assert re.findall(r"<dt>(France|Germany)</dt>", page) == ["France", "Germany"]
     assert " style=" not in page
 
@@ -56,8 +56,10 @@ def test_markets_are_a_map_and_a_table(browser: Browser, forty: str) -> None:
     """D-6, D-33: thirty of the forty live in France, ten in Germany."""
     page = _shows(browser, forty, "By market", "Share of customers by market; the largest is France.")
     assert re.findall(r'<use class="m(\d)" href="/static/map[^"#]*\.svg#(\w+)"/?>(?:<title>([^<]+)<)?', page) == [
-        ("0", "world", ""), ("6", "FR", "France 75%"), ("2", "DE", "Germany 25%"),
-    ]  # fmt: skip  # a table
+        ("0", "world", ""),
+        ("6", "FR", "France 75%"),
+        ("2", "DE", "Germany 25%"),
+    ]
     table = page.split("By market")[1]
     assert re.findall(r'<th scope="row">(\w+)</th><td class="r"[^>]*>(\d+)<', table) == [
         ("France", "30"),
@@ -179,8 +181,12 @@ def test_small_group_shows_no_figures(browser: Browser, make: Make) -> None:
         browser, "/groups/few/", "Small", "fewer than 25", "A small segment is not compared", "Inactive: it cannot"
     )
     assert re.findall(r'class="big">([^<]*(?:<span[^>]*>[^<]*</span>)?)', page) == [
-        '<span title="Fewer customers than may be told">Small</span>', "–", "–", "–", "–",
-    ]  # fmt: skip  # a table
+        '<span title="Fewer customers than may be told">Small</span>',
+        "–",
+        "–",
+        "–",
+        "–",
+    ]
     assert '<svg class="plot"' not in page
     _shows(browser, "/groups/few/changes/", "Small")
     listed = _shows(browser, "/groups/few/members/", "Small: its members are not listed")

@@ -27,8 +27,10 @@ def test_renaming_is_undone_once(town: Living, browser: Browser, make: Make) -> 
     assert _offer(browser) == ""
     done = browser.post(address, {"next": "/groups/forty/"})
     assert (done.status_code, done.headers["location"], town.get("/groups/forty")["name"]) == (
-        302, "/groups/forty/", "Forty",
-    )  # fmt: skip  # a table
+        302,
+        "/groups/forty/",
+        "Forty",
+    )
     assert browser.post(address, {}).status_code == 410
 
 

@@ -17,9 +17,13 @@ pytestmark = pytest.mark.django_db
 
 _NEW = "another correct horse"
 _SHOWN = {
-    "do": "preferences", "language": "de", "time_zone": "Europe/Berlin", "theme": "dark", "density": "compact",
+    "do": "preferences",
+    "language": "de",
+    "time_zone": "Europe/Berlin",
+    "theme": "dark",
+    "density": "compact",
     "rows": "100",
-}  # fmt: skip  # a table
+}
 
 
 def _logged_in(email: str, **headers: str) -> Client:
@@ -35,9 +39,13 @@ def test_what_is_chosen_shows_on_every_page(as_bob: Client, bob: Member) -> None
         page = text_of(as_bob.get(address))
         assert '<html lang="de" data-bs-theme="dark" data-density="compact">' in page
     assert as_bob.get("/api/v1/me").json()["preferences"] == {
-        "language": "de", "time_zone": "Europe/Berlin", "theme": "dark", "density": "compact", "rows": 100,
+        "language": "de",
+        "time_zone": "Europe/Berlin",
+        "theme": "dark",
+        "density": "compact",
+        "rows": 100,
         "hidden_columns": {},
-    }  # fmt: skip  # a table
+    }
 
 
 def test_outsider_sees_the_usual(as_charlie: Client) -> None:
@@ -65,10 +73,14 @@ def test_preferences_over_rest(as_bob: Client) -> None:
     assert (changed.status_code, changed.json()) == (
         200,
         {
-            "language": "auto", "time_zone": "auto", "theme": "light", "density": "comfortable", "rows": 50,
+            "language": "auto",
+            "time_zone": "auto",
+            "theme": "light",
+            "density": "comfortable",
+            "rows": 50,
             "hidden_columns": {"groups": ["kind", "trend"]},
         },
-    )  # fmt: skip  # a table
+    )
     for body, code, pointer in (
         ({"theme": "pink"}, "value_not_allowed", "/theme"),
         ({"time_zone": "Mars/Olympus"}, "value_not_allowed", "/time_zone"),

@@ -31,8 +31,10 @@ def test_team_is_listed_and_changed(as_local: Client, alice: Member, bob: Member
     changed = _send(as_local, "PATCH", f"/team/{bob.id}", change)
     assert changed.status_code == 200
     assert [changed.json()[name] for name in ("role", "granted", "withheld")] == [
-        "editor", ["audit:read"], ["groups:write"],
-    ]  # fmt: skip  # a table
+        "editor",
+        ["audit:read"],
+        ["groups:write"],
+    ]
     assert _send(as_local, "PATCH", f"/team/{bob.id}", {"is_active": False}).json()["is_active"] is False
     assert _send(as_local, "PATCH", f"/team/{bob.id}", {"is_active": True}).json()["is_active"] is True
 

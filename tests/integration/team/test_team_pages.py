@@ -130,9 +130,13 @@ def test_invitation_that_cannot_be_made_says_why_at_the_field(as_alice: Client, 
 
 @pytest.mark.parametrize(
     ("fields", "at"),
-    [({"name": "", "password": PASSWORD}, "name"), ({"name": "Eve", "password": "short"}, "password"),
-     ({"name": "a\nb", "password": PASSWORD}, "name"), ({"name": "x" * 201, "password": PASSWORD}, "name")],
-)  # fmt: skip  # a table
+    [
+        ({"name": "", "password": PASSWORD}, "name"),
+        ({"name": "Eve", "password": "short"}, "password"),
+        ({"name": "a\nb", "password": PASSWORD}, "name"),
+        ({"name": "x" * 201, "password": PASSWORD}, "name"),
+    ],
+)
 def test_joining_says_what_is_wrong_and_uses_nothing_up(alice: Member, fields: dict[str, str], at: str) -> None:
     _, secret = invite(member_principal(alice), "eve@example.com", "viewer")
     link = f"/invitation?token={secret}"
@@ -194,8 +198,10 @@ def test_role_and_single_permissions_count_at_once(as_alice: Client, as_bob: Cli
     bob.refresh_from_db()
     assert (bob.granted, bob.withheld) == ([], [])
     assert [(deed.action, deed.details["email"]) for deed in newest_deeds(3)] == [
-        ("member.role", bob.email), ("member.permissions", bob.email), ("member.role", bob.email),
-    ]  # fmt: skip  # a table
+        ("member.role", bob.email),
+        ("member.permissions", bob.email),
+        ("member.role", bob.email),
+    ]
 
 
 def test_last_owner_stays(as_alice: Client, alice: Member, bob: Member) -> None:

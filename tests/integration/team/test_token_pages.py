@@ -38,10 +38,13 @@ def test_token_is_shown_once_and_opens_the_api(as_alice: Client) -> None:
 
 @pytest.mark.parametrize(
     ("fields", "at"),
-    [({"name": "", "scopes": ["groups:read"]}, "id_name_error"), ({"name": "ci"}, "scopes_error"),
-     ({"name": "ci", "scopes": ["groups:steal"]}, "scopes_error"),
-     ({"name": "x" * 101, "scopes": ["groups:read"]}, "id_name_error")],
-)  # fmt: skip  # a table
+    [
+        ({"name": "", "scopes": ["groups:read"]}, "id_name_error"),
+        ({"name": "ci"}, "scopes_error"),
+        ({"name": "ci", "scopes": ["groups:steal"]}, "scopes_error"),
+        ({"name": "x" * 101, "scopes": ["groups:read"]}, "id_name_error"),
+    ],
+)
 def test_token_that_cannot_be_made_says_why_and_keeps_what_was_typed(
     as_alice: Client, fields: dict[str, object], at: str
 ) -> None:

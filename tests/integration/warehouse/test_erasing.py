@@ -95,8 +95,12 @@ def test_erased_person_is_nowhere_and_others_are_as_before(warehouse: DuckDBWare
     removed, touched = warehouse.erase_customers(subject, CATALOG)
     assert touched == BitMap([2, 3])
     assert {name: removed[name] for name in ("identities", "order_entries", "order_lines", "rejects", "merges")} == {
-        "identities": 2, "order_entries": 2, "order_lines": 1, "rejects": 1, "merges": 1,
-    }  # fmt: skip  # a table
+        "identities": 2,
+        "order_entries": 2,
+        "order_lines": 1,
+        "rejects": 1,
+        "merges": 1,
+    }
     assert (warehouse.count_customers(subject), warehouse.people([2, 3]), _state(warehouse, [1])) == ({}, {}, other)
     assert MARK not in _dump(warehouse)
     assert warehouse.scrub()
@@ -226,11 +230,13 @@ def test_raw_rows_tell_everything_that_was_said(warehouse: DuckDBWarehouse) -> N
     assert {name: len(found) for name, found in rows.items()} == {
         "identities": 2, "merges": 1, "attributes": 4, "emails": 1, "consents": 1, "seen": 2, "devices": 2, "orders": 1,
         "events": 2, "churn": 0,
-    }  # fmt: skip  # a table
+    }  # fmt: skip  # a table, read by rows
     [bought] = rows["orders"]
     assert (bought["app"], bought["trust"], [line["product_id"] for line in bought["lines"]]) == (
-        "notes", "server", [f"p-{MARK}"],
-    )  # fmt: skip  # a table
+        "notes",
+        "server",
+        [f"p-{MARK}"],
+    )
     assert rows["events"][0]["properties"] == {"note": f"first {MARK}"}
 
 

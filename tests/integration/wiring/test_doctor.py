@@ -13,7 +13,7 @@ from tests.integration.processes import kill, muster
 _ALL = [
     "versions", "home", "permissions", "disk", "owner", "control_database", "migrations", "warehouse", "membership",
     "lists", "jobs", "unfinished", "backup",
-]  # fmt: skip  # a table
+]  # fmt: skip  # a table, read by rows
 
 
 def _examined(environment: dict[str, str]) -> tuple[int, dict[str, str], list[Document]]:

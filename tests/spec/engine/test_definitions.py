@@ -151,7 +151,7 @@ RULES: dict[str, tuple[Json, set[int]]] = {
         attribute("purchase_count", "gte", 1)]}, {1}),
     "a sample of 60.17 %": ({"all": [{"sample": {"percent": 60.17, "salt": "line-1"}},
         attribute("purchase_count", "gte", 1)]}, set()),
-}  # fmt: skip  # a table
+}  # fmt: skip  # a table, read by rows
 
 
 def definition_of(match: Json, app: str | None = "notes") -> Definition:

@@ -371,7 +371,7 @@ def test_empty_list_is_an_error_never_everybody(kind: str) -> None:
         ({"group": 4}, [("/group", "definition_invalid")]),
         ({"all": [{"a/b~c": 1, "everyone": True}]}, [("/all/0/a~1b~0c", "definition_invalid")]),
     ],
-)  # fmt: skip  # a table
+)  # fmt: skip  # a table, read by rows
 def test_what_may_not_stand_there_is_refused(match: object, problems: list[tuple[str, str]]) -> None:
     """G-10"""
     assert _refused(match) == problems

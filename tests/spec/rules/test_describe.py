@@ -164,7 +164,7 @@ def test_sentence_of_the_example_of_the_specification(language: str, text: str) 
         (_definition({"sequence": [{"event": "session"}, {"event": "level_up", "within": "PT36H"}]}),
          "Customers of Notes who performed “session”, then “level_up” (at most 36 hours later) in this order."),
     ],
-)  # fmt: skip  # a table
+)  # fmt: skip  # a table, read by rows
 def test_sentence_reads_as_a_person_would_write_it(definition: Definition, text: str) -> None:
     assert sentence(definition, WORDS["en"]) == text
 
@@ -199,7 +199,7 @@ def test_sentence_reads_as_a_person_would_write_it(definition: Definition, text:
                                          {"attribute": "os_version", "op": "lt", "value": "10.0"}]}}),
          "Device(Operating system is set && Operating system version < 10.0)"),
     ],
-)  # fmt: skip  # a table
+)  # fmt: skip  # a table, read by rows
 def test_expression_has_brackets_where_they_are_needed(definition: Definition, text: str) -> None:
     assert expression(definition, WORDS["en"]) == text
 

@@ -32,8 +32,11 @@ def _roles(kind: str, header: str, *rows: str) -> list[str]:
         ("customers", "CustomerKey,EmailAddress,Points", ["external_id", "email", "trait"]),
         ("customers", "Kunden-Nr,E-Mail-Adresse,PLZ", ["external_id", "email", "trait"]),
         ("customers", "id,user_id", ["trait", "external_id"]),
-        ("orders", "CustomerID,OrderNumber,OrderDate,ProductKey,Price,Qty",
-         ["external_id", "order_id", "happened_at", "line:product_id", "line:price", "line:quantity"]),
+        (
+            "orders",
+            "CustomerID,OrderNumber,OrderDate,ProductKey,Price,Qty",
+            ["external_id", "order_id", "happened_at", "line:product_id", "line:price", "line:quantity"],
+        ),
         # Without the number of their order lines cannot be put together.
         ("orders", "customer,date,product,price", ["external_id", "happened_at", "", ""]),
         ("orders", "user,total,currency,created,country", ["external_id", "amount", "currency", "", "market"]),
@@ -41,7 +44,7 @@ def _roles(kind: str, header: str, *rows: str) -> list[str]:
         ("consents", "user_id,purpose,channel,consent,notes", ["external_id", "purpose", "channel", "granted", ""]),
         ("rates", "TIME_PERIOD,CURRENCY,OBS_VALUE", ["day", "currency", "rate"]),
     ],
-)  # fmt: skip  # a table
+)
 def test_names_of_columns_say_what_they_are(kind: str, header: str, roles: list[str]) -> None:
     assert _roles(kind, header, ",".join("x" for _ in header.split(","))) == roles
 
@@ -60,9 +63,14 @@ def test_types_are_those_of_most_values() -> None:
     head = _head("id,number,day,instant,flag,known,zip", *rows, "30,x,x,x,x,x,x")
     found = {one.column: one.type for one in propose("customers", head, {"known": Type.VERSION}).columns}
     assert found == {
-        "id": Type.TEXT, "number": Type.NUMBER, "day": Type.DATE, "instant": Type.TIMESTAMP, "flag": Type.BOOLEAN,
-        "known": Type.VERSION, "zip": Type.TEXT,
-    }  # fmt: skip  # a table
+        "id": Type.TEXT,
+        "number": Type.NUMBER,
+        "day": Type.DATE,
+        "instant": Type.TIMESTAMP,
+        "flag": Type.BOOLEAN,
+        "known": Type.VERSION,
+        "zip": Type.TEXT,
+    }
 
 
 def test_two_columns_never_become_one_attribute() -> None:

@@ -67,8 +67,14 @@ def test_words_are_what_stands_between_separators() -> None:
     """G-24"""
     pasted = 'ann@x.org, bob@x.org;carl@x.org\r\n\n "Dora, D." <dora@x.org>; Emil E <emil@x.org>  no-address\t,;'
     assert list(words(pasted)) == [
-        "ann@x.org", "bob@x.org", "carl@x.org", '"Dora', "dora@x.org", "emil@x.org", "no-address",
-    ]  # fmt: skip  # a table
+        "ann@x.org",
+        "bob@x.org",
+        "carl@x.org",
+        '"Dora',
+        "dora@x.org",
+        "emil@x.org",
+        "no-address",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,14 @@ from muster.kernel.worded import worded
 from muster.warehouse.subject import Name
 
 SETTINGS = (
-    "grace_hours", "events_months", "anonymous_months", "rejects_days", "verdict_days", "exports_days",
+    "grace_hours",
+    "events_months",
+    "anonymous_months",
+    "rejects_days",
+    "verdict_days",
+    "exports_days",
     "under_age_data",
-)  # fmt: skip  # a table
+)
 _MOST_SHOWN = 100
 _MOST_EXPORTS = 10
 

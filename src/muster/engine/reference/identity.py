@@ -12,7 +12,7 @@ from muster.warehouse.items import Item
 PLACEHOLDERS = {
     "null", "undefined", "none", "nan", "0", "true", "false", "anonymous", "guest", "id", "distinct_id", "email",
     "[object object]", "00000000-0000-0000-0000-000000000000", "",
-}  # fmt: skip  # a table
+}  # fmt: skip  # a table, read by rows
 MOST_ANONYMOUS_IDS = 1_000
 
 Identity = tuple[str, int, str]

@@ -34,8 +34,15 @@ from muster.rules.nodes import Definition
 
 # What an evaluation finds out, of all that a row says.
 EVALUATION = (
-    "generation", "size", "available_customers", "thresholds", "state", "failure", "data_as_of", "refreshed_at",
-)  # fmt: skip  # a table
+    "generation",
+    "size",
+    "available_customers",
+    "thresholds",
+    "state",
+    "failure",
+    "data_as_of",
+    "refreshed_at",
+)
 
 
 # Others who store without end would hold somebody up without end.

@@ -17,7 +17,7 @@ from muster.warehouse.lists.entries import exported
 FIELDS = (
     "id", "key", "name", "tags", "kind", "app", "description", "state", "size", "joined_7_days", "left_7_days",
     "used_by", "refreshed_at", "updated_at", "updated_by",
-)  # fmt: skip  # a table
+)  # fmt: skip  # a table, read by rows
 SMALL = "Small"
 """Stands for every size that is not told, in every language: programs read it."""
 

@@ -32,8 +32,14 @@ COLUMNS: dict[str, str | Promise] = {
 }
 """All but the name, in the order of the table."""
 _WIDTHS = {
-    "kind": "w-k", "size": "r w-n", "trend": "w-s", "week": "r w-7", "fresh": "w-f", "uses": "w-u", "edited": "w-e",
-}  # fmt: skip  # a table
+    "kind": "w-k",
+    "size": "r w-n",
+    "trend": "w-s",
+    "week": "r w-7",
+    "fresh": "w-f",
+    "uses": "w-u",
+    "edited": "w-e",
+}
 
 
 @dataclass(frozen=True)

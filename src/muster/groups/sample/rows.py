@@ -40,7 +40,7 @@ _DEVICES = (
 EVENT_COLUMNS = (
     "customer", "event", "at", "acquisition_type", "campaign", "url", "referrer", "rating", "device", "family", "os",
     "os_version", "app_version", "model", "generated",
-)  # fmt: skip  # a table
+)  # fmt: skip  # a table, read by rows
 Row = dict[str, str]
 
 
@@ -157,9 +157,13 @@ def _device(customer: str, dice: random.Random) -> Row:
     family, os, os_version, model = dice.choice(_DEVICES)
     version = dice.choices(VERSIONS, (10, 15, 30, 45))[0]
     return {
-        "device": f"device-{customer}", "family": family, "os": os, "os_version": os_version, "app_version": version,
+        "device": f"device-{customer}",
+        "family": family,
+        "os": os,
+        "os_version": os_version,
+        "app_version": version,
         "model": model,
-    }  # fmt: skip  # a table
+    }
 
 
 def _row(customer: str, event: str, at: datetime, **columns: str) -> Row:

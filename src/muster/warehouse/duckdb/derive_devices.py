@@ -7,9 +7,16 @@ import duckdb
 from muster.warehouse.duckdb.scratch import count_of
 
 _DESCRIPTION = (
-    "device_family", "os", "os_version", "os_version_key", "app_version", "app_version_key", "device_model", "locale",
+    "device_family",
+    "os",
+    "os_version",
+    "os_version_key",
+    "app_version",
+    "app_version_key",
+    "device_model",
+    "locale",
     "time_zone",
-)  # fmt: skip  # a table
+)
 _NEWEST = ", ".join(f"max_by({column}, row(happened_at, hash)) AS {column}" for column in _DESCRIPTION)
 
 
@@ -45,4 +52,4 @@ SELECT max_by(customer_key, row(identified, happened_at, hash)) AS customer_key,
     {_NEWEST}, min(first_at) AS first_seen_at, max(happened_at) AS last_seen_at
 FROM sightings_now JOIN device_ids USING (device_key, app_key) GROUP BY app_key, device_key, device_id;
 {_OWNERS}
-"""  # fmt: skip  # a table
+"""

@@ -19,11 +19,18 @@ from muster.warehouse.subject import Subject
 RAW = (
     "identities", "sightings", "traits", "emails", "consents", "all_events", "touches", "device_sightings",
     "churn_scores", "usage_carry", "stale",
-)  # fmt: skip  # a table
+)  # fmt: skip  # a table, read by rows
 """Raw tables whose rows say by `customer_key` whose they are; orders are erased apart."""
 DERIVED = (
-    "profiles", "app_facts", "holdings", "devices", "all_orders", "all_sessions", "purchases", "acquisitions",
-)  # fmt: skip  # a table
+    "profiles",
+    "app_facts",
+    "holdings",
+    "devices",
+    "all_orders",
+    "all_sessions",
+    "purchases",
+    "acquisitions",
+)
 BY_NAME = ("order_entries", "order_lines", "stale_orders", "device_ids", "merges", "event_ids", "rejects")
 """Tables whose rows are found over others: an order's, a device's, an item's."""
 IMPERSONAL = ("meta", "cursors", "sources", "rates", "rate_entries")

@@ -16,7 +16,7 @@ from muster.warehouse.duckdb.scratch import in_small_batches, registered
 PLACEHOLDERS = (
     "null", "undefined", "none", "nan", "0", "true", "false", "anonymous", "guest", "id", "distinct_id", "email",
     "[object object]", "00000000-0000-0000-0000-000000000000", "",
-)  # fmt: skip  # a table
+)  # fmt: skip  # a table, read by rows
 LONGEST_ID = 255
 _PLACEHOLDERS = ", ".join(literal(word) for word in PLACEHOLDERS)
 

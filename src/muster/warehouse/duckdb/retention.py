@@ -16,9 +16,15 @@ from muster.warehouse.duckdb.schema import set_meta
 
 # Few a customer, and facts for as long as the customer is one, like orders: what they have, and what they think of it.
 _LASTING = (
-    "app_installed", "app_acquired", "addon_acquired", "subscription_started", "subscription_renewed",
-    "subscription_ended", "install_attributed", "app_rated",
-)  # fmt: skip  # a table
+    "app_installed",
+    "app_acquired",
+    "addon_acquired",
+    "subscription_started",
+    "subscription_renewed",
+    "subscription_ended",
+    "install_attributed",
+    "app_rated",
+)
 _LASTING_NUMBERS = ", ".join(str(STANDARD_EVENTS[key].number) for key in _LASTING)
 _LISTING = STANDARD_EVENTS["listing_viewed"].number
 ATTRIBUTION = "INTERVAL 24 HOUR"

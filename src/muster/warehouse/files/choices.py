@@ -24,7 +24,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     ),
     "consents": ("external_id", "purpose", "channel", "granted", "happened_at", "text_version"),
     "rates": ("day", "currency", "rate"),
-}  # fmt: skip  # a table
+}  # fmt: skip  # a table, read by rows
 FIXED: Mapping[str, tuple[str, ...]] = {
     "customers": (),
     "orders": ("currency", "market"),

@@ -24,7 +24,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "consents": {"external_id": "VARCHAR", "purpose": "VARCHAR", "channel": "VARCHAR", "granted": "BOOLEAN",
                  "text_version": "VARCHAR", "happened_at": "TIMESTAMP"},
     "rates": {"day": "DATE", "currency": "VARCHAR", "rate": "DECIMAL(18, 6)"},
-}  # fmt: skip  # a table
+}  # fmt: skip  # a table, read by rows
 
 _REQUIRED = {
     "customers": {"external_id"},

@@ -61,7 +61,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "text_version": ("text_version", "version"),
     "day": ("day", "date", "time_period", "datum", "jour"),
     "rate": ("rate", "obs_value", "exchange_rate", "kurs", "taux"),
-}  # fmt: skip  # a table
+}  # fmt: skip  # a table, read by rows
 
 # Of customers any other date is something that is known of them.
 _SAID_AT = ("happened_at", "timestamp", "updated_at")
@@ -80,7 +80,7 @@ _TRAITS: Mapping[str, tuple[str, ...]] = {
     "language": ("lang", "locale", "sprache", "langue"),
     "time_zone": ("timezone", "zeitzone", "fuseau_horaire"),
     "created_at": ("signed_up_at", "registered_at", "signup_date", "created"),
-}  # fmt: skip  # a table
+}  # fmt: skip  # a table, read by rows
 _TRAIT_OF = {alias: key for key, aliases in _TRAITS.items() for alias in aliases}
 # So many of a hundred values say what a column is; the others get their verdicts.
 _MOST = 90

@@ -81,7 +81,7 @@ _FIELDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         frozenset({"external_id", "channel", "happened_at", "text_version"}),
     ),
     "rates": (frozenset({"day", "currency", "rate"}), frozenset()),
-}  # fmt: skip  # a table
+}  # fmt: skip  # a table, read by rows
 _LINES = frozenset({"group_by", "product_id", "category", "name", "price", "quantity"})
 _PARTS = {"customers": "traits", "events": "properties", "orders": "products"}
 _KEYS = ("kind", "source", "app", "row", "direction")

@@ -33,8 +33,15 @@ Progress = Callable[[int], None]
 
 MODES = ("add", "replace", "remove")
 VERDICTS = (
-    "new", "pending", "suppressed", "already_member", "duplicate_in_file", "removed", "not_a_member", "invalid",
-)  # fmt: skip  # a table
+    "new",
+    "pending",
+    "suppressed",
+    "already_member",
+    "duplicate_in_file",
+    "removed",
+    "not_a_member",
+    "invalid",
+)
 
 
 class Matching(Protocol):

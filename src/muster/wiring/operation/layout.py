@@ -18,7 +18,7 @@ LEDGER = "ledger"
 PARTS = (
     CONTROL, f"{CONTROL}-wal", f"{CONTROL}-shm", SECRET_KEY, STAMP, "warehouse", "membership", "lists", "imports",
     LEDGER, "exports",
-)  # fmt: skip  # a table
+)  # fmt: skip  # a table, read by rows
 _NAMES = re.compile(
     r"control\.sqlite3|secret\.key|version\.json"
     r"|warehouse/warehouse\.duckdb(\.wal)?"
@@ -26,7 +26,7 @@ _NAMES = re.compile(
     r"|lists/[a-z0-9_]{1,64}\.[0-9]{1,10}\.parquet"
     r"|imports/[A-Za-z0-9_-]{1,64}/(file|stage\.duckdb(\.wal)?)"
     r"|ledger/[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}"
-)  # fmt: skip  # a table
+)
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 

@@ -32,7 +32,7 @@ _SENT = ("events", "orders")
 # Of what is in an order anybody who may see customers sees this; anything else that was sent may name somebody.
 _OPEN = frozenset({
     "order_id", "total", "currency", "product_id", "category", "price", "quantity", "addon", "acquisition_type",
-})  # fmt: skip  # a table
+})  # fmt: skip  # a table, read by rows
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ _STANDARD: Mapping[str, Type] = {
     "name": Type.TEXT, "first_name": Type.TEXT, "last_name": Type.TEXT, "phone": Type.TEXT, "birthday": Type.DATE,
     "age": Type.NUMBER, "age_group": Type.CATEGORY, "gender": Type.CATEGORY, "country": Type.CATEGORY,
     "language": Type.CATEGORY, "time_zone": Type.CATEGORY, "created_at": Type.TIMESTAMP,
-}  # fmt: skip  # a table
+}  # fmt: skip  # a table, read by rows
 _PERSONAL = PERSONAL | {"birthday", "age"}
 # What a standard attribute is read off where it is not said itself.
 _SAID_BY = {"age": ("birthday", "age"), "age_group": ("birthday", "age")}

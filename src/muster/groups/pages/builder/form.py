@@ -44,9 +44,13 @@ class BuilderForm:
     def kept(self) -> dict[str, Any]:
         """What of it a draft holds: no names of people."""
         return {
-            "name": self.name, "app": self.app, "tags": list(self.tags), "language": self.language,
-            "revision": self.revision, "tree": self.tree,
-        }  # fmt: skip  # a table
+            "name": self.name,
+            "app": self.app,
+            "tags": list(self.tags),
+            "language": self.language,
+            "revision": self.revision,
+            "tree": self.tree,
+        }
 
 
 def posted(fields: Iterable[tuple[str, str]]) -> BuilderForm:

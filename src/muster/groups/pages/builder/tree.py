@@ -150,5 +150,10 @@ def _move(step: int) -> Callable[[Any, Any, str], None]:
 
 
 _VERBS: dict[str, Callable[[Any, Any, str], None]] = {
-    "add": _add, "more": _more, "drop": _drop, "copy": _copy, "up": _move(-1), "down": _move(1),
-}  # fmt: skip  # a table
+    "add": _add,
+    "more": _more,
+    "drop": _drop,
+    "copy": _copy,
+    "up": _move(-1),
+    "down": _move(1),
+}
