@@ -265,6 +265,8 @@ def _app_of(row: models.App) -> App:
         commerce_trust=_TRUST[row.commerce_trust],
         signed_identity=row.identity_mode == "signed",
         store_ids=tuple(row.store_ids.values()),
+        strict=row.strict,
+        spend_basis=row.spend_basis,
     )
 
 

@@ -30,6 +30,7 @@ ITEMS = pa.schema(
         ("trust", pa.uint8()),
         ("source", pa.uint32()),
         ("body", pa.string()),  # what was received, kept with the verdict if the item is refused
+        ("verdict", pa.string()),  # refused by whoever received it; null: the warehouse decides
     ]
 )
 TRAITS = pa.schema([_ITEM, ("attribute", pa.string()), ("value", pa.string())])

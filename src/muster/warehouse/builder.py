@@ -42,6 +42,7 @@ class BatchBuilder:
                 "trust": int(item.trust),
                 "source": item.source,
                 "body": item.body,
+                "verdict": item.verdict,
             }
         )
         for attribute, value in flat_traits(item.traits).items():

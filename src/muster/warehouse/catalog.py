@@ -43,6 +43,10 @@ class App:
     """C-9 `identity_mode: signed`: an open item that claims a user id is refused."""
     store_ids: tuple[str, ...] = ()
     """Product ids under which an order line names the app itself."""
+    strict: bool = False
+    """C-2: events and attributes that the catalog does not know are refused."""
+    spend_basis: str = "revenue"
+    """C-23: which of `revenue` and `total` an order's amount is read from first."""
 
 
 @dataclass(frozen=True)

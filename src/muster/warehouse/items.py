@@ -91,6 +91,8 @@ class Item:
     consents: tuple[Consent, ...] = ()
     device: Device | None = None
     body: str | None = None
+    verdict: str | None = None
+    """Why it is not taken, if whoever received it said so: it is only kept to be looked at."""
 
 
 def flat_traits(traits: Mapping[str, Any]) -> dict[str, Any]:

@@ -84,7 +84,7 @@ SELECT position, coalesce(app_key, 0) AS app_key, external AS external_id,
     CASE WHEN coalesce(app_key, 0) > 0 THEN anonymous END AS anonymous_id, previous AS previous_id,
     (external_id IS NOT NULL AND external IS NULL) OR (anonymous_id IS NOT NULL AND anonymous IS NULL) AS placeholder,
     happened_at, hash, coalesce(trust, 0) AS trust, coalesce(source, 0) AS source, body,
-    CAST(NULL AS VARCHAR) AS verdict
+    verdict
 FROM cleaned
 """
 
@@ -99,7 +99,7 @@ UPDATE in_items AS i SET verdict = CASE
     WHEN i.external_id IS NOT NULL AND i.trust = 0 AND EXISTS (
         SELECT 1 FROM set_app s WHERE s.app_key = i.app_key AND s.signed) THEN 'signed_customer_required'
     END
-WHERE i.external_id IS NULL OR i.trust = 0 OR i.app_key = 0
+WHERE i.verdict IS NULL AND (i.external_id IS NULL OR i.trust = 0 OR i.app_key = 0)
 """
 
 # First accepted wins (C-19).
