@@ -1,0 +1,143 @@
+"""The device-facing plane: one bare ASGI callable, a dict of routes, no framework (E-1, E-3)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from muster.edge import health
+from muster.edge.answers import Answer, error_answer, json_answer, preflight, send_answer
+from muster.edge.errors import EdgeError, MethodNotAllowed, not_found
+from muster.edge.ingest import PATHS, Ingest
+from muster.edge.limits import Limits
+from muster.edge.positions import position
+from muster.edge.published import Published
+from muster.edge.request import ClientGone, Receive, Request, Scope, Send
+from muster.edge.settings import EdgeSettings
+from muster.edge.storing import Storing
+
+logger = logging.getLogger("muster.edge")
+
+Handler = Callable[[Request], Awaitable[Answer]]
+_SECONDS_BETWEEN_LOOKS = 1
+_SETTINGS_PATH = ("/v1/projects/", "/settings")
+_POSITIONS_PATH = "/edge/v1/positions/"
+_READING = ("GET", "HEAD")
+
+
+class EdgeApp:
+    """Answers requests between `open` and `close`, which the server's lifespan calls."""
+
+    def __init__(self, settings: EdgeSettings) -> None:
+        self._settings = settings
+        self._routes: dict[tuple[str, str], Handler] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.stopping = False
+
+    def open(self) -> None:
+        """Takes a slot; on the event loop that will serve."""
+        settings = self._settings
+        self._published = Published(settings)
+        self._storing = Storing(settings, self._published, asyncio.get_running_loop())
+        limits = Limits(
+            settings.requests_a_second,
+            settings.requests_a_second_and_address,
+            settings.burst_of_address,
+            settings.processes,
+        )
+        ingest = Ingest(self._published, self._storing, limits, settings.trusted_proxies)
+        self._routes = {("POST", path): ingest.answer for path in PATHS}
+        self._routes |= {(method, "/healthz"): self._alive for method in _READING}
+        self._routes |= {(method, "/readyz"): self._ready for method in _READING}
+        task = asyncio.get_running_loop().create_task(self._look())
+        self._tasks.add(task)
+
+    async def close(self) -> None:
+        """The last commit, then the slot is free."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.to_thread(self._storing.close)
+        self._published.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._serve(Request(scope, receive), send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _serve(self, request: Request, send: Send) -> None:
+        try:
+            answer = await self._answer(request)
+        except ClientGone:
+            return
+        except EdgeError as error:
+            answer = error_answer(request, error)
+        except Exception:
+            # Neither address nor body: both may name people.
+            logger.exception("request %s failed", request.id)
+            answer = error_answer(request, EdgeError(500, "internal_error", "This went wrong; it is logged."))
+        await send_answer(send, request, answer)
+
+    async def _answer(self, request: Request) -> Answer:
+        request.check_head()
+        if request.method == "OPTIONS" and b"access-control-request-method" in request.headers:
+            return preflight(request)
+        handler = self._routes.get((request.method, request.path)) or self._by_prefix(request)
+        if handler is None:
+            self._check_method(request)
+            raise not_found()
+        return await handler(request)
+
+    def _by_prefix(self, request: Request) -> Handler | None:
+        begin, end = _SETTINGS_PATH
+        if request.path.startswith(begin) and request.path.endswith(end):
+            handler = self._snippet
+        elif request.path.startswith(_POSITIONS_PATH):
+            handler = self._position
+        else:
+            return None
+        if request.method not in _READING:
+            raise MethodNotAllowed(list(_READING))
+        return handler
+
+    def _check_method(self, request: Request) -> None:
+        """405 where another method would have done."""
+        allowed = sorted(method for method, path in self._routes if path == request.path)
+        if allowed:
+            raise MethodNotAllowed(allowed)
+
+    async def _alive(self, _request: Request) -> Answer:
+        return health.alive()
+
+    async def _ready(self, _request: Request) -> Answer:
+        return health.ready(self._published, self._storing, stopping=self.stopping)
+
+    async def _position(self, request: Request) -> Answer:
+        return position(request.path.removeprefix(_POSITIONS_PATH), self._published)
+
+    async def _snippet(self, request: Request) -> Answer:
+        """Lets the unmodified browser snippet of analytics-next begin with this host."""
+        key = request.path.removeprefix(_SETTINGS_PATH[0]).removesuffix(_SETTINGS_PATH[1])
+        if self._published.key(key) is None:
+            raise not_found()
+        host = f"{request.header(b'host')}/v1"
+        return json_answer({"integrations": {"Segment.io": {"apiKey": key, "apiHost": host}}})
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            event = await receive()
+            if event["type"] == "lifespan.startup":
+                self.open()
+                await send({"type": "lifespan.startup.complete"})
+            elif event["type"] == "lifespan.shutdown":
+                await self.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _look(self) -> None:
+        while True:
+            self._storing.forget_drained()
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)

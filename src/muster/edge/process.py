@@ -1,0 +1,65 @@
+"""One edge process: `python -m muster.edge.process SETTINGS`, begun by `supervisor`, ended with whoever began it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+
+import msgspec
+import uvicorn
+
+from muster.edge.app import EdgeApp
+from muster.edge.settings import EdgeSettings
+
+# Longer than what proxies keep theirs, so that they close first.
+_SECONDS_KEPT_ALIVE = 75
+_SECONDS_TO_FINISH = 10
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    settings = msgspec.json.decode(sys.argv[1], type=EdgeSettings)
+    app = EdgeApp(settings)
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=_SECONDS_KEPT_ALIVE,
+        timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+    )
+    server = _Server(config, app)
+    with socket.socket(fileno=settings.listener) as listener:
+        server.run(sockets=[listener])
+    sys.exit(0 if server.started else 1)
+
+
+class _Server(uvicorn.Server):
+    """Ends, as by SIGTERM, with the process that began it: that holds the other end of our input."""
+
+    def __init__(self, config: uvicorn.Config, app: EdgeApp) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._heard)
+
+    def _heard(self) -> None:
+        if not os.read(sys.stdin.fileno(), 1):
+            asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+            self._app.stopping = True
+            self.should_exit = True
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""One HTTP request as ASGI gives it: headers, who asks, its body within the limits (E-9, E-12)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import zlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from muster.edge.errors import EdgeError, body_too_large
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+SECONDS_FOR_A_BODY = 10
+LARGEST_HEADERS_BYTES = 16 * 1024
+LARGEST_URL_BYTES = 8 * 1024
+_GZIP = b"\x1f\x8b"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
+_GZIP_WINDOW = zlib.MAX_WBITS | 16
+
+
+class Request:
+    """Headers by name in small letters; of one that is sent twice the last counts."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self._scope = scope
+        self._receive = receive
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        asked = self.header(b"x-request-id")
+        self.id = asked if _REQUEST_ID.fullmatch(asked) else secrets.token_hex(12)
+
+    def header(self, name: bytes) -> str:
+        """Empty if it was not sent."""
+        return self.headers.get(name, b"").decode("latin-1").strip()
+
+    def query(self, name: str) -> str | None:
+        text = self._scope["query_string"].decode("latin-1")
+        found = parse_qs(text, keep_blank_values=True).get(name) if text else None
+        return found[-1] if found else None
+
+    @property
+    def peer(self) -> str:
+        client = self._scope.get("client")
+        return client[0] if client else ""
+
+    def check_head(self) -> None:
+        """413 for headers or an address beyond the limits."""
+        headers = sum(len(name) + len(value) + 4 for name, value in self._scope["headers"])
+        address = len(self._scope.get("raw_path") or b"") + len(self._scope["query_string"])
+        if headers > LARGEST_HEADERS_BYTES or address > LARGEST_URL_BYTES:
+            raise EdgeError(413, "body_too_large", "Headers may have 16 KiB, an address 8 KiB.")
+
+    async def body(self, largest_bytes: int) -> bytes:
+        """The body, unpacked if it is gzip, whatever the headers say. 408, 413, 415, or 400 where it ends too soon."""
+        length = self.header(b"content-length")
+        if length.isdecimal() and int(length) > largest_bytes:
+            raise body_too_large(largest_bytes)
+        try:
+            async with asyncio.timeout(SECONDS_FOR_A_BODY):
+                raw = await self._read(largest_bytes)
+        except TimeoutError:
+            raise EdgeError(408, "body_timeout", f"The body must arrive within {SECONDS_FOR_A_BODY} seconds.") from None
+        if raw.startswith(_GZIP):
+            return unpacked(raw, largest_bytes)
+        encoding = self.header(b"content-encoding").lower()
+        # A proxy may have unpacked it and left the header.
+        if encoding not in ("", "gzip", "identity") and not raw.lstrip().startswith((b"{", b"[")):
+            raise EdgeError(415, "encoding_unsupported", "Send the body as it is, or packed with gzip.")
+        return raw
+
+    async def _read(self, largest_bytes: int) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            event = await self._receive()
+            if event["type"] == "http.disconnect":
+                raise ClientGone
+            part = event.get("body", b"")
+            size += len(part)
+            if size > largest_bytes:
+                raise body_too_large(largest_bytes)
+            parts.append(part)
+            if not event.get("more_body", False):
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+class ClientGone(Exception):
+    """Nobody waits for an answer any more."""
+
+
+def unpacked(raw: bytes, largest_bytes: int) -> bytes:
+    """All members of a gzip file; 413 as soon as they are larger, 400 where they are broken."""
+    whole = bytearray()
+    rest = raw
+    try:
+        while rest.startswith(_GZIP):
+            member = zlib.decompressobj(_GZIP_WINDOW)
+            whole += member.decompress(rest, largest_bytes + 1 - len(whole))
+            if len(whole) > largest_bytes:
+                raise body_too_large(largest_bytes)
+            if not member.eof:
+                raise zlib.error("it ends too soon")
+            rest = member.unused_data
+    except zlib.error as error:
+        raise EdgeError(400, "invalid_json", f"The body says it is gzip and cannot be unpacked: {error}.") from None
+    return bytes(whole)

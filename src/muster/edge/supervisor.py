@@ -1,0 +1,88 @@
+"""Keeps the edge processes running, all on one listener, and ends them with itself."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+
+import msgspec
+
+from muster.edge.settings import EdgeSettings
+
+logger = logging.getLogger("muster.edge")
+
+_SECONDS_BETWEEN_LOOKS = 0.2
+# One that cannot start must not take the machine with trying.
+_SECONDS_BEFORE_ANOTHER = 1.0
+_SECONDS_TO_END = 20
+
+
+class Supervisor:
+    """Starts `settings.processes` processes; one that dies is replaced until `close`."""
+
+    def __init__(self, settings: EdgeSettings, listener: socket.socket) -> None:
+        self._listener = listener
+        self._settings = msgspec.structs.replace(settings, listener=listener.fileno())
+        self._processes = [self._begun() for _ in range(settings.processes)]
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="edge-supervisor", daemon=True)
+        self._thread.start()
+
+    @property
+    def pids(self) -> list[int]:
+        return [process.pid for process in self._processes]
+
+    def close(self) -> None:
+        """Each finishes what it has begun; one that does not in time is killed: what it answered is on disk."""
+        self._closing.set()
+        self._thread.join()
+        for process in self._processes:
+            _let_go(process)
+        deadline = time.monotonic() + _SECONDS_TO_END
+        for process in self._processes:
+            try:
+                process.wait(max(deadline - time.monotonic(), 0.1))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._listener.close()
+
+    def _watch(self) -> None:
+        while not self._closing.wait(_SECONDS_BETWEEN_LOOKS):
+            for place, process in enumerate(self._processes):
+                if process.poll() is not None:
+                    logger.warning("edge process %s ended (%s) and is begun again", process.pid, process.returncode)
+                    _let_go(process)
+                    if self._closing.wait(_SECONDS_BEFORE_ANOTHER):
+                        return
+                    self._processes[place] = self._begun()
+
+    def _begun(self) -> subprocess.Popen[bytes]:
+        told = msgspec.json.encode(self._settings).decode()
+        return subprocess.Popen(  # noqa: S603 - this Python, and settings of our own
+            [sys.executable, "-m", "muster.edge.process", told],
+            stdin=subprocess.PIPE,
+            pass_fds=[self._listener.fileno()],
+            # Ctrl-C of a terminal is for the one in front, which then ends the others in order.
+            process_group=0,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+
+
+def _let_go(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    with suppress(OSError):
+        process.stdin.close()
+
+
+def wait_for_signal() -> None:
+    """Until SIGTERM or SIGINT."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    signal.sigwait({signal.SIGTERM, signal.SIGINT})
