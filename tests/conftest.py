@@ -104,6 +104,9 @@ def environment_of(home: Path) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "tests.process_settings",
         "MUSTER_HOME": str(home),
         "MUSTER_PORT": "0",
+        # Tests of the edge begin it; for others it would be a process more that nobody asks.
+        "MUSTER_EDGE_PROCESSES": "0",
+        "MUSTER_EDGE_PORT": "0",
         "MUSTER_WAREHOUSE_MEMORY": "256MiB",
         "MUSTER_WAREHOUSE_THREADS": "1",
     }

@@ -44,6 +44,8 @@ class Serving:
     address: str
     """As printed: http://127.0.0.1:49152."""
     setup_token: str | None
+    edge: str | None = None
+    """Where apps send to, if it serves them."""
 
     @property
     def port(self) -> int:
@@ -118,11 +120,13 @@ def _warm() -> Stove:
 
 
 def _greeting(process: Running, output: IO[str], complaints: IO[str]) -> Serving:
-    token = None
+    token = edge = None
     for line in output:
+        if line.startswith("Apps send to "):
+            edge = line.split()[-1]
         token = line.strip().partition("token=")[2] or token
         if line.startswith("Muster serves "):
-            return Serving(process, line.split()[-1], token)
+            return Serving(process, line.split()[-1], token, edge)
     process.wait(timeout=PATIENCE_SECONDS)
     raise AssertionError(_read(complaints))
 

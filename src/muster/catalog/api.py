@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest
@@ -75,6 +76,27 @@ def create_add_on(request: HttpRequest, key: str, body: schemas.AddOnIn) -> Any:
 def retire_add_on(request: HttpRequest, key: str, add_on_id: str) -> Any:
     """It is offered no more."""
     return actions.retire_add_on(permitted(request, "catalog:write"), key, add_on_id)
+
+
+@router.get("/apps/{key}/keys", response=Page[schemas.KeyOut])
+def list_keys(request: HttpRequest, key: str, cursor: str | None = None, limit: Limit = DEFAULT_LIMIT) -> Any:
+    """What its programs send with everything; server keys without their text."""
+    permitted(request, "catalog:read")
+    queries.app(key)
+    return page_of(queries.app_keys(key), cursor, limit, lambda one: one.id)
+
+
+@router.post("/apps/{key}/keys", response={201: schemas.KeyOut})
+def create_key(request: HttpRequest, key: str, body: schemas.KeyIn) -> Any:
+    """`key` of the answer is shown this once, of a server key."""
+    made, text = actions.create_key(permitted(request, "catalog:write"), key, **body.model_dump())
+    return Status(201, replace(made, key=text))
+
+
+@router.post("/apps/{key}/keys/{key_id}/revoke", response=schemas.KeyOut)
+def revoke_key(request: HttpRequest, key: str, key_id: str) -> Any:
+    """It opens nothing any more."""
+    return actions.revoke_key(permitted(request, "catalog:write"), key, key_id)
 
 
 @router.get("/attributes", response=Page[schemas.AttributeOut])

@@ -50,5 +50,8 @@ event_figures: list[Callable[[str], Mapping[str, Seen]]] = []
 values_lost: list[Callable[[str, Type, Type], int]] = []
 """Answers how many customers' values of an attribute another type cannot hold (attribute, its type, the other)."""
 
+keys_changed: list[Callable[[], None]] = []
+"""Called when what the edge must know of keys is another, before the call that caused it returns (E-35)."""
+
 meaning_changed: list[Callable[[], None]] = []
 """Called in the transaction that changed what kept data means: facts are derived again (C-5)."""

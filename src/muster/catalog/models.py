@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models
 
-from muster.catalog.terms import UNSET_CONSENTS
+from muster.catalog.terms import KEY_KINDS, UNSET_CONSENTS
 from muster.rules.vocabulary import Scope, Type
 from muster.warehouse.catalog import AddOnKind
 
@@ -125,6 +125,26 @@ class Event(models.Model):
 
     class Meta:
         ordering = ["key"]
+
+
+class AppKey(models.Model):
+    """What an app's programs send with everything: publishable ones stand in the app, server keys are secret.
+
+    `number` stands with what came in by it; `digest` is what it is published under; `text` is kept of publishable ones.
+    """
+
+    id = models.CharField(max_length=32, primary_key=True)
+    number = models.PositiveIntegerField(unique=True)
+    app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="keys")
+    kind = models.CharField(max_length=12, choices=[(kind, kind) for kind in KEY_KINDS])
+    scopes = models.JSONField(default=_texts)
+    digest = models.CharField(max_length=32, unique=True)
+    text = models.CharField(max_length=64, default="", blank=True)
+    created_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["number"]
 
 
 class LastNumber(models.Model):

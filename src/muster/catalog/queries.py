@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from muster.catalog import models
 from muster.catalog.errors import AppUnknown, WordUnknown
 from muster.catalog.terms import UNSET_CONSENTS
 from muster.kernel.worded import worded
+from muster.online.store import PublishedKey
 from muster.rules.standard import STANDARD_ATTRIBUTES
 from muster.rules.standard_events import STANDARD_EVENTS
 from muster.rules.vocabulary import Attribute, Event, Scope, Type
@@ -78,6 +80,20 @@ class EventSummary:
     is_activity: bool = False
 
 
+@dataclass(frozen=True)
+class KeyView:
+    """`key`: what is sent; empty of a server key, which nobody can read again."""
+
+    id: str
+    kind: str
+    key: str
+    scopes: list[str]
+    state: str
+    created_at: datetime
+
+
+# Sources below are numbers of imports.
+FIRST_KEY_SOURCE = 2**31
 MOST_ATTRIBUTES, MOST_EVENTS = 500, 2_000
 
 APP_SETTINGS = (
@@ -211,6 +227,31 @@ def _event_summary(one: Event, row: models.Event | None) -> EventSummary:
     )
 
 
+def app_keys(app_key: str) -> list[KeyView]:
+    """Every key of an app, revoked ones too."""
+    return [key_view(row) for row in models.AppKey.objects.filter(app__key=app_key)]
+
+
+def key_view(row: models.AppKey) -> KeyView:
+    state = "revoked" if row.revoked_at else "active"
+    return KeyView(row.id, row.kind, row.text, list(row.scopes), state, row.created_at)
+
+
+def published_keys() -> dict[bytes, PublishedKey]:
+    """What the edge must know of the keys in force, by digest."""
+    rows = models.AppKey.objects.filter(revoked_at=None, app__state="active").select_related("app")
+    return {
+        bytes.fromhex(row.digest): PublishedKey(
+            app=row.app.number,
+            source=FIRST_KEY_SOURCE + row.number,
+            kind=row.kind,
+            scopes=tuple(row.scopes),
+            origins=tuple(row.app.allowed_origins) or ("*",),
+        )
+        for row in rows
+    }
+
+
 def observed_words() -> tuple[set[str], set[str]]:
     """Keys of the attributes and of the events that only data brought into the catalog."""
     attributes = models.Attribute.objects.filter(source="observed").values_list("key", flat=True)
@@ -221,6 +262,11 @@ def observed_words() -> tuple[set[str], set[str]]:
 def free_event_count() -> int:
     """How many custom events may still be declared (C-4)."""
     return max(0, MOST_EVENTS - models.Event.objects.count())
+
+
+def free_attribute_count() -> int:
+    """How many custom attributes may still be declared (C-4)."""
+    return max(0, MOST_ATTRIBUTES - models.Attribute.objects.count())
 
 
 def app_numbers() -> dict[str, int]:

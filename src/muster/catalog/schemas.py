@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from ninja import Schema
 from pydantic import ConfigDict
+
+from muster.catalog.terms import KEY_SCOPES
 
 
 class Strict(Schema):
@@ -72,6 +75,20 @@ class AddOnIn(Strict):
     name: str
     kind: str
     skus: list[str] = []
+
+
+class KeyOut(Schema):
+    id: str
+    kind: str
+    key: str
+    scopes: list[str]
+    state: str
+    created_at: datetime
+
+
+class KeyIn(Strict):
+    kind: str
+    scopes: list[str] = list(KEY_SCOPES)
 
 
 class AttributeOut(Schema):

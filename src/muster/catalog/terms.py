@@ -13,3 +13,9 @@ UNSET_CONSENTS = {
     "offers": True,
 }
 """Whether something is allowed where a customer said nothing of it, until the publisher decides otherwise (C-12)."""
+
+PUBLISHABLE, SERVER = "publishable", "server"
+KEY_KINDS = (PUBLISHABLE, SERVER)
+KEY_SCOPES = ("ingest", "decide")
+"""What a server key may; a publishable one may both, as far as anybody may who has the app."""
+MOST_KEYS = 10

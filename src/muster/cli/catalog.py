@@ -44,6 +44,7 @@ THINGS = (
         appless="/attributes",
     ),
     Thing("events", "/apps/{app}/events", ("key", "source", "properties")),
+    Thing("keys", "/apps/{app}/keys", ("id", "kind", "key", "state"), ("list", "create", "revoke")),
     Thing("rates", "/rates", ("day", "currency", "to_base", "per_base"), listed="rates"),
 )
 
@@ -129,6 +130,13 @@ def _add(thing: Thing) -> None:
         fields = _fields(file, pairs)
         revision = client.get(path(app, key)).get("revision")
         return _shown(client.patch(path(app, key), fields, revision))
+
+    @group.command("revoke")
+    @click.argument("identifier")
+    @app
+    @answers
+    def revoke(client: Client, identifier: str, app: str | None = None) -> Answer:
+        return _shown(client.post(path(app, identifier, "revoke"), {}))
 
     group.commands = {name: command for name, command in group.commands.items() if name in thing.verbs}
     catalog.add_command(group)

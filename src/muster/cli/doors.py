@@ -26,6 +26,7 @@ class Here:
 class Doors:
     """`socket`: where a running server answers. `open_here` owns the installation, or `installation_in_use`.
 
+    `serve_edge`: host, port and number of processes, None as configured.
     `restore`: puts a backup in the installation's place (file, whether it may replace one, bytes done and in all).
     `examine`: looks at an installation that no server has open.
     """
@@ -33,5 +34,6 @@ class Doors:
     socket: Path
     open_here: Callable[[], AbstractContextManager[Here]]
     serve: Callable[[Callable[[str], None]], None]
+    serve_edge: Callable[[Callable[[str], None], str | None, int | None, int | None], None]
     restore: Callable[[Path, bool, Callable[[int, int], None]], dict[str, Any]]
     examine: Callable[[], dict[str, Any]]

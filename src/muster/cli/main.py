@@ -33,6 +33,19 @@ def serve(doors: Doors) -> None:
         doors.serve(click.echo)
 
 
+@muster.command("edge")
+@click.option("--bind", metavar="HOST:PORT", help="Where it listens; otherwise MUSTER_EDGE_HOST and MUSTER_EDGE_PORT.")
+@click.option("--processes", type=click.IntRange(1, 64), help="How many; otherwise MUSTER_EDGE_PROCESSES.")
+@click.pass_obj
+def edge(doors: Doors, bind: str | None, processes: int | None) -> None:
+    """Takes what apps send until it is stopped, whether or not `muster serve` runs beside it."""
+    host, _, port = (bind or "").rpartition(":")
+    if bind and not (host and port.isdecimal() and int(port) < 65_536):
+        raise click.UsageError(f"{bind} is not HOST:PORT.")
+    with shown_errors():
+        doors.serve_edge(click.echo, host or None, int(port) if bind else None, processes)
+
+
 _COMMANDS = (setup, team, tokens, jobs, groups, customers, catalog, demo, plan, apply, backup, backups, restore, doctor)
 for _command in _COMMANDS:
     muster.add_command(_command)

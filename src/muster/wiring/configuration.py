@@ -43,6 +43,10 @@ class Configuration:
     debug: bool = False
     # Where browsers reach it, scheme and host; empty: at the host they name, over plain HTTP.
     url: str = ""
+    # Where apps send what happens. 0 processes: `muster edge` runs elsewhere, or nowhere.
+    edge_host: str = "127.0.0.1"
+    edge_port: int = 8081
+    edge_processes: int = 1
     oidc: OpenIdProvider | None = None
 
     @property
@@ -111,6 +115,20 @@ class Configuration:
         return self.home / "control.sock"
 
     @property
+    def spool_directory(self) -> Path:
+        """What was accepted and is not in the warehouse yet, a file a process of the edge."""
+        return self.home / "spool"
+
+    @property
+    def online_directory(self) -> Path:
+        """What the edge answers from."""
+        return self.home / "online"
+
+    @property
+    def drain_socket(self) -> Path:
+        return self.home / "drain.sock"
+
+    @property
     def lock(self) -> Path:
         return self.home / "owner.lock"
 
@@ -138,6 +156,9 @@ def read_configuration(environment: Mapping[str, str] | None = None) -> Configur
         nightly_backup=_text(variables, "MUSTER_NIGHTLY_BACKUP", "0") == "1",
         debug=_text(variables, "MUSTER_DEBUG", "0") == "1",
         url=url,
+        edge_host=_text(variables, "MUSTER_EDGE_HOST", Configuration.edge_host),
+        edge_port=_number(variables, "MUSTER_EDGE_PORT", Configuration.edge_port, 0, 65_535),
+        edge_processes=_number(variables, "MUSTER_EDGE_PROCESSES", max((os.cpu_count() or 2) - 1, 1), 0, 64),
         oidc=_oidc(variables),
     )
 

@@ -11,11 +11,14 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from muster.catalog.hooks import keys_changed
+from muster.catalog.queries import published_keys
 from muster.customers.actions.uploads import sweep_imports
 from muster.customers.hooks import provide_ledger, provide_warehouse
 from muster.groups.actions.lists import sweep_lists
 from muster.groups.actions.membership import begin_memory, sweep_memberships
 from muster.kernel.errors import MusterError
+from muster.online.store import OnlineWriter
 from muster.warehouse.duckdb.connection import Resources
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from muster.warehouse.ledger import ErasureLedger
@@ -39,6 +42,7 @@ class Installation:
     warehouse: DuckDBWarehouse
     jobs: JobRunner
     application: WsgiApplication
+    online: OnlineWriter
 
 
 @contextmanager
@@ -64,8 +68,8 @@ def open_installation(
         with _warehouse(configuration) as warehouse:
             end_upgrade(configuration)
             settle(configuration)
-            with _jobs(takes_all_jobs) as jobs:
-                yield Installation(configuration, warehouse, jobs, application)
+            with _online(configuration) as online, _jobs(takes_all_jobs) as jobs:
+                yield Installation(configuration, warehouse, jobs, application, online)
 
 
 @contextmanager
@@ -81,6 +85,23 @@ def _warehouse(configuration: Configuration) -> Iterator[DuckDBWarehouse]:
         finally:
             provide_warehouse(None)
             provide_ledger(None)
+
+
+@contextmanager
+def _online(configuration: Configuration) -> Iterator[OnlineWriter]:
+    """Publishes keys as they are, and whenever they change (E-35)."""
+    online = OnlineWriter(configuration.online_directory)
+
+    def publish() -> None:
+        online.publish_keys(published_keys())
+
+    keys_changed.append(publish)
+    try:
+        publish()
+        yield online
+    finally:
+        keys_changed.remove(publish)
+        online.close()
 
 
 @contextmanager

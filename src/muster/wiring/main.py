@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,18 @@ def doors_of(configuration: Configuration) -> Doors:
 
         server.serve(configuration, say)
 
+    def serve_edge(say: Callable[[str], None], host: str | None, port: int | None, processes: int | None) -> None:
+        from muster.wiring.edge import serve_edge
+
+        wanted = replace(
+            configuration,
+            edge_host=host or configuration.edge_host,
+            edge_port=configuration.edge_port if port is None else port,
+            # It is asked for, whatever `muster serve` starts beside itself.
+            edge_processes=processes or configuration.edge_processes or 1,
+        )
+        serve_edge(wanted, say)
+
     def restore(file: Path, replace: bool, progress: Callable[[int, int], None]) -> dict[str, Any]:
         from muster.warehouse.duckdb.migrations import SCHEMA_VERSION
         from muster.wiring.operation.restore import restore
@@ -77,7 +90,7 @@ def doors_of(configuration: Configuration) -> Doors:
 
         return examined(examine(configuration, inside=False))
 
-    return Doors(configuration.socket, open_here, serve, restore, examine)
+    return Doors(configuration.socket, open_here, serve, serve_edge, restore, examine)
 
 
 def _start_django(configuration: Configuration) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import signal
-import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -15,7 +15,10 @@ from muster.kernel.errors import MusterError
 from muster.team.actions.setup import create_setup_link
 from muster.team.queries import has_owner
 from muster.wiring.configuration import Configuration
+from muster.wiring.drain import DrainThread
+from muster.wiring.edge import edge_of
 from muster.wiring.installation import Installation, WsgiApplication, open_installation
+from muster.wiring.listening import address_of, listen
 from muster.wiring.static_files import with_static_files
 
 _THREADS = 8
@@ -45,8 +48,8 @@ class Server:
             "ident": "muster",
             "clear_untrusted_proxy_headers": True,
         }
-        listener = _listen(configuration)
-        self.address = f"http://{_host(configuration.host)}:{listener.getsockname()[1]}"
+        listener = listen(configuration.host, configuration.port, "MUSTER_PORT")
+        self.address = address_of(configuration.host, listener)
         application = with_static_files(installation.application, configuration)
         self._network = create_server(application, sockets=[listener], **adjustments)
         self._local = create_server(
@@ -90,14 +93,27 @@ def serve(configuration: Configuration, say: Callable[[str], None]) -> None:
     with open_installation(configuration, takes_all_jobs=True, patience_seconds=5) as installation:
         server = Server(installation)
         try:
-            _stop_on_signals(server)
-            _greet(server, say)
-            server.run()
+            with draining(installation), edge_of(configuration) as edge:
+                _stop_on_signals(server)
+                _greet(server, edge, say)
+                server.run()
         finally:
             server.close()
 
 
-def _greet(server: Server, say: Callable[[str], None]) -> None:
+@contextmanager
+def draining(installation: Installation) -> Iterator[None]:
+    drain = DrainThread(installation.configuration, installation.online)
+    drain.start()
+    try:
+        yield
+    finally:
+        drain.close()
+
+
+def _greet(server: Server, edge: str | None, say: Callable[[str], None]) -> None:
+    if edge is not None:
+        say(f"Apps send to {edge}")
     if not has_owner():
         say(f"Set it up (one use, 24 hours): {server.address}/setup?token={create_setup_link()}")
     say(f"Muster serves {server.address}")
@@ -109,24 +125,6 @@ def _stop_on_signals(server: Server) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-
-
-def _listen(configuration: Configuration) -> socket.socket:
-    family = socket.AF_INET6 if ":" in configuration.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((configuration.host.strip("[]"), configuration.port))
-    except OSError as error:
-        listener.close()
-        place = f"{configuration.host}:{configuration.port}"
-        message = f"{place} cannot be listened on ({error.strerror}). Set MUSTER_PORT to another port."
-        raise MusterError(message, code="address_taken") from error
-    return listener
-
-
-def _host(host: str) -> str:
-    return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
 def check_socket_path(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 
@@ -12,15 +12,11 @@ from muster.catalog.queries import observed_words, warehouse_catalog
 from muster.customers.hooks import current_warehouse
 from muster.customers.models import Import
 from muster.kernel.text import key_of
-from muster.rules.standard import STANDARD_ATTRIBUTES
 from muster.rules.vocabulary import Type
 from muster.team.policies import LOCAL
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.files.mapping import ImportMapping
-from muster.warehouse.normal.traits import STANDARD_TRAITS
-
-# Traits that identity, contact and consent are made of, not custom attributes.
-_NOT_CUSTOM = frozenset(STANDARD_TRAITS) | frozenset(STANDARD_ATTRIBUTES) | {"email"}
+from muster.warehouse.messages.words import KNOWN_TRAITS
 
 
 def declare_observed(row: Import, mapping: ImportMapping, event_names: Iterable[str]) -> Catalog:
@@ -29,19 +25,24 @@ def declare_observed(row: Import, mapping: ImportMapping, event_names: Iterable[
     The import remembers which it names, so that they can go when it is undone.
     """
     with transaction.atomic():
-        known = warehouse_catalog()
-        for key, field in mapping.traits.items():
-            if key not in known.attributes and key not in _NOT_CUSTOM:
-                declare_attribute(LOCAL, key=key, type=field.type or Type.TEXT, source="observed")
-        unknown = {key_of(name): name for name in event_names if not known.knows_event(name)}
-        for key, name in unknown.items():
-            declare_event(LOCAL, key=key, names=[name], source="observed")
+        enter_words({key: field.type or Type.TEXT for key, field in mapping.traits.items()}, event_names)
         catalog = warehouse_catalog()
         attributes, events = observed_words()
         named = {catalog.event_named(name).key for name in event_names}
         row.observed = {"attributes": sorted(attributes & set(mapping.traits)), "events": sorted(events & named)}
         row.save(update_fields=["observed"])
     return catalog
+
+
+def enter_words(traits: Mapping[str, Type], event_names: Iterable[str]) -> None:
+    """Enters what the catalog does not know yet: traits with their types, events by what the wire calls them."""
+    known = warehouse_catalog()
+    for key, type in traits.items():
+        if key not in known.attributes and key not in KNOWN_TRAITS:
+            declare_attribute(LOCAL, key=key, type=type, source="observed")
+    unknown = {key_of(name): name for name in event_names if not known.knows_event(name)}
+    for key, name in unknown.items():
+        declare_event(LOCAL, key=key, names=[name], source="observed")
 
 
 def forget_observed(row: Import) -> None:

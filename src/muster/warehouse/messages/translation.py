@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from muster.kernel.text import key_of
 from muster.warehouse.catalog import App, Catalog, Trust
 from muster.warehouse.items import Item, Occurrence, OrderEntry
 from muster.warehouse.messages.checks import Message, id_of
@@ -85,16 +86,20 @@ def _event(
     if name is None:
         return None, None
     if not catalog.knows_event(name):
-        strict = app is not None and app.strict
-        raise MessageRefused(
-            f"The catalog has no event `{name}`.", code="unknown_event" if strict else "event_not_taken"
-        )
+        raise MessageRefused(f"The catalog has no event `{name}`.", code=_reason_for(name, app))
     kind = catalog.event_named(name)
     properties = _properties(received)
     if kind.key in ORDER_EVENTS:
         basis = app.spend_basis if app is not None else "revenue"
         return None, order_of(ORDER_EVENTS[kind.key], properties, basis, identity.hex()[:20])
     return Occurrence(kind.number, properties, active=_is_active(received)), None
+
+
+def _reason_for(name: str, app: App | None) -> str:
+    """Words that are not strange are in the catalog by now, unless it is full (C-2, C-4)."""
+    if app is not None and app.strict:
+        return "unknown_event"
+    return "event_limit" if key_of(name) else "not_a_name"
 
 
 def _properties(received: Received) -> dict[str, Any]:

@@ -56,6 +56,7 @@ def new_traits(traits: Iterable[tuple[str, Any]], known: Iterable[str]) -> dict[
     there = KNOWN_TRAITS | set(known)
     found: dict[str, Type] = {}
     for key, value in traits:
-        if value is not None and key not in there:
+        # Of a few letters the small form has a small form of its own: they make no key.
+        if value is not None and key not in there and key == key.casefold():
             found.setdefault(key, observed_type(value))
     return found

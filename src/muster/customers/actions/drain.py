@@ -1,0 +1,206 @@
+"""From the spool into the warehouse, exactly once: a cycle is one transaction with its cursors (C-32, E-18)."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+from django.db import transaction
+
+from muster.catalog.queries import free_attribute_count, warehouse_catalog
+from muster.customers.actions.observed import enter_words
+from muster.customers.hooks import current_warehouse
+from muster.customers.queries import judge_names
+from muster.kernel.room import disk_full
+from muster.spool.entries import UNREADABLE, Entry, Spooled
+from muster.spool.reading import Cursor, SpoolReader, Waiting
+from muster.warehouse.builder import batch_of
+from muster.warehouse.catalog import Catalog, Trust
+from muster.warehouse.items import Item
+from muster.warehouse.messages.checks import read_message
+from muster.warehouse.messages.envelope import Envelope
+from muster.warehouse.messages.errors import BodyUnreadable, MessageRefused
+from muster.warehouse.messages.pieces import read_body
+from muster.warehouse.messages.translation import Received, item_of, refused_item
+from muster.warehouse.messages.words import event_name, new_traits, traits_of
+
+logger = logging.getLogger("muster.drain")
+
+MOST_ITEMS = 50_000
+MOST_REQUESTS = 5_000
+MOST_TRIES = 3
+_CURSOR = "spool:"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Place = tuple[int, Spooled]
+"""A slot and an entry of it."""
+
+
+@dataclass(frozen=True)
+class Drained:
+    """One committed cycle: `cursors` by slot are published, `counts` are items per verdict."""
+
+    items: int
+    cursors: Mapping[int, Cursor]
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class Drain:
+    """Takes what waits, cycle by cycle. What fails three times is set aside whole, so that the rest flows (E-20)."""
+
+    spool: SpoolReader
+    _most: int = MOST_REQUESTS
+    _tries: Counter[tuple[int, int]] = field(default_factory=Counter)
+
+    def cycle(self) -> Drained | None:
+        """None if nothing waits. Raises what the warehouse raises; nothing has moved then."""
+        cursors = drained_cursors()
+        waiting = self.spool.waiting(cursors, self._most)
+        places = list(islice(_chosen(waiting), self._most))
+        if not places:
+            return None
+        files = {one.slot: one.file for one in waiting}
+        first = (places[0][0], places[0][1].seq)
+        give_up = self._tries[first] >= MOST_TRIES
+        try:
+            done = _append(places[:1] if give_up else places, files, cursors, give_up=give_up)
+        except Exception as error:
+            self._note_failure(first, len(places), error)
+            raise
+        self._most = min(self._most * 2, MOST_REQUESTS)
+        self._tries.pop(first, None)
+        if give_up:
+            logger.error("what lay at %d.%d was set aside: it could not be drained", *first)
+        return done
+
+    def _note_failure(self, first: tuple[int, int], count: int, error: Exception) -> None:
+        """Ever fewer at a time, until what is to blame is alone. Of a full disk nobody is to blame."""
+        self._most = max(count // 2, 1)
+        if count == 1 and disk_full(error) is None:
+            self._tries[first] += 1
+        logger.warning("a cycle of the drain failed at %d.%d: %s", *first, type(error).__name__)
+
+
+def drained_cursors() -> dict[int, Cursor]:
+    """How far the warehouse has each slot, by its own word."""
+    stored = current_warehouse().cursors()
+    return {
+        int(name.removeprefix(_CURSOR)): Cursor(told["file"], int(told["seq"]))
+        for name, told in stored.items()
+        if name.startswith(_CURSOR)
+    }
+
+
+def _chosen(waiting: Iterable[Waiting]) -> Iterator[Place]:
+    """By time of arrival, each slot in its own order, up to `MOST_ITEMS`; of a request all or nothing."""
+    queues = {one.slot: one.rows for one in waiting if one.rows}
+    heads = dict.fromkeys(queues, 0)
+    left = MOST_ITEMS
+    while heads and left > 0:
+        slot = min(heads, key=lambda one: (queues[one][heads[one]].entry.received_at_us, one))
+        row = queues[slot][heads[slot]]
+        yield slot, row
+        left -= max(row.entry.items, 1)
+        heads[slot] += 1
+        if heads[slot] == len(queues[slot]):
+            del heads[slot]
+
+
+def _append(
+    places: Sequence[Place], files: Mapping[int, str], before: Mapping[int, Cursor], *, give_up: bool
+) -> Drained:
+    moved = {slot: Cursor(files[slot], row.seq) for slot, row in places}
+    received_at = max(_received_at(row.entry) for _, row in places)
+    if give_up:
+        catalog = warehouse_catalog()
+        items = [item for place in places for item in _set_aside(place, files)]
+    else:
+        read, items = _read_all(places, files)
+        catalog = _catalog_of(read)
+        items += [_translated(one, catalog) for one in read]
+    told = {f"{_CURSOR}{slot}": {"file": cursor.file, "seq": cursor.seq} for slot, cursor in moved.items()}
+    outcome = current_warehouse().append(batch_of(items, received_at), catalog, told)
+    return Drained(len(items), {**before, **moved}, outcome.counts)
+
+
+def _read_all(places: Sequence[Place], files: Mapping[int, str]) -> tuple[list[Received], list[Item]]:
+    """The messages that may be taken, and those that may not, with their verdicts."""
+    read: list[Received] = []
+    refused: list[Item] = []
+    for slot, row in places:
+        entry = row.entry
+        about = _envelope(slot, row, files)
+        if entry.kind == UNREADABLE:
+            refused.append(refused_item(entry.body, about, 0, entry.call or "invalid_json"))
+            continue
+        body = read_body(entry.body, entry.call)
+        about = _envelope(slot, row, files, context=body.context, sent_at=body.sent_at)
+        for index, raw in enumerate(body.messages):
+            try:
+                read.append(Received(read_message(raw, entry.call), raw, about, index))
+            except MessageRefused as error:
+                refused.append(refused_item(raw, about, index, error.code))
+    return read, refused
+
+
+def _envelope(slot: int, row: Spooled, files: Mapping[int, str], **said: object) -> Envelope:
+    entry = row.entry
+    return Envelope(
+        app=entry.app,
+        trust=Trust(entry.trust),
+        received_at=_received_at(entry),
+        place=f"{files[slot]}.{row.seq}",
+        source=entry.source,
+        subject=entry.subject,
+        **said,  # type: ignore[arg-type]  # context and sent_at, as they were read
+    )
+
+
+def _received_at(entry: Entry) -> datetime:
+    return _EPOCH + timedelta(microseconds=entry.received_at_us)
+
+
+def _catalog_of(read: Sequence[Received]) -> Catalog:
+    """The catalog with the words that these messages bring along, as far as there is room (C-2, C-4)."""
+    catalog = warehouse_catalog()
+    lenient = [one for one in read if not _is_strict(one, catalog)]
+    names = dict.fromkeys(name for one in lenient if (name := event_name(one.message)) is not None)
+    unknown = [name for name in names if not catalog.knows_event(name)]
+    said = (pair for one in lenient for pair in traits_of(one.message, one.context).items())
+    traits = new_traits(said, catalog.attributes)
+    if not unknown and not traits:
+        return catalog
+    not_taken = judge_names(unknown)
+    room = free_attribute_count()
+    with transaction.atomic():
+        enter_words(dict(list(traits.items())[:room]), [name for name in unknown if name not in not_taken])
+    return warehouse_catalog()
+
+
+def _is_strict(received: Received, catalog: Catalog) -> bool:
+    app = catalog.apps.get(catalog.app_keys.get(received.envelope.app, ""))
+    return app is not None and app.strict
+
+
+def _translated(received: Received, catalog: Catalog) -> Item:
+    try:
+        return item_of(received, catalog)
+    except MessageRefused as error:
+        return refused_item(received.raw, received.envelope, received.index, error.code)
+
+
+def _set_aside(place: Place, files: Mapping[int, str]) -> Iterator[Item]:
+    """Every message of a request that could not be drained, to be replayed once its cause is mended."""
+    slot, row = place
+    about = _envelope(slot, row, files)
+    try:
+        messages = read_body(row.entry.body, row.entry.call).messages
+    except BodyUnreadable:
+        messages = [row.entry.body]
+    for index, raw in enumerate(messages):
+        yield refused_item(raw, about, index, "drain_failed")
