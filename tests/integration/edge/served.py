@@ -33,12 +33,12 @@ class Served:
 
     def wait_for(self, position: str) -> None:
         """Until the warehouse has it (E-21)."""
-        wait_until(lambda: self._position(position)["drained"])
+        wait_until(lambda: self.is_drained(position))
 
-    def _position(self, position: str) -> dict[str, bool]:
+    def is_drained(self, position: str) -> bool:
         with suppress(httpx.TransportError):
-            return dict(self.edge.get(f"/edge/v1/positions/{position}").json())
-        return {"drained": False}
+            return bool(self.edge.get(f"/edge/v1/positions/{position}").json()["drained"])
+        return False
 
 
 @contextmanager
@@ -59,16 +59,23 @@ def _answers(edge: httpx.Client) -> bool:
     return False
 
 
-def kill_edges(home: Path) -> int:
-    """Every edge process of the installation, as the system does when it runs out of memory; answers how many."""
-    killed = 0
+def edge_processes(home: Path) -> list[int]:
+    """Those of an installation, whoever began them."""
+    found = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             words = (process / "cmdline").read_bytes().split(b"\0")
-            if b"muster.edge.process" in words and str(home / "spool").encode() in b" ".join(words):
-                os.kill(int(process.name), signal.SIGKILL)
-                killed += 1
-    return killed
+            if b"muster.edge.process" in words and f'"{home}/spool"'.encode() in b" ".join(words):
+                found.append(int(process.name))
+    return found
+
+
+def kill_edges(home: Path) -> int:
+    """As the system does when it runs out of memory; answers how many there were."""
+    found = edge_processes(home)
+    for process in found:
+        os.kill(process, signal.SIGKILL)
+    return len(found)
 
 
 def asked(home: Path, question: str) -> list[tuple[Any, ...]]:
