@@ -27,8 +27,8 @@ _LIBRARIES = (
     "babel.dates", "click", "cryptography.x509", "django.core.handlers.wsgi", "django.core.management",
     "django.db.backends.sqlite3.base", "django.db.migrations.executor", "django.forms", "django.template.engine",
     "django.test.signals", "duckdb", "fido2.server", "httpx", "ibis.backends.duckdb", "jsonschema", "langcodes",
-    "numpy", "pyarrow.compute", "pyarrow.csv", "pycountry", "pydantic.networks", "pyroaring", "requests",
-    "waitress", "whitenoise", "yaml",
+    "lmdb", "msgspec", "numpy", "pyarrow.compute", "pyarrow.csv", "pycountry", "pydantic.networks", "pyroaring",
+    "requests", "waitress", "whitenoise", "yaml",
 )  # fmt: skip  # a table, read by rows
 _ROOMS = ("muster.kernel", "muster.rules", "muster.warehouse", "muster.engine", "muster.cli")
 """Those that know nothing of Django (import-linter holds them to it)."""

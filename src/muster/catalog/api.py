@@ -10,8 +10,10 @@ from ninja import Router
 from ninja.responses import Status
 
 from muster.catalog import actions, models, queries, schemas
+from muster.catalog.terms import SERVER
 from muster.rules.vocabulary import Scope
 from muster.team.api import permitted
+from muster.web.idempotency import show_once
 from muster.web.paging import DEFAULT_LIMIT, Limit, Page, page_of, revision_of
 
 router = Router(tags=["catalog"])
@@ -90,6 +92,8 @@ def list_keys(request: HttpRequest, key: str, cursor: str | None = None, limit: 
 def create_key(request: HttpRequest, key: str, body: schemas.KeyIn) -> Any:
     """`key` of the answer is shown this once, of a server key."""
     made, text = actions.create_key(permitted(request, "catalog:write"), key, **body.model_dump())
+    if made.kind == SERVER:
+        show_once(request)
     return Status(201, replace(made, key=text))
 
 

@@ -60,6 +60,7 @@ STATUS: Mapping[str, int] = {
     "import_state": 409,
     "in_use": 409,
     "job_state": 409,
+    "key_limit": 409,
     "key_taken": 409,
     "last_owner": 409,
     "list_changed": 409,

@@ -33,8 +33,17 @@ KEYS = {
 class Edge:
     supervisor: Supervisor
     http: httpx.Client
-    online: OnlineWriter
-    spool: Path
+    folder: Path
+    online: OnlineWriter | None = None
+
+    @property
+    def spool(self) -> Path:
+        return self.folder / "spool"
+
+    def publish(self) -> None:
+        """As control does when it starts."""
+        self.online = OnlineWriter(self.folder / "online")
+        self.online.publish_keys({key_digest(key): told for key, told in KEYS.items()})
 
     @property
     def port(self) -> int:
@@ -55,9 +64,7 @@ class Edge:
 
 
 @contextmanager
-def running_edge(folder: Path, **settings: Any) -> Iterator[Edge]:
-    online = OnlineWriter(folder / "online")
-    online.publish_keys({key_digest(key): told for key, told in KEYS.items()})
+def running_edge(folder: Path, *, published: bool = True, **settings: Any) -> Iterator[Edge]:
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     port = listener.getsockname()[1]
     told = EdgeSettings(
@@ -67,19 +74,22 @@ def running_edge(folder: Path, **settings: Any) -> Iterator[Edge]:
         listener=0,
         **{"least_free_bytes": 0, **settings},
     )
-    supervisor = Supervisor(told, listener)
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
-            wait_until(lambda: _answers(http))
-            yield Edge(supervisor, http, online, folder / "spool")
-    finally:
-        supervisor.close()
-        online.close()
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
+        edge = Edge(Supervisor(told, listener), http, folder)
+        try:
+            if published:
+                edge.publish()
+            wait_until(lambda: _answers(http, "/readyz" if published else "/healthz"))
+            yield edge
+        finally:
+            edge.supervisor.close()
+            if edge.online is not None:
+                edge.online.close()
 
 
-def _answers(http: httpx.Client) -> bool:
+def _answers(http: httpx.Client, path: str) -> bool:
     with suppress(httpx.TransportError):
-        return http.get("/healthz").status_code == 200
+        return http.get(path).status_code == 200
     return False
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
+import signal
 import socket
 from base64 import b64encode
+from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
+from muster.spool.slots import try_slot, used_slots
 from tests.integration.edge.conftest import DECIDING, OPEN, SECRET, Edge, running_edge
 from tests.integration.processes import wait_until
 
@@ -228,6 +233,7 @@ def test_position_is_drained_when_the_warehouse_has_it(edge: Edge) -> None:
     position = edge.send(BATCH).headers["x-muster-position"]
     address = f"/edge/v1/positions/{position}"
     assert edge.http.get(address).json() == {"drained": False, "published": False}
+    assert edge.online is not None
     edge.online.publish_meta({"drained/1": f"another:{position.partition('.')[2]}"})
     assert edge.http.get(address).json() == {"drained": True, "published": False}
     assert edge.http.get("/edge/v1/positions/x").status_code == 404
@@ -256,9 +262,51 @@ def test_full_spool_takes_nothing_and_loses_nothing(tmp_path: Path) -> None:
 
 def test_without_published_keys_it_is_503_never_401(tmp_path: Path) -> None:
     """E-5: senders throw away what is answered with 401."""
+    with running_edge(tmp_path, published=False) as edge:
+        answer = edge.send(BATCH)
+        assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "plan_missing", "5")
+        assert edge.http.get("/readyz").json()["checks"]["keys"] == "failed"
+        edge.publish()
+        wait_until(lambda: edge.send(BATCH).status_code == 200)
+
+
+def test_process_that_dies_is_begun_again(tmp_path: Path) -> None:
+    """What it had answered lies in its file; another takes its slot."""
     with running_edge(tmp_path) as edge:
-        pass
-    for file in (tmp_path / "online").iterdir():
-        file.unlink()
-    (tmp_path / "online").rmdir()
-    assert edge.spool.exists()
+        position = edge.send(BATCH).headers["x-muster-position"]
+        [process] = edge.supervisor.pids
+        os.kill(process, signal.SIGKILL)
+        wait_until(lambda: edge.supervisor.pids != [process] and _answer_of(edge) == 200)
+        assert edge.rows()[0].seq == int(position.partition(".")[2])
+
+
+def _answer_of(edge: Edge) -> int:
+    with suppress(httpx.TransportError):
+        return edge.send(BATCH).status_code
+    return 0
+
+
+def test_two_processes_write_two_files(tmp_path: Path) -> None:
+    """E-2."""
+    with running_edge(tmp_path, processes=2) as edge:
+        wait_until(lambda: len(used_slots(edge.spool)) == 2)
+        slots = set()
+        for _ in range(200):
+            with httpx.Client(base_url=edge.http.base_url) as http:
+                answer = http.post("/v1/batch", json=BATCH, headers={"X-API-Key": SECRET})
+                slots.add(answer.headers["x-muster-position"].partition(".")[0])
+            if len(slots) == 2:
+                break
+        assert slots == {"1", "2"}
+
+
+def test_end_is_orderly(tmp_path: Path) -> None:
+    """E-43: SIGTERM, the last commit, the slot is free; and with the process that began it."""
+    with running_edge(tmp_path) as edge:
+        edge.send(BATCH)
+        [process] = edge.supervisor._processes
+        edge.supervisor.close()
+        assert (process.returncode, len(edge.rows())) == (0, 1)
+        slot = try_slot(edge.spool, 1)
+        assert slot is not None
+        slot.release()

@@ -102,7 +102,7 @@ def _members(body: bytes) -> dict[str, bytes]:
 
 def _not_json(body: bytes, part: bytes) -> BodyUnreadable:
     place = body.find(part)
-    return BodyUnreadable(f"The body is not JSON at byte {place}.", code="invalid_json", details={"byte": place})
+    return BodyUnreadable(f"The body is not JSON at byte {place}.", code="invalid_json")
 
 
 def _parts(text: bytes) -> Iterator[bytes]:
@@ -135,4 +135,4 @@ def _parts(text: bytes) -> Iterator[bytes]:
 
 
 def _unclosed(place: int) -> BodyUnreadable:
-    return BodyUnreadable(f"The body is not JSON at byte {place}.", code="invalid_json", details={"byte": place})
+    return BodyUnreadable(f"The body is not JSON at byte {place}.", code="invalid_json")
