@@ -197,7 +197,8 @@ def _translated(received: Received, catalog: Catalog) -> Item:
 def _set_aside(place: Place, files: Mapping[int, str]) -> Iterator[Item]:
     """Every message of a request that could not be drained, to be replayed once its cause is mended."""
     slot, row = place
-    about = _envelope(slot, row, files)
+    # Nothing of it is believed: it may be this that cannot be read.
+    about = _envelope(slot, Spooled(row.seq, row.entry._replace(trust=int(Trust.OPEN), subject=None)), files)
     try:
         messages = read_body(row.entry.body, row.entry.call).messages
     except BodyUnreadable:
