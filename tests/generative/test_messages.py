@@ -55,7 +55,7 @@ _CONTEXTS = st.dictionaries(
     ),
     _VALUES | st.dictionaries(st.sampled_from(["id", "type", "model", "name", "version", "url", "mobile"]), _VALUES),
 )
-_MESSAGES = st.fixed_dictionaries(
+_STRANGE = st.fixed_dictionaries(
     {"type": st.sampled_from(["identify", "track", "page", "screen", "group", "alias"]), "userId": st.just("u1")},
     optional={
         **{name: _VALUES for name in _NAMES if name != "userId"},
@@ -66,6 +66,26 @@ _MESSAGES = st.fixed_dictionaries(
         "timestamp": st.integers() | st.floats() | st.sampled_from(["2026-11-21T18:44:55Z", "0001-01-01"]),
     },
 )
+# Of these most are taken: it is their contents that are strange.
+_PLAIN = st.fixed_dictionaries(
+    {"type": st.sampled_from(["identify", "track", "page", "group", "alias"]), "userId": st.sampled_from(["u1", "u2"])},
+    optional={
+        "context": _CONTEXTS,
+        "traits": st.dictionaries(st.sampled_from(["email", "age", "birthday", "country", "Plan", "plan"]), _VALUES),
+        "groupId": _VALUES,
+        "messageId": _VALUES,
+    },
+).flatmap(
+    lambda told: st.fixed_dictionaries(
+        {
+            **{name: st.just(value) for name, value in told.items()},
+            "previousId": st.just("a1"),
+            "event": _EVENTS,
+            "properties": _PROPERTIES,
+        }
+    )
+)
+_MESSAGES = _PLAIN | _STRANGE
 _PIECES = (
     b'{"batch":[', b"]}", b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\", b'"a"', b"NaN", b"1", b" ", b"\xff",
     b'{"type":"page","userId":"u1"}', b'"context":{}', b"\xef\xbb\xbf",
