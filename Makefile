@@ -24,11 +24,11 @@ run: setup ## Load the sample once, print its groups, serve the installation in 
 	$(BIN)/muster demo load
 	$(BIN)/muster serve
 
-test: check chromium ## Check, then run all tests, those in a browser last
+test: check chromium .libraries/.complete ## Check, then run all tests, those in a browser last
 	$(PYTEST) -m "not scale" --ignore=tests/browser
 	$(PYTEST) -m "not scale" tests/browser
 
-coverage: setup ## Run the tests whose lines are worth counting, templates included: tracing takes half the time again
+coverage: setup .libraries/.complete ## Run the tests whose lines are worth counting, templates included: tracing takes half the time again
 	$(PYTEST) -m "not scale and not untraced" --ignore=tests/browser --cov --cov-report=term:skip-covered
 
 chromium: ## Debian's Chromium, in which the pages are tested
@@ -67,6 +67,12 @@ $(VENV)/.complete: requirements/dev.txt pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Unmodified programs of others, whose own requirements are not ours to choose.
+.libraries/.complete: requirements/libraries.txt
+	$(PYTHON) -m venv .libraries
+	.libraries/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/libraries.txt
 	@touch $@
 
 node_modules/.complete: package-lock.json package.json
