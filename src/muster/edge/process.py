@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import sys
+from types import FrameType
 
 import msgspec
 import uvicorn
@@ -53,6 +54,10 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._heard)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._app.stopping = True
+        super().handle_exit(sig, frame)
 
     def _heard(self) -> None:
         if not os.read(sys.stdin.fileno(), 1):
