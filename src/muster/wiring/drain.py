@@ -22,7 +22,7 @@ logger = logging.getLogger("muster.drain")
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_BETWEEN_SWEEPS = 60.0
-# Groups are refreshed when it is quiet, and under load every so often: each time is a whole refresh so far.
+# Who comes first is seen at once, others after a while: each time is a whole refresh so far.
 _SECONDS_BETWEEN_REFRESHES = 10.0
 
 
@@ -40,7 +40,7 @@ class DrainThread:
         self._path.chmod(0o600)
         self._poked.setblocking(False)
         self._closing = threading.Event()
-        self._refreshed_at = self._swept_at = 0.0
+        self._refreshed_at = self._swept_at = float("-inf")
         self._is_stale = False
         self._thread = threading.Thread(target=self._loop, name="drain", daemon=True)
 
@@ -75,8 +75,8 @@ class DrainThread:
             while not self._closing.is_set() and (done := self._drain.cycle()) is not None:
                 self._online.publish_meta(_places(done.cursors))
                 self._is_stale = self._is_stale or bool(done.items)
-                self._refresh(quiet=False)
-            self._refresh(quiet=True)
+                self._refresh()
+            self._refresh()
             self._sweep()
         except Exception:
             logger.exception("the spool could not be drained; it is tried again")
@@ -90,9 +90,8 @@ class DrainThread:
             while True:
                 self._poked.recv(64)
 
-    def _refresh(self, *, quiet: bool) -> None:
-        due = time.monotonic() - self._refreshed_at >= (_SECONDS_BETWEEN_LOOKS if quiet else _SECONDS_BETWEEN_REFRESHES)
-        if self._is_stale and due:
+    def _refresh(self) -> None:
+        if self._is_stale and time.monotonic() - self._refreshed_at >= _SECONDS_BETWEEN_REFRESHES:
             announce_change()
             self._is_stale = False
             self._refreshed_at = time.monotonic()
