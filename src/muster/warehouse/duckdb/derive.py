@@ -18,7 +18,7 @@ from muster.warehouse.duckdb.derive_devices import derive_devices
 from muster.warehouse.duckdb.derive_orders import derive_orders
 from muster.warehouse.duckdb.derive_profiles import derive_profiles
 from muster.warehouse.duckdb.derive_usage import derive_usage
-from muster.warehouse.duckdb.schema import forget_stale
+from muster.warehouse.duckdb.schema import forget_late, forget_stale
 from muster.warehouse.duckdb.scratch import count_of, temp_table
 
 # Bounds the temporary tables when everybody is derived again.
@@ -70,6 +70,15 @@ def derive_stale(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> Bit
     for start in range(0, len(ordered), CHUNK):
         touched |= derive_touched(connection, catalog, BitMap(ordered[start : start + CHUNK]))
     forget_stale(connection)
+    return touched
+
+
+def derive_late(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> BitMap:
+    """Derives what appends of a few items left; answers everybody whose rows may have changed."""
+    keys = BitMap(connection.execute("SELECT DISTINCT customer_key FROM late").fetchnumpy()["customer_key"])
+    connection.execute("CREATE OR REPLACE TEMP TABLE touched_orders AS SELECT DISTINCT * FROM late_orders")
+    touched = derive_touched(connection, catalog, keys)
+    forget_late(connection)
     return touched
 
 
