@@ -15,6 +15,7 @@ from muster.engine.reference.derive import derive_people
 from muster.engine.reference.said import people_said
 from muster.warehouse.builder import batch_of
 from muster.warehouse.catalog import Trust
+from muster.warehouse.duckdb.compacting import compact_step
 from muster.warehouse.duckdb.connection import Resources
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from muster.warehouse.items import Email, Item
@@ -58,6 +59,10 @@ def test_warehouse_equals_the_plain_derivation(warehouse, data, items, rates):
             warehouse.append(batch_of(batch, RECEIVED), CATALOG)
     if rates_after == len(batches):
         warehouse.put_rates(rates, CATALOG)
+    assert _everybody(warehouse) == expected
+
+    while warehouse.submit(compact_step).result() is not None:
+        pass
     assert _everybody(warehouse) == expected
 
     warehouse.rederive(None, CATALOG)

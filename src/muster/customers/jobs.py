@@ -185,3 +185,8 @@ def _explaining(row: Import) -> Iterator[None]:
     except MusterError as error:
         Import.objects.filter(id=row.id).update(reason=f"{error.code}: {error.message}")
         raise
+
+
+def compact(job: RunningJob) -> dict[str, Any]:
+    """Puts the warehouse in order, if there is enough to do; looked for once a day. A crash goes on where it was."""
+    return {"compacted": current_warehouse().compact(job.check, job.progress)}

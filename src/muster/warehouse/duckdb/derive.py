@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyroaring import BitMap
 
 from muster.warehouse.catalog import Catalog
+from muster.warehouse.duckdb.compacting import note_unsorted
 from muster.warehouse.duckdb.derive_acquisitions import derive_acquisitions, derive_holdings
 from muster.warehouse.duckdb.derive_app_facts import derive_app_facts
 from muster.warehouse.duckdb.derive_devices import derive_devices
@@ -35,7 +36,9 @@ def derive_touched(connection: duckdb.DuckDBPyConnection, catalog: Catalog, touc
     derive_holdings(connection)
     derive_app_facts(connection, catalog)
     derive_profiles(connection, catalog)
-    return BitMap(connection.execute("SELECT customer_key FROM touched").fetchnumpy()["customer_key"])
+    found = BitMap(connection.execute("SELECT customer_key FROM touched").fetchnumpy()["customer_key"])
+    note_unsorted(connection, len(found))
+    return found
 
 
 def rederive_keys(connection: duckdb.DuckDBPyConnection, catalog: Catalog, keys: BitMap) -> BitMap:

@@ -24,6 +24,7 @@ from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb import erase, erased, figures, lookup, retention, schema, timeline
 from muster.warehouse.duckdb.append import append_batch, read_cursors
 from muster.warehouse.duckdb.categories import Categories
+from muster.warehouse.duckdb.compacting import compact_step, is_due
 from muster.warehouse.duckdb.connection import Resources
 from muster.warehouse.duckdb.consents import ConsentEntry, put_consents
 from muster.warehouse.duckdb.derive import all_keys, derive_stale, rederive_keys
@@ -399,6 +400,10 @@ class DuckDBWarehouse:
         """What was refused before."""
         return self.submit(lambda connection: retention.drop_old_rejects(connection, cut)).result()
 
+    def forget_repetitions(self, cut: datetime, first_key: int) -> int:
+        """Which items came before, otherwise than by imports: their sources are smaller than `first_key`."""
+        return self.submit(lambda connection: retention.forget_repetitions(connection, cut, first_key)).result()
+
     def unseen_visitors(self, cut: datetime, most: int) -> BitMap:
         """Customers without an external id who were last seen before; at most so many."""
         return self._ask_facts(lambda cursor: retention.unseen_visitors(cursor, cut, most))
@@ -406,6 +411,20 @@ class DuckDBWarehouse:
     def customers_under(self, age: int, today: date, most: int) -> BitMap:
         """Who is known to be younger than `age` on the day; at most so many."""
         return self._ask_facts(lambda cursor: retention.customers_under(cursor, age, today, most))
+
+    def compact(
+        self, check: Callable[[], None], progress: Callable[[int, int], None] = lambda _done, _of: None
+    ) -> bool:
+        """Puts rows back in the order of customers, if it is due, in steps between which others write; answers whether
+        it was. `check` may raise between steps: the next time goes on from there. `progress`: customers done, and all.
+        """
+        if not self._ask(is_due):
+            return False
+        while (done := self.submit(compact_step).result()) is not None:
+            progress(done, self.highest_key())
+            check()
+        self.checkpoint()
+        return True
 
     def scrub(self) -> bool:
         """Overwrites what erasures left in the file; answers whether there was anything (see `scrub`)."""
