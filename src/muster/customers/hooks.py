@@ -45,6 +45,10 @@ def current_ledger() -> ErasureLedger:
     return _ledgers[0]
 
 
+spool_emptiers: list[Callable[[], None]] = []
+"""Each brings all that apps sent so far into the warehouse, and its bytes out of the spool; raises if it cannot."""
+
+
 @dataclass(frozen=True)
 class PersonalData:
     """A place that holds something of people (C-45); `privacy.yaml` says of what which place is in charge.
