@@ -33,7 +33,7 @@ from muster.kernel.clock import system_clock
 from muster.kernel.errors import MusterError
 from muster.kernel.ids import encode_base32, new_id
 from muster.kernel.worded import worded
-from muster.online.store import key_digest
+from muster.online.port import key_digest
 from muster.rules.standard import STANDARD_ATTRIBUTES
 from muster.rules.standard_events import FIRST_CUSTOM_NUMBER, STANDARD_EVENTS
 from muster.rules.vocabulary import Scope, Type

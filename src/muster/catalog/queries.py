@@ -11,7 +11,7 @@ from muster.catalog import models
 from muster.catalog.errors import AppUnknown, WordUnknown
 from muster.catalog.terms import UNSET_CONSENTS
 from muster.kernel.worded import worded
-from muster.online.store import PublishedKey
+from muster.online.port import PublishedKey
 from muster.rules.standard import STANDARD_ATTRIBUTES
 from muster.rules.standard_events import STANDARD_EVENTS
 from muster.rules.vocabulary import Attribute, Event, Scope, Type

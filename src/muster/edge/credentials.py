@@ -8,7 +8,7 @@ import binascii
 from muster.edge.errors import EdgeError, key_invalid
 from muster.edge.published import Published
 from muster.edge.request import Request
-from muster.online.store import PublishedKey
+from muster.online.port import PublishedKey
 
 PUBLISHABLE, SERVER = "publishable", "server"
 _LONGEST_KEY = 200

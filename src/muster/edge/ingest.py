@@ -12,7 +12,7 @@ from muster.edge.limits import Limits, client_address
 from muster.edge.published import Published
 from muster.edge.request import Request
 from muster.edge.storing import Storing
-from muster.online.store import PublishedKey
+from muster.online.port import PublishedKey
 from muster.spool.entries import ITEMS, UNREADABLE, Entry
 from muster.warehouse.catalog import Trust
 from muster.warehouse.messages.checks import read_message

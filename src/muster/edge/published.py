@@ -6,7 +6,8 @@ import time
 
 from muster.edge.errors import plan_missing
 from muster.edge.settings import EdgeSettings
-from muster.online.store import OnlineReader, PublishedKey, StoreUnreadable, key_digest
+from muster.online.port import PublishedKey, StoreUnreadable, key_digest
+from muster.online.reader import LmdbReader
 
 _SECONDS_BETWEEN_TRIES = 0.5
 
@@ -14,7 +15,7 @@ _SECONDS_BETWEEN_TRIES = 0.5
 class Published:
     def __init__(self, settings: EdgeSettings) -> None:
         self._directory = settings.online_directory
-        self._store: OnlineReader | None = None
+        self._store: LmdbReader | None = None
         self._tried_at = float("-inf")
 
     def close(self) -> None:
@@ -31,7 +32,8 @@ class Published:
         if store is None:
             raise plan_missing()
         try:
-            return store.key(key_digest(key))
+            with store.snapshot() as now:
+                return now.key(key_digest(key))
         except StoreUnreadable:
             raise plan_missing() from None
 
@@ -54,11 +56,11 @@ class Published:
         file, _, seq = told.partition(":")
         return file, int(seq)
 
-    def _opened(self) -> OnlineReader | None:
+    def _opened(self) -> LmdbReader | None:
         if self._store is None and time.monotonic() - self._tried_at >= _SECONDS_BETWEEN_TRIES:
             self._tried_at = time.monotonic()
             try:
-                self._store = OnlineReader(self._directory)
+                self._store = LmdbReader(self._directory)
             except StoreUnreadable:
                 return None
         return self._store

@@ -14,7 +14,7 @@ from django.db import close_old_connections, connection
 
 from muster.customers.actions.drain import Drain, drained_cursors
 from muster.customers.actions.facts import announce_change
-from muster.online.store import OnlineWriter
+from muster.online.writer import OnlineWriter
 from muster.spool.reading import Cursor, SpoolReader
 from muster.wiring.configuration import Configuration
 

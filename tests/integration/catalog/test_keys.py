@@ -11,7 +11,7 @@ from muster.catalog.actions import create_app, create_key, edit_app, revoke_key
 from muster.catalog.errors import CatalogError, WordUnknown
 from muster.catalog.queries import FIRST_KEY_SOURCE, app_keys, published_keys
 from muster.kernel.errors import MusterError
-from muster.online.store import PublishedKey, key_digest
+from muster.online.port import PublishedKey, key_digest
 from muster.team.policies import LOCAL
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,8 @@ import pytest
 
 from muster.edge.settings import EdgeSettings
 from muster.edge.supervisor import Supervisor
-from muster.online.store import OnlineWriter, PublishedKey, key_digest
+from muster.online.port import PublishedKey, key_digest
+from muster.online.writer import OnlineWriter
 from muster.spool.entries import Spooled
 from muster.spool.reading import SpoolReader
 from tests.integration.processes import wait_until
