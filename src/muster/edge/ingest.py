@@ -6,15 +6,12 @@ import time
 from typing import Any
 
 from muster.edge.answers import Answer, json_answer
-from muster.edge.credentials import SERVER, key_in_headers, permitted_key
+from muster.edge.credentials import key_in_headers, token_in_headers
 from muster.edge.errors import EdgeError
-from muster.edge.limits import Limits, client_address
-from muster.edge.published import Published
+from muster.edge.gate import Asker, Gate
 from muster.edge.request import Request
 from muster.edge.storing import Storing
-from muster.online.port import PublishedKey
 from muster.spool.entries import ITEMS, UNREADABLE, Entry
-from muster.warehouse.catalog import Trust
 from muster.warehouse.messages.checks import read_message
 from muster.warehouse.messages.errors import BodyUnreadable, MessageRefused
 from muster.warehouse.messages.pieces import Body, read_body
@@ -31,17 +28,14 @@ PATHS: dict[str, str | None] = {
 
 
 class Ingest:
-    def __init__(
-        self, published: Published, storing: Storing, limits: Limits, trusted_proxies: tuple[str, ...]
-    ) -> None:
-        self._published, self._storing, self._limits = published, storing, limits
-        self._trusted_proxies = trusted_proxies
+    def __init__(self, gate: Gate, storing: Storing) -> None:
+        self._gate, self._storing = gate, storing
 
     async def answer(self, request: Request) -> Answer:
         call = PATHS[request.path]
-        told = key_in_headers(request)
         # Whom we do not know sends us no body.
-        known = self._permitted(request, told) if told else None
+        told = key_in_headers(request) or token_in_headers(request)
+        known = self._gate.admitted(request, "ingest") if told else None
         body = await request.body(LARGEST_BODY_BYTES)
         try:
             read = read_body(body, call)
@@ -49,23 +43,17 @@ class Ingest:
             if known is not None:
                 self._storing.store_soon(_entry(known, UNREADABLE, error.code, 1, body[:_KEPT_BYTES]))
             raise EdgeError(400, error.code, error.message) from None
-        key = known or self._permitted(request, read.write_key)
-        position = await self._storing.store(_entry(key, ITEMS, call, len(read.messages), body))
+        asker = known or self._gate.admitted(request, "ingest", read.write_key)
+        position = await self._storing.store(_entry(asker, ITEMS, call, len(read.messages), body))
         said: dict[str, Any] = {"success": True}
         if request.query("verdicts") == "1":
             said |= _verdicts(read, call) | {"position": position}
         return json_answer(said, headers=((b"x-muster-position", position.encode("ascii")),))
 
-    def _permitted(self, request: Request, key: str | None) -> PublishedKey:
-        found = permitted_key(request, key, self._published, "ingest")
-        address = client_address(request.peer, request.header(b"x-forwarded-for"), self._trusted_proxies)
-        self._limits.check(found.source, None if found.kind == SERVER else address, time.monotonic())
-        return found
 
-
-def _entry(key: PublishedKey, kind: str, call: str | None, items: int, body: bytes) -> Entry:
-    trust = Trust.SERVER if key.kind == SERVER else Trust.OPEN
-    return Entry(kind, call, time.time_ns() // 1_000, key.app, key.source, int(trust), None, items, body)
+def _entry(asker: Asker, kind: str, call: str | None, items: int, body: bytes) -> Entry:
+    key, subject = asker.key, asker.vouched.subject if asker.vouched else None
+    return Entry(kind, call, time.time_ns() // 1_000, key.app, key.source, asker.trust, subject, items, body)
 
 
 def _verdicts(read: Body, call: str | None) -> dict[str, Any]:

@@ -7,10 +7,9 @@ work on millions of customers at once: edge processes are small.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -126,11 +125,11 @@ def app_digest(app_key: str) -> bytes:
 
 
 def identity_digest(kind: str, app: int, text: str) -> bytes:
-    """Under which an identity is published; `app` 0 for external ids. Texts are compared as the warehouse does."""
+    """Under which an identity is published; `app` 0 for external ids. Texts are compared as the warehouse keeps them:
+    composed, and without the sign that no text there has."""
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-    return blake2b(f"{kind}\0{app}\0{text}".encode("utf-8", "replace"), digest_size=_DIGEST_BYTES).digest()
-
-
-def encoded(value: msgspec.Struct | Mapping[str, Any]) -> bytes:
-    return msgspec.json.encode(value)
+    if "\0" in text:
+        text = text.replace("\0", "")
+    name = f"{kind}\0{app}\0{text}".encode("utf-8", "replace")
+    return blake2b(name, digest_size=_DIGEST_BYTES).digest()
