@@ -13,6 +13,7 @@ from muster.edge.decide import Decide
 from muster.edge.errors import EdgeError, MethodNotAllowed, not_found
 from muster.edge.gate import Gate
 from muster.edge.ingest import PATHS, Ingest
+from muster.edge.introductions import Introductions
 from muster.edge.limits import Limits
 from muster.edge.ofrep import Ofrep
 from muster.edge.positions import position
@@ -51,10 +52,11 @@ class EdgeApp:
             settings.processes,
         )
         gate = Gate(self._published, limits, settings.trusted_proxies)
-        ingest = Ingest(gate, self._storing)
-        self._ofrep = Ofrep(self._published, gate)
+        introductions = Introductions(self._published, self._storing)
+        ingest = Ingest(gate, self._storing, introductions)
+        self._ofrep = Ofrep(self._published, gate, introductions)
         self._routes = {("POST", path): ingest.answer for path in PATHS}
-        self._routes[("POST", decide.PATH)] = Decide(self._published, gate).answer
+        self._routes[("POST", decide.PATH)] = Decide(self._published, gate, introductions).answer
         self._routes[("POST", ofrep.BULK_PATH)] = self._ofrep.all_flags
         self._routes |= {(method, "/healthz"): self._alive for method in _READING}
         self._routes |= {(method, "/readyz"): self._ready for method in _READING}

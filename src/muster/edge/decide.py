@@ -9,6 +9,7 @@ import msgspec
 from muster.edge.answers import Answer
 from muster.edge.errors import EdgeError
 from muster.edge.gate import Asker, Gate
+from muster.edge.introductions import Introductions
 from muster.edge.plans import Answers
 from muster.edge.published import Look, Published
 from muster.edge.request import Request
@@ -65,12 +66,13 @@ def decided(published: Published, asker: Asker, names: Names) -> Decided:
 
 
 class Decide:
-    def __init__(self, published: Published, gate: Gate) -> None:
-        self._published, self._gate = published, gate
+    def __init__(self, published: Published, gate: Gate, introductions: Introductions) -> None:
+        self._published, self._gate, self._introductions = published, gate, introductions
 
     async def answer(self, request: Request) -> Answer:
         asker = self._gate.admitted(request, "decide")
         asked = _read(await request.body(LARGEST_BODY_BYTES))
+        self._introductions.introduce(asker)
         found = decided(self._published, asker, _names(asker, asked.customer))
         headers = (_JSON, *age_headers(self._published, found.look))
         return Answer(200, _body(asker, asked.want, found), headers, _NO_STORE, VARIES)

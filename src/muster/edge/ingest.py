@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Collection
 from typing import Any
 
+from muster.edge import gpc
 from muster.edge.answers import Answer, json_answer
 from muster.edge.credentials import key_in_headers, token_in_headers
 from muster.edge.errors import EdgeError
 from muster.edge.gate import Asker, Gate
+from muster.edge.introductions import Introductions
 from muster.edge.request import Request
 from muster.edge.storing import Storing
 from muster.spool.entries import ITEMS, UNREADABLE, Entry
@@ -28,8 +32,8 @@ PATHS: dict[str, str | None] = {
 
 
 class Ingest:
-    def __init__(self, gate: Gate, storing: Storing) -> None:
-        self._gate, self._storing = gate, storing
+    def __init__(self, gate: Gate, storing: Storing, introductions: Introductions) -> None:
+        self._gate, self._storing, self._introductions = gate, storing, introductions
 
     async def answer(self, request: Request) -> Answer:
         call = PATHS[request.path]
@@ -44,11 +48,27 @@ class Ingest:
                 self._storing.store_soon(_entry(known, UNREADABLE, error.code, 1, body[:_KEPT_BYTES]))
             raise EdgeError(400, error.code, error.message) from None
         asker = known or self._gate.admitted(request, "ingest", read.write_key)
-        position = await self._storing.store(_entry(asker, ITEMS, call, len(read.messages), body))
+        self._introductions.introduce(asker)
+        if gpc.applies(request, asker):
+            position, refused = await self._store_some(asker, body, read, call)
+        else:
+            position = await self._storing.store(_entry(asker, ITEMS, call, len(read.messages), body))
+            refused = frozenset()
         said: dict[str, Any] = {"success": True}
         if request.query("verdicts") == "1":
-            said |= _verdicts(read, call) | {"position": position}
+            said |= _verdicts(read, call, refused) | {"position": position}
         return json_answer(said, headers=((b"x-muster-position", position.encode("ascii")),))
+
+    async def _store_some(self, asker: Asker, body: bytes, read: Body, call: str | None) -> tuple[str, Collection[int]]:
+        """Of visitors who ask for it nothing but that; the position of the last, and the places of what is refused."""
+        found = gpc.sorted_body(body, read, call)
+        entries = [_entry(asker, UNREADABLE, gpc.VERDICT, 1, raw) for raw in found.refused.values()]
+        if found.body is not None or not entries:
+            entries.append(_entry(asker, ITEMS, call, found.items, found.body or body))
+        for visitor in found.visitors:
+            self._introductions.refuse_profiling(asker, visitor)
+        positions = await asyncio.gather(*(self._storing.store(entry) for entry in entries))
+        return positions[-1], found.refused.keys()
 
 
 def _entry(asker: Asker, kind: str, call: str | None, items: int, body: bytes) -> Entry:
@@ -56,7 +76,7 @@ def _entry(asker: Asker, kind: str, call: str | None, items: int, body: bytes) -
     return Entry(kind, call, time.time_ns() // 1_000, key.app, key.source, asker.trust, subject, items, body)
 
 
-def _verdicts(read: Body, call: str | None) -> dict[str, Any]:
+def _verdicts(read: Body, call: str | None, untracked: Collection[int]) -> dict[str, Any]:
     """What the drain will say of each, as far as that depends on nothing but the message."""
     refused = []
     for index, raw in enumerate(read.messages):
@@ -64,4 +84,7 @@ def _verdicts(read: Body, call: str | None) -> dict[str, Any]:
             read_message(raw, call)
         except MessageRefused as error:
             refused.append({"index": index, "code": error.code, "message": error.message})
+        else:
+            if index in untracked:
+                refused.append({"index": index, "code": gpc.VERDICT, "message": gpc.SENTENCE})
     return {"accepted": len(read.messages) - len(refused), "refused": refused}

@@ -8,6 +8,7 @@ from muster.edge.answers import Answer
 from muster.edge.decide import LARGEST_BODY_BYTES, VARIES, age_headers, decided
 from muster.edge.errors import EdgeError
 from muster.edge.gate import Asker, Gate
+from muster.edge.introductions import Introductions
 from muster.edge.published import Published
 from muster.edge.request import Request
 from muster.edge.subjects import Names, claimed_names, vouched_names
@@ -34,12 +35,13 @@ _decode = msgspec.json.Decoder(_Asked).decode
 
 
 class Ofrep:
-    def __init__(self, published: Published, gate: Gate) -> None:
-        self._published, self._gate = published, gate
+    def __init__(self, published: Published, gate: Gate, introductions: Introductions) -> None:
+        self._published, self._gate, self._introductions = published, gate, introductions
 
     async def all_flags(self, request: Request) -> Answer:
         asker = self._gate.admitted(request, "decide")
         asked = _read(await request.body(LARGEST_BODY_BYTES))
+        self._introductions.introduce(asker)
         found = decided(self._published, asker, _names(asker, asked))
         etag = found.answers.etag
         headers = ((b"etag", etag), *age_headers(self._published, found.look))
@@ -50,6 +52,7 @@ class Ofrep:
     async def one_flag(self, request: Request) -> Answer:
         asker = self._gate.admitted(request, "decide")
         asked = _read(await request.body(LARGEST_BODY_BYTES))
+        self._introductions.introduce(asker)
         found = decided(self._published, asker, _names(asker, asked))
         trust, plan = asker.trust, found.look.plan
         mask = found.look.mask & plan.answered[trust]

@@ -92,6 +92,17 @@ class Published:
         except StoreUnreadable:
             raise plan_missing() from None
 
+    def is_known(self, names: Sequence[tuple[str, int, str]]) -> bool:
+        """Whether any of the names is somebody's; yes, while that cannot be said."""
+        store = self._opened()
+        try:
+            if store is None:
+                return True
+            with store.snapshot() as now:
+                return not now.state.complete or any(now.customer(identity_digest(*name)) is not None for name in names)
+        except StoreUnreadable:
+            return True
+
     def drained(self, slot: int) -> tuple[str, int] | None:
         """How far the warehouse has a slot: the file, and the place in it."""
         return self._place(f"drained/{slot}")
