@@ -25,6 +25,7 @@ from muster.groups.errors import KeyTaken, StateNotAllowed, ValueNotAllowed
 from muster.groups.models import Group, GroupVersion
 from muster.groups.policies import check_can, check_unused
 from muster.groups.queries.evaluation import definition_of, vocabulary
+from muster.groups.queries.exposure import check_exposures
 from muster.groups.queries.groups import GroupView, group, group_row, uses_of
 from muster.groups.queries.templates import template
 from muster.groups.terms import EVALUATED, STATES, Cause, Exposure, Kind, State
@@ -93,6 +94,7 @@ def check_key_free(key: str) -> None:
 def insert_group(actor: Principal, row: Group) -> None:
     """Stores a new group with its first version; inside the caller's transaction."""
     check_key_free(row.key)
+    check_exposures(row)
     row.save(force_insert=True)
     remember_version(row, actor, row.created_at)
     record(actor, "group.created", "group", row.id, {"key": row.key, "name": row.name})
@@ -126,6 +128,7 @@ def edit_group(actor: Principal, reference: str, *, revision: int | None, **chan
         current = Group.objects.get(id=row.id)
         check_revision(current.revision, row.revision)
         check_same_state(row, current)
+        check_exposures(row)
         row.revision += 1
         row.updated_at = now
         if evaluated is not None:
@@ -183,6 +186,8 @@ def change_state(actor: Principal, reference: str, verb: str) -> GroupView:
         check_same_state(row, current)
         if target is State.ARCHIVED:
             check_unused(row.name, uses_of(row), word("group", "archived"))
+        elif current.state == State.ARCHIVED:
+            check_exposures(row)
         row.state = target
         if evaluated is not None:
             store(
