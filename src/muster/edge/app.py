@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
-from muster.edge import health
+from muster.edge import decide, health, ofrep
 from muster.edge.answers import Answer, error_answer, json_answer, preflight, send_answer
+from muster.edge.decide import Decide
 from muster.edge.errors import EdgeError, MethodNotAllowed, not_found
+from muster.edge.gate import Gate
 from muster.edge.ingest import PATHS, Ingest
+from muster.edge.introductions import Introductions
 from muster.edge.limits import Limits
+from muster.edge.ofrep import Ofrep
 from muster.edge.positions import position
 from muster.edge.published import Published
-from muster.edge.request import ClientGone, Receive, Request, Scope, Send
+from muster.edge.request import ClientGone, Receive, Request, Scope, Send, end_slow_bodies
 from muster.edge.settings import EdgeSettings
 from muster.edge.storing import Storing
 
@@ -46,8 +51,13 @@ class EdgeApp:
             settings.burst_of_address,
             settings.processes,
         )
-        ingest = Ingest(self._published, self._storing, limits, settings.trusted_proxies)
+        gate = Gate(self._published, limits, settings.trusted_proxies)
+        introductions = Introductions(self._published, self._storing)
+        ingest = Ingest(gate, self._storing, introductions)
+        self._ofrep = Ofrep(self._published, gate, introductions)
         self._routes = {("POST", path): ingest.answer for path in PATHS}
+        self._routes[("POST", decide.PATH)] = Decide(self._published, gate, introductions).answer
+        self._routes[("POST", ofrep.BULK_PATH)] = self._ofrep.all_flags
         self._routes |= {(method, "/healthz"): self._alive for method in _READING}
         self._routes |= {(method, "/readyz"): self._ready for method in _READING}
         task = asyncio.get_running_loop().create_task(self._look())
@@ -92,6 +102,10 @@ class EdgeApp:
         return await handler(request)
 
     def _by_prefix(self, request: Request) -> Handler | None:
+        if request.path.startswith(ofrep.SINGLE_PATH):
+            if request.method != "POST":
+                raise MethodNotAllowed(["POST"])
+            return self._ofrep.one_flag
         begin, end = _SETTINGS_PATH
         if request.path.startswith(begin) and request.path.endswith(end):
             handler = self._snippet
@@ -139,5 +153,7 @@ class EdgeApp:
 
     async def _look(self) -> None:
         while True:
+            end_slow_bodies(time.monotonic())
+            self._published.look_around()
             self._storing.forget_drained()
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)

@@ -35,6 +35,17 @@ class Ranked:
 
 
 @dataclass(frozen=True)
+class Beyond:
+    """Customers at or beyond a threshold that was found before: a rank as it stands until the next full refresh.
+
+    `limit` None: nobody had a value then.
+    """
+
+    ranked: Ranked
+    limit: float | None
+
+
+@dataclass(frozen=True)
 class Acquired:
     """Customers who have acquired the app (any app, if None)."""
 
@@ -56,6 +67,7 @@ Atom = (
     | SampleCondition
     | DeviceCondition
     | Ranked
+    | Beyond
     | Acquired
     | Excluded
 )

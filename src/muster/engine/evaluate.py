@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 import numpy as np
 
 # Importing the compilers registers them.
-from muster.engine.atoms import Acquired, Atom, Excluded, PopulationKey, Ranked
+from muster.engine.atoms import Acquired, Atom, Beyond, Excluded, PopulationKey, Ranked
 from muster.engine.bitset import Bitset, BitsetBuilder, from_mask
 from muster.engine.compile import attributes, events, people, ranks  # noqa: F401 - registers the compilers
 from muster.engine.compile.registry import Keys, Subjects, Values, Where, compiled_kinds, question
@@ -114,6 +114,8 @@ class Evaluation:
         return found
 
     def _ask(self, atom: Atom) -> Bitset:
+        if isinstance(atom, Beyond):
+            return self._beyond(atom)
         asked = question(atom, self.context, self.warehouse)
         match asked:
             case Keys():
@@ -130,7 +132,7 @@ class Evaluation:
         """Asks atoms that are filters on the same rows in one scan of them; the others are left for their turn."""
         filters: dict[Any, list[tuple[Atom, Where]]] = {}
         for atom in atoms:
-            if isinstance(atom, GroupCondition | Ranked) or atom in self.known:
+            if isinstance(atom, GroupCondition | Ranked | Beyond) or atom in self.known:
                 continue
             asked = question(atom, self.context, self.warehouse)
             if isinstance(asked, Where):
@@ -173,6 +175,20 @@ class Evaluation:
         if limit is None:
             return Bitset.empty(self.size)
         return Bitset.from_keys(keys[beyond(values, asked.op, limit)], self.size)
+
+    def _beyond(self, atom: Beyond) -> Bitset:
+        """Whoever is at or beyond a threshold that is given, whatever others have."""
+        asked = question(atom.ranked, self.context, self.warehouse)
+        assert isinstance(asked, Values)
+        if atom.limit is None:
+            return Bitset.empty(self.size)
+        builder = BitsetBuilder(self.size)
+        for batch in self.reader.batches(asked.rows):
+            values = batch.column("value").to_numpy(zero_copy_only=False)
+            builder.add_where(
+                batch.column("customer_key").to_numpy(zero_copy_only=False), beyond(values, asked.op, atom.limit)
+            )
+        return builder.build()
 
     def _sampled(self, asked: Subjects) -> Bitset:
         builder = BitsetBuilder(self.size)

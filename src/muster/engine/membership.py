@@ -26,14 +26,14 @@ class MembershipFiles:
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True)
 
-    def write(self, group: str, generation: int, members: Bitset) -> None:
-        """Durable when it returns: the file, and its name in the directory."""
+    def write(self, group: str, generation: int, members: Bitset | BitMap) -> None:
+        """The file is durable when it returns; its name after `sync`."""
         path = self._path(group, generation)
         # A crash leaves a file without a pointer; the same generation is then simply written again.
         unfinished = path.with_suffix(".unfinished")
         try:
             with unfinished.open("wb") as file:
-                file.write(members.to_roaring_bytes())
+                file.write(_serialized(members))
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.replace(path)
@@ -55,6 +55,13 @@ class MembershipFiles:
             return BitMap.deserialize(self._path(group, generation).read_bytes())
         except FileNotFoundError as error:
             raise InternalError(f"generation {generation} of {group} is missing") from error
+
+    def bytes_of(self, group: str, generation: int) -> int:
+        """How large the file is; 0 if there is none."""
+        try:
+            return self._path(group, generation).stat().st_size
+        except FileNotFoundError:
+            return 0
 
     def has(self, group: str, generation: int) -> bool:
         return self._path(group, generation).exists()
@@ -86,3 +93,7 @@ class MembershipFiles:
 
     def _path(self, group: str, generation: int) -> Path:
         return self._directory / f"{group}.{generation}.roaring"
+
+
+def _serialized(members: Bitset | BitMap) -> bytes:
+    return bytes(members.serialize()) if isinstance(members, BitMap) else members.to_roaring_bytes()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from muster.engine.atoms import Acquired, Atom, Excluded, PopulationKey, Ranked
+from muster.engine.atoms import Acquired, Atom, Beyond, Excluded, PopulationKey, Ranked
 from muster.engine.context import Context
 from muster.rules.nodes import (
     All,
@@ -97,6 +97,19 @@ def expression_of(node: Node, app: str | None, context: Context) -> Expression:
             return replace(node, conditions=tuple(replace(condition, app=app) for condition in node.conditions))
         case GroupCondition() | SampleCondition():
             return node
+
+
+def with_limits(expression: Expression, limit: Callable[[Ranked], float | None]) -> Expression:
+    """The same with every rank as it stands: at or beyond the threshold that `limit` knows of."""
+    match expression:
+        case And() | Or():
+            return type(expression)(tuple(with_limits(part, limit) for part in expression.parts))
+        case Not():
+            return Not(with_limits(expression.part, limit))
+        case Ranked():
+            return Beyond(expression, limit(expression))
+        case _:
+            return expression
 
 
 def resolve_app(

@@ -35,3 +35,8 @@ def threshold(values: Floats, op: str, argument: Value) -> float | None:
 def beyond(values: Floats, op: str, limit: float) -> npt.NDArray[np.bool_]:
     """Which values are at the threshold or beyond."""
     return values <= limit if op == "bottom_percent" else values >= limit
+
+
+def rank_holds(value: float, op: str, limit: float) -> bool:
+    """The same for one value."""
+    return value <= limit if op == "bottom_percent" else value >= limit

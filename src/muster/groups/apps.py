@@ -39,6 +39,7 @@ class GroupsConfig(AppConfig):
         hooks.register_page(100, _("Engage"), _("Customer groups"), "groups:list", icon="users", scope="groups:read")
         hooks.register_finder(find_groups)
         register_undo(undoing.RENAMED, undoing.rename_back, scope="groups:write")
+        register_undo(undoing.EXPOSED, undoing.expose_as_before, scope="groups:write")
         register_undo(undoing.ARCHIVED, undoing.restore_again, scope="groups:write")
         register_undo(undoing.DISCARDED, restore_discarded, scope="groups:write")
         register_undo(undoing.RESTORED, undoing.archive_again, scope="groups:write")

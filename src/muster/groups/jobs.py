@@ -11,13 +11,16 @@ from muster.catalog.queries import app_numbers, warehouse_catalog
 from muster.customers.actions.facts import announce_change
 from muster.customers.hooks import current_warehouse
 from muster.customers.jobs import take_out
+from muster.groups.actions.generations import all_left
 from muster.groups.actions.lists import rematch_known, sweep_lists
 from muster.groups.actions.membership import refresh_groups
-from muster.groups.actions.memory import coalesce, forget_old
+from muster.groups.actions.memory import coalesce, forget_old, keep_snapshots
 from muster.groups.actions.sample import check_removable, forget_marks
+from muster.groups.hooks import announce
 from muster.groups.models import SampleThing
+from muster.groups.queries.evaluation import stored_members
 from muster.groups.queries.sample import look, sample
-from muster.groups.terms import Cause, SampleKind
+from muster.groups.terms import Cause, SampleKind, State
 from muster.kernel.clock import system_clock
 from muster.team.policies import LOCAL
 from muster.web.actions import start_job
@@ -48,6 +51,7 @@ def refresh_all(job: RunningJob) -> dict[str, Any]:
 def keep_memory(_job: RunningJob) -> dict[str, Any]:
     """Coalesces what has aged and forgets what is older than 400 days; once a day."""
     now = system_clock()
+    keep_snapshots(stored_members)
     return {"coalesced": coalesce(now), "forgotten": forget_old(now), "lists": sweep_lists(_YOUNGEST_SECONDS)}
 
 
@@ -57,6 +61,7 @@ def remove_sample(job: RunningJob) -> dict[str, Any]:
     check_removable(found)
     steps = len(found.groups) + len(found.imports) + len(found.apps)
     with transaction.atomic():
+        announce({row.id: all_left(row) for row in found.groups if row.state != State.ARCHIVED})
         for row in found.groups:
             row.delete()
         forget_marks(SampleKind.GROUP, [row.id for row in found.groups])

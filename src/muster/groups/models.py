@@ -1,4 +1,4 @@
-"""Tables of groups. Who the members are stands in membership files; a row points to the current generation."""
+"""Tables of groups. Who the members are stands in membership files and deltas; a row points to its generation."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ class Group(models.Model):
     failure = models.TextField(default="", blank=True)
 
     generation = models.PositiveIntegerField(default=0)
+    # How often all of its members were found out: whoever did it before somebody else did it again (`overtaken`).
+    evaluations = models.PositiveIntegerField(default=0)
     size = models.PositiveIntegerField(null=True)
     available_customers = models.PositiveIntegerField(null=True)
     # Canonical conditions with the value at which each rank began, for explanations (G-5).
@@ -93,6 +95,22 @@ class MembershipChange(models.Model):
     class Meta:
         ordering = ["id"]
         indexes = [models.Index(fields=["group", "at"], name="change_of_group")]
+
+
+class MembershipDelta(models.Model):
+    """Who joined and left since the file of a generation was written: a small change writes no file (G-16).
+
+    The members of a generation are those of its file, without who left, with who joined. Packed as in a change.
+    """
+
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="deltas")
+    generation = models.PositiveIntegerField()
+    joined = models.BinaryField()
+    left = models.BinaryField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["group", "generation"], name="one_delta_a_generation")]
 
 
 class MembershipSnapshot(models.Model):

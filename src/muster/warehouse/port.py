@@ -6,7 +6,7 @@ compiles; the backend runs the SQL on a cursor of its own and answers Arrow. Wri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -52,7 +52,7 @@ class Person:
     """Everything one customer's rows say, in plain Python: what the reference engine evaluates and pages show.
 
     Columns are those of `relations`, by name; instants aware in UTC; apps and events by key, not number. Custom columns
-    stand under their attribute's key.
+    stand under their attribute's key; custom money is a Decimal in the publisher's currency, or whole micros.
     """
 
     customer_key: int
@@ -68,6 +68,19 @@ class Person:
     """(kind, app or None, text)."""
     emails: tuple[dict[str, Any], ...] = ()
     birthday: date | None = None
+
+
+@dataclass(frozen=True)
+class Needed:
+    """What is looked at of customers: columns by relation, besides their keys; whether the add-ons they own; events by
+    number, each with whether its properties are.
+    """
+
+    profiles: frozenset[str] = frozenset()
+    app_facts: frozenset[str] = frozenset()
+    devices: frozenset[str] = frozenset()
+    holdings: bool = False
+    events: Mapping[int, bool] = field(default_factory=dict)
 
 
 class Reader(Protocol):

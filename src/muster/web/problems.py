@@ -52,6 +52,8 @@ STATUS: Mapping[str, int] = {
     "erasure_state": 409,
     "export_expired": 410,
     "export_not_ready": 409,
+    "exposure_limit": 409,
+    "exposure_not_allowed": 422,
     "group_inactive": 409,
     "idempotency_in_progress": 409,
     "idempotency_key_reused": 409,

@@ -16,7 +16,7 @@ from muster.customers.actions.drain import Drain, drained_cursors
 from muster.customers.actions.facts import announce_change
 from muster.customers.hooks import spool_emptiers
 from muster.kernel.errors import MusterError
-from muster.online.store import OnlineWriter
+from muster.online.writer import OnlineWriter
 from muster.spool.reading import Cursor, SpoolReader
 from muster.wiring.configuration import Configuration
 

@@ -18,7 +18,7 @@ from muster.customers.hooks import provide_ledger, provide_warehouse
 from muster.groups.actions.lists import sweep_lists
 from muster.groups.actions.membership import begin_memory, sweep_memberships
 from muster.kernel.errors import MusterError
-from muster.online.store import OnlineWriter
+from muster.online.writer import OnlineWriter
 from muster.warehouse.duckdb.connection import Resources
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from muster.warehouse.ledger import ErasureLedger

@@ -67,7 +67,7 @@ def _holds(
     """Text operators on a category are applied to its few labels first: comparing labels beats reading texts (C-30)."""
     column = column_of(table, attribute)
     if attribute.type is Type.CATEGORY and condition.op != "is_set":
-        labels = warehouse.categories(_RELATIONS[attribute.scope], _column_name(attribute))
+        labels = warehouse.categories(_RELATIONS[attribute.scope], column_name(attribute))
         if labels is not None:
             return column.isin([label for label in labels if label_holds(label, condition.op, condition.value)])
     return compare(column, attribute.type, condition.op, condition.value, context)
@@ -92,10 +92,11 @@ def _of_app(table: ir.Table, app: str | None, context: Context) -> ir.Table:
 
 def column_of(table: ir.Table, attribute: Attribute) -> Any:
     """The column that is compared: custom ones by number, money in micros, versions by their sortable key."""
-    return table[_column_name(attribute)]
+    return table[column_name(attribute)]
 
 
-def _column_name(attribute: Attribute) -> str:
+def column_name(attribute: Attribute) -> str:
+    """What the store calls the column that is compared."""
     name = _COLUMNS.get(attribute.key, attribute.key) if attribute.number is None else f"c_{attribute.number}"
     return f"{name}_key" if attribute.type is Type.VERSION else name
 

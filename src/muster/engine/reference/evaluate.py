@@ -14,17 +14,17 @@ from typing import Any, Protocol
 from muster.engine.context import Context
 from muster.engine.moments import start_of
 from muster.engine.plan import measure_type, resolve_app, type_of
-from muster.engine.ranking import rank_count
+from muster.engine.ranking import rank_count, rank_holds
 from muster.engine.reference.comparison import holds
 from muster.engine.reference.values import (
     active_devices,
+    age_of,
     attribute_values,
     device_value,
     property_value,
     ranked_value,
 )
 from muster.kernel.bucketing import bucket
-from muster.kernel.civil import full_years
 from muster.rules.nodes import (
     All,
     AnyOf,
@@ -80,22 +80,25 @@ def members(definition: Definition, people: Iterable[Person], world: World) -> s
 
 def in_population(person: Person, app: str | None, context: Context) -> bool:
     """G-1: has the app, has not objected, is not known to be too young."""
-    acquired = any(
+    return (
+        has_acquired(person, app, context)
+        and not person.profile.get("profiling_denied")
+        and _old_enough(person, context)
+    )
+
+
+def has_acquired(person: Person, app: str | None, context: Context) -> bool:
+    """The app, or any app if None, by now."""
+    return any(
         row.get("acquired_at") is not None and row["acquired_at"] <= context.now
         for key, row in person.app_facts.items()
         if app in (None, key)
     )
-    return acquired and not person.profile.get("profiling_denied") and _old_enough(person, context)
 
 
 def _old_enough(person: Person, context: Context) -> bool:
-    code = person.profile.get("birth_code")
-    age = None if code is None else full_years(code, context.today_code)
-    known = age is not None and 0 <= age <= 120
-    if not known:
-        return not context.require_known_age
-    assert age is not None
-    return age >= context.minimum_age
+    age = age_of(person, context)
+    return not context.require_known_age if age is None else age >= context.minimum_age
 
 
 def truth(node: Node, person: Person, app: str | None, world: World) -> bool:
@@ -115,7 +118,7 @@ def truth(node: Node, person: Person, app: str | None, world: World) -> bool:
             return bucket(node.salt, person.profile["subject"]) < node.basis_points
         case DeviceCondition():
             return any(
-                all(_device_holds(device, one, world.context) for one in node.conditions)
+                all(device_holds(device, one, world.context) for one in node.conditions)
                 for device in active_devices(person, app, world.context)
             )
         case SequenceCondition():
@@ -139,7 +142,8 @@ def _condition(condition: AttributeCondition | EventCondition, person: Person, a
     return holds(measure_type(condition.measure), condition.op, value, condition.value, world.context)
 
 
-def _device_holds(device: dict[str, Any], condition: AttributeCondition, context: Context) -> bool:
+def device_holds(device: dict[str, Any], condition: AttributeCondition, context: Context) -> bool:
+    """One condition on one device; a missing value satisfies the negative operators (G-3)."""
     attribute = context.attribute(condition.attribute)
     negated = OPERATORS[attribute.type][condition.op].negates
     found = holds(attribute.type, negated or condition.op, device_value(device, attribute), condition.value, context)
@@ -249,7 +253,7 @@ def _ranks(condition: AttributeCondition | EventCondition, person: Person, app: 
     limit = world.threshold(condition, app)
     if value is None or limit is None:
         return False
-    return value <= limit if condition.op == "bottom_percent" else value >= limit
+    return rank_holds(value, condition.op, limit)
 
 
 def rank_value(condition: AttributeCondition | EventCondition, person: Person, context: Context) -> float | None:

@@ -67,7 +67,8 @@ def _value(row: dict[str, Any], attribute: Attribute) -> Any:
     value = row.get(_column(attribute))
     if value is None:
         return _zero(attribute) if attribute.key in ZERO_WHEN_ABSENT else None
-    if attribute.type is Type.MONEY:
+    if attribute.type is Type.MONEY and not isinstance(value, Decimal):
+        # Micros, as stored; of somebody shown on a page custom money stands in the currency already.
         return Decimal(value) / 1_000_000
     return value
 
@@ -76,7 +77,8 @@ def _zero(attribute: Attribute) -> Any:
     return Decimal(0) if attribute.type is Type.MONEY else 0
 
 
-def _age(person: Person, context: Context) -> int | None:
+def age_of(person: Person, context: Context) -> int | None:
+    """In full years today; None if it is not known."""
     code = person.profile.get("birth_code")
     if code is None:
         return None
@@ -85,7 +87,7 @@ def _age(person: Person, context: Context) -> int | None:
 
 
 def _age_group(person: Person, context: Context) -> str | None:
-    age = _age(person, context)
+    age = age_of(person, context)
     label = None
     for lowest, name in zip(_LOWEST_AGES, AGE_GROUPS, strict=True):
         if age is not None and age >= lowest:
@@ -98,7 +100,7 @@ def _has_purchased(person: Person, _: Context) -> bool:
 
 
 _DERIVED: dict[str, Callable[[Person, Context], Any]] = {
-    "age": _age,
+    "age": age_of,
     "age_group": _age_group,
     "has_purchased": _has_purchased,
 }

@@ -17,18 +17,19 @@ from pyroaring import BitMap
 from muster.audit.actions import record
 from muster.catalog.queries import publisher
 from muster.customers.queries import warehouse
-from muster.engine.bitset import Bitset
+from muster.engine.changes import Change
+from muster.groups.actions.generations import next_generation
 from muster.groups.actions.membership import (
     again_if_overtaken,
     dependants_of,
     evaluate,
-    next_generation,
     saved_definition,
     still_dependants,
     store,
 )
 from muster.groups.actions.segments import insert_group, new_group
 from muster.groups.errors import GroupInactive, ListChanged
+from muster.groups.hooks import announce
 from muster.groups.models import Group, ListVersion
 from muster.groups.policies import told
 from muster.groups.queries.evaluation import list_files, membership_files, stored_members
@@ -43,7 +44,16 @@ from muster.team.policies import Principal
 from muster.warehouse.lists.entries import EntryKind
 from muster.warehouse.lists.files import BATCH_ROWS, SCHEMA
 
-_LIST = ("list_version", "entry_count", "pending_count", "size", "generation", "refreshed_at", "data_as_of")
+_LIST = (
+    "list_version",
+    "entry_count",
+    "pending_count",
+    "size",
+    "generation",
+    "evaluations",
+    "refreshed_at",
+    "data_as_of",
+)
 
 
 @dataclass(frozen=True)
@@ -116,24 +126,23 @@ def _switch(row: Group, matched: Matched, cause: Cause, made: ListVersion) -> No
         if current.list_version != expected:
             raise ListChanged(worded("“{name}” has been changed meanwhile. Run the dry run again.", name=row.name))
         following = still_dependants(row, dependants)
-        if evaluated is not None:
-            # Before the list itself is another: that would overtake them.
-            store(following, evaluated, cause)
+        # Before the list itself is another: that would overtake them.
+        changes = store(following, evaluated, cause) if evaluated is not None else {}
         made.save()
         current.revision += 1
-        _take(current, matched, cause)
+        announce(changes | {row.id: _take(current, matched, cause)})
         Group.objects.filter(id=row.id).update(revision=current.revision, updated_at=matched.at)
 
 
-def _take(row: Group, matched: Matched, cause: Cause) -> None:
+def _take(row: Group, matched: Matched, cause: Cause) -> Change:
     """The members of a matched list become those of the group; inside the caller's transaction."""
     files = membership_files()
-    size = max(matched.members.max() + 1 if matched.members else 0, 1)
-    next_generation(row, Bitset.from_roaring(matched.members, size), files, cause, matched.at)
+    change = next_generation(row, matched.members, files, cause, matched.at)
     files.sync()
     row.list_version, row.entry_count, row.pending_count = matched.version, matched.entries, matched.pending
     row.data_as_of, row.refreshed_at = matched.data_as_of, matched.at
     Group.objects.filter(id=row.id).update(**{name: getattr(row, name) for name in _LIST})
+    return change
 
 
 def create_known(
@@ -150,7 +159,7 @@ def create_known(
     files = membership_files()
     with transaction.atomic():
         # Nobody is a membership like another: segments may refer to the group at once.
-        next_generation(row, Bitset.empty(1), files, Cause.LIST, row.created_at)
+        next_generation(row, BitMap(), files, Cause.LIST, row.created_at)
         files.sync()
         insert_group(actor, row)
     return group(row.id)
@@ -198,7 +207,7 @@ def rematch(row: Group, cause: Cause) -> bool:
             return False
         if matched.members == stored_members(current) and matched.pending == current.pending_count:
             return False
-        _take(current, matched, cause)
+        announce({row.id: _take(current, matched, cause)})
         return True
 
 

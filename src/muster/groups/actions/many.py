@@ -11,12 +11,14 @@ from django.utils.translation import gettext as _
 
 from muster.audit.actions import record
 from muster.groups import hooks
-from muster.groups.actions.membership import evaluate, store
+from muster.groups.actions.generations import all_joined, all_left
+from muster.groups.actions.membership import Changes, evaluate, store
 from muster.groups.actions.segments import check_tags, remember_version
 from muster.groups.errors import GroupUnknown, StateNotAllowed
 from muster.groups.models import Group
 from muster.groups.policies import check_can, check_unused
 from muster.groups.queries.evaluation import definition_of, vocabulary
+from muster.groups.queries.exposure import check_exposures
 from muster.groups.queries.groups import referred_to
 from muster.groups.terms import Cause, Kind, State
 from muster.kernel.clock import system_clock
@@ -47,6 +49,7 @@ def archive_many(actor: Principal, identifiers: Sequence[str]) -> Done:
     waiting = _those(identifiers, every, done)
     references = {one.id: referred_to(one.definition) for one in every.values() if one.definition is not None}
     refused: list[tuple[Group, MusterError]] = []
+    left: Changes = {}
     while waiting:
         refused = []
         for row in waiting:
@@ -59,12 +62,14 @@ def archive_many(actor: Principal, identifiers: Sequence[str]) -> Done:
             row.state = State.ARCHIVED
             row.save(update_fields=["state"])
             record(actor, "group.archive", "group", row.id, {})
+            left[row.id] = all_left(row)
             done.changed.append(row.id)
         if len(refused) == len(waiting):
             break
         waiting = [row for row, _reason in refused]
     for row, reason in refused:
         done.refuse(row.name, reason)
+    hooks.announce(left)
     return done
 
 
@@ -79,10 +84,13 @@ def restore_many(actor: Principal, identifiers: Sequence[str]) -> None:
         row.state = State.ACTIVE if row.kind == Kind.KNOWN else State.BUILDING
         row.save(update_fields=["state"])
         record(actor, "group.restore", "group", row.id, {})
+    for row in rows:
+        check_exposures(row)
     segments = [row for row in rows if row.kind == Kind.SEGMENT]
     if segments:
         words = vocabulary()
         store(segments, evaluate({row.id: definition_of(row, words) for row in segments}), Cause.DEFINITION)
+    hooks.announce({row.id: all_joined(row) for row in rows})
 
 
 @transaction.atomic

@@ -12,11 +12,14 @@ from django.db import transaction
 from pyroaring import BitMap
 
 from muster.catalog.queries import publisher
-from muster.engine.bitset import Bitset
+from muster.engine.changes import Change
 from muster.engine.membership import MembershipFiles
 from muster.engine.refresh import Progress, Refreshed, groups_of, refresh
+from muster.groups.actions.followed import FOLLOWED
+from muster.groups.actions.generations import next_generation
 from muster.groups.actions.memory import remember
 from muster.groups.errors import Overtaken
+from muster.groups.hooks import announce
 from muster.groups.models import Group
 from muster.groups.queries.evaluation import (
     definition_of,
@@ -26,15 +29,18 @@ from muster.groups.queries.evaluation import (
     vocabulary,
 )
 from muster.groups.queries.pointers import current_generations
+from muster.groups.queries.standing import Standing, standing
 from muster.groups.terms import EVALUATED, Cause, Kind, State, state_of_size
 from muster.kernel.errors import MusterError
 from muster.kernel.worded import worded
 from muster.rules.canonical import condition_hash
 from muster.rules.nodes import Definition
+from muster.rules.vocabulary import Vocabulary
 
 # What an evaluation finds out, of all that a row says.
 EVALUATION = (
     "generation",
+    "evaluations",
     "size",
     "available_customers",
     "thresholds",
@@ -50,8 +56,8 @@ _ATTEMPTS = 10
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Standing = dict[str, tuple[int, int]]
-"""Of every group its revision and the generation of its members: whoever stores anything of it changes one of them."""
+Changes = dict[str, Change]
+"""Who joined and who left, by group id."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,8 @@ class Evaluated:
     """Of each group that was evaluated those its definition names."""
     rests_on: Standing
     """As all groups were when it began."""
+    mark: int
+    """Of who was followed before it began."""
 
 
 def evaluate(
@@ -75,20 +83,16 @@ def evaluate(
 ) -> Evaluated:
     """Evaluates definitions by group id. `instead`: members of other groups that are about to change."""
     names = {one: set(groups_of(definition)) for one, definition in definitions.items()}
-    rests_on = _standing()
+    mark = FOLLOWED.mark()
+    rests_on = standing()
     with evaluation(now, instead) as asked:
         refreshed = refresh(definitions, asked, progress)
-        return Evaluated(refreshed, asked.warehouse.data_as_of(), asked.context.now, names, rests_on)
-
-
-def _standing() -> Standing:
-    rows = Group.objects.values_list("id", "revision", "generation")
-    return {identifier: (revision, generation) for identifier, revision, generation in rows}
+        return Evaluated(refreshed, asked.warehouse.data_as_of(), asked.context.now, names, rests_on, mark)
 
 
 def overtaken(evaluated: Evaluated) -> set[str]:
     """Those evaluated whose result may hold no longer: they, or what they name, were stored by somebody else since."""
-    now, before = _standing(), evaluated.rests_on
+    now, before = standing(), evaluated.rests_on
     changed = {one for one in now.keys() | before.keys() if now.get(one) != before.get(one)}
     while more := {one for one, named in evaluated.names.items() if one not in changed and named & changed}:
         changed |= more
@@ -117,28 +121,38 @@ def refresh_groups(progress: Progress | None = None, cause: Cause = Cause.FULL, 
     for _ in range(_ATTEMPTS):
         if not rows:
             break
-        evaluated = evaluate(_readable(rows), progress, now)
+        evaluated = evaluate(readable(rows), progress, now)
         with transaction.atomic():
             late = overtaken(evaluated)
+            followed = FOLLOWED.since(evaluated.mark)
+            if followed is None:
+                late, followed = set(evaluated.names), BitMap()
             found = evaluated.refreshed.results.keys() - late
             current = list(Group.objects.filter(id__in=found, state__in=EVALUATED))
-            _write(current, evaluated, cause)
+            announce(_write(current, evaluated, cause, followed, same=True))
         refreshed.update(row.id for row in current)
         rows = list(Group.objects.filter(id__in=late, state__in=EVALUATED))
+    FOLLOWED.begin_anew()
     return len(refreshed)
 
 
-def store(rows: list[Group], evaluated: Evaluated, cause: Cause) -> None:
-    """Writes what was evaluated, inside the caller's transaction; `Overtaken` if it rests on what is no longer so."""
-    if overtaken(evaluated):
+def store(rows: list[Group], evaluated: Evaluated, cause: Cause) -> Changes:
+    """Writes what was evaluated, inside the caller's transaction; `Overtaken` if it rests on what is no longer so.
+
+    Answers who joined and left, by group: the caller announces it.
+    """
+    followed = FOLLOWED.since(evaluated.mark)
+    if followed is None or overtaken(evaluated):
         raise Overtaken("Groups that this one depends on are being changed again and again. Try again in a minute.")
-    _write(rows, evaluated, cause)
+    return _write(rows, evaluated, cause, followed, same=False)
 
 
-def _write(rows: list[Group], evaluated: Evaluated, cause: Cause) -> None:
+def _write(rows: list[Group], evaluated: Evaluated, cause: Cause, followed: BitMap, *, same: bool) -> Changes:
     """Writes the next generation of each row, remembers who joined and left, and points the row to it.
 
-    The transaction holds the database's write lock: two refreshes never write one generation.
+    The transaction holds the database's write lock: two refreshes never write one generation. `followed`: who was
+    taken up by the follower since the evaluation began. By the `same` definitions it found newer than this did; it
+    takes them up once more, because ranks or definitions have moved.
     """
     files = membership_files()
     minimum = publisher().minimum_size
@@ -146,34 +160,31 @@ def _write(rows: list[Group], evaluated: Evaluated, cause: Cause) -> None:
         {"condition": condition_hash(ranked.condition), "app": ranked.population.app, "value": value}
         for ranked, value in evaluated.refreshed.thresholds.items()
     ]
+    changes = {}
     for row in rows:
-        _point(row, files, evaluated, minimum, cause)
+        members = evaluated.refreshed.results[row.id].members.to_roaring()
+        if same and followed:
+            members = (members - followed) | (stored_members(row) & followed)
+        changes[row.id] = _point(row, files, members, evaluated, minimum, cause)
         row.thresholds = thresholds
     files.sync()
     for row in rows:
         # A row that is not there yet is inserted by the caller; of the others only what was found out is written.
         Group.objects.filter(id=row.id).update(**{name: getattr(row, name) for name in EVALUATION})
+    transaction.on_commit(lambda: FOLLOWED.follow_again(followed))
+    return changes
 
 
-def next_generation(row: Group, members: Bitset, files: MembershipFiles, cause: Cause, at: datetime) -> None:
-    """Writes the members of the next generation and remembers the change; the caller syncs, and saves the row."""
-    row.generation = Group.objects.filter(id=row.id).values_list("generation", flat=True).first() or 0
-    before = stored_members(row)
-    row.generation += 1
-    files.prune(row.id, row.generation)
-    files.write(row.id, row.generation, members)
-    remember(row, before, members.to_roaring(), cause, at)
-    row.size = len(members)
-
-
-def _point(row: Group, files: MembershipFiles, evaluated: Evaluated, minimum: int, cause: Cause) -> None:
-    result = evaluated.refreshed.results[row.id]
-    next_generation(row, result.members, files, cause, evaluated.at)
-    row.available_customers = len(result.population)
-    row.state = state_of_size(len(result.members), minimum)
+def _point(
+    row: Group, files: MembershipFiles, members: BitMap, evaluated: Evaluated, minimum: int, cause: Cause
+) -> Change:
+    change = next_generation(row, members, files, cause, evaluated.at)
+    row.available_customers = len(evaluated.refreshed.results[row.id].population)
+    row.state = state_of_size(len(members), minimum)
     row.failure = ""
     row.data_as_of = evaluated.data_as_of
     row.refreshed_at = evaluated.at
+    return change
 
 
 def still_dependants(row: Group, dependants: list[Group]) -> list[Group]:
@@ -203,16 +214,17 @@ def dependants_of(row: Group) -> list[Group]:
     return list(found.values())
 
 
-def _readable(rows: list[Group]) -> dict[str, Definition]:
+def readable(rows: list[Group], words: Vocabulary | None = None) -> dict[str, Definition]:
     """Definitions by group. One that names what is gone fails alone; its last good membership stays in use."""
-    words = vocabulary()
+    words = words or vocabulary()
     found = {}
     for row in rows:
         try:
             found[row.id] = definition_of(row, words)
         except MusterError as error:
             reason = f"{error.code}: {error.message}"
-            Group.objects.filter(id=row.id, revision=row.revision).update(state=State.FAILED, failure=reason)
+            failing = Group.objects.filter(id=row.id, revision=row.revision)
+            failing.exclude(state=State.FAILED, failure=reason).update(state=State.FAILED, failure=reason)
     return found
 
 

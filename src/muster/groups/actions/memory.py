@@ -7,12 +7,13 @@ since the last have outgrown it, at most one a day: the past never costs more th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import reduce
 from itertools import groupby
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Max, Sum
 from pyroaring import BitMap
 
 from muster.engine.changes import Change, change_between, composed, packed, unpacked
@@ -44,20 +45,41 @@ def remember(row: Group, before: BitMap, after: BitMap, cause: Cause, at: dateti
     change = change_between(before, after)
     if last is not None and not change:
         return
+    _snapshot_if_due(append(row.id, last, change, len(after), cause, at), after)
+
+
+def append(
+    identifier: str, last: MembershipChange | None, change: Change, size: int, cause: Cause, at: datetime
+) -> MembershipChange:
+    """Remembers a change behind the last one, or together with it. Its snapshot comes with `keep_snapshots`."""
     # A clock that was set back does not turn history around.
     at = at if last is None else max(at, last.at)
     if last is not None and _coalesces(last, cause, at):
         MembershipSnapshot.objects.filter(change=last).delete()
-        _rewrite(last, change_of(last).then(change), at, len(after))
-    else:
-        grain = Grain.MINUTE if cause in COALESCED else Grain.EXACT
-        last = MembershipChange(group=row, began_at=at, cause=cause, grain=grain)
-        _rewrite(last, change, at, len(after))
-    _snapshot_if_due(last, after)
+        last.cause = joint_cause(Cause(last.cause), cause)
+        _rewrite(last, change_of(last).then(change), at, size)
+        return last
+    grain = Grain.MINUTE if cause in COALESCED else Grain.EXACT
+    made = MembershipChange(group_id=identifier, began_at=at, cause=cause, grain=grain)
+    _rewrite(made, change, at, size)
+    return made
+
+
+def last_changes(identifiers: Iterable[str]) -> dict[str, MembershipChange]:
+    """By group the change that is remembered last."""
+    newest = MembershipChange.objects.filter(group__in=list(identifiers)).order_by().values("group")
+    rows = MembershipChange.objects.filter(id__in=newest.annotate(newest=Max("id")).values("newest"))
+    return {row.group_id: row for row in rows}
+
+
+def joint_cause(first: Cause, second: Cause) -> Cause:
+    """Of changes by themselves that become one: data, if any of them came by data."""
+    return first if first == second else Cause.DATA
 
 
 def _coalesces(last: MembershipChange, cause: Cause, at: datetime) -> bool:
-    return last.grain == Grain.MINUTE and last.cause == cause and _minute(last.began_at) == _minute(at)
+    """Data and time take turns many times a minute: they are told as one."""
+    return last.grain == Grain.MINUTE and cause in COALESCED and _minute(last.began_at) == _minute(at)
 
 
 def _rewrite(row: MembershipChange, change: Change, at: datetime, size: int) -> None:
@@ -81,6 +103,16 @@ def _snapshot_if_due(row: MembershipChange, members: BitMap) -> None:
         MembershipSnapshot.objects.create(change=row, members=snapshot)
 
 
+def keep_snapshots(members_of: Callable[[Group], BitMap]) -> None:
+    """Writes the snapshots that small changes have made due since: to look for them with each would cost more."""
+    for row in Group.objects.filter(generation__gt=0):
+        with transaction.atomic():
+            last = MembershipChange.objects.filter(group=row).last()
+            current = Group.objects.filter(id=row.id).first()
+            if last is not None and current is not None:
+                _snapshot_if_due(last, members_of(current))
+
+
 def coalesce(now: datetime) -> int:
     """Changes by themselves older than a day by the hour, older than 30 days by the day. Answers how many rows went."""
     gone = 0
@@ -99,10 +131,14 @@ def _coalesce(identifier: str, fine: Grain, coarse: Grain, before: datetime, buc
     gone = 0
     with transaction.atomic():
         due = list(rows.filter(id__gte=first.id, at__lt=before))
-        for (grain, _, _), run in groupby(due, lambda row: (row.grain, row.cause, bucket(row.began_at))):
+        for (grain, _, _), run in groupby(due, lambda row: (row.grain, _kind(row.cause), bucket(row.began_at))):
             if grain == fine:
                 gone += _merge(list(run), coarse)
     return gone
+
+
+def _kind(cause: str) -> str:
+    return Cause.DATA if cause in COALESCED else cause
 
 
 def _merge(run: list[MembershipChange], grain: Grain) -> int:
@@ -111,6 +147,7 @@ def _merge(run: list[MembershipChange], grain: Grain) -> int:
     if len(run) == 1:
         last.save(update_fields=["grain"])
         return 0
+    last.cause = reduce(joint_cause, (Cause(row.cause) for row in run))
     # A snapshot in the middle is one of an instant that is remembered no more; the last one's stays right.
     whole = MembershipChange.objects.filter(id__in=[row.id for row in run])
     _rewrite(last, composed(change_of(row) for row in whole), last.at, last.size)

@@ -11,12 +11,19 @@ from django.db import transaction
 from pyroaring import BitMap
 
 from muster.customers.hooks import PersonalData
-from muster.engine.bitset import Bitset
+from muster.engine.changes import Change, packed
+from muster.groups.actions.followed import FOLLOWED
 from muster.groups.actions.lists import rematch_known
 from muster.groups.actions.membership import refresh_groups
 from muster.groups.actions.memory import erase_keys
-from muster.groups.models import Group, ListVersion, MembershipChange
-from muster.groups.queries.evaluation import list_files, membership_files, stored_members
+from muster.groups.models import Group, ListVersion, MembershipChange, MembershipDelta
+from muster.groups.queries.evaluation import (
+    delta_of,
+    list_files,
+    members_of_generation,
+    membership_files,
+    stored_members,
+)
 from muster.groups.queries.recall import change_of, count_keys
 from muster.groups.terms import Cause
 from muster.warehouse.lists.entries import EntryKind
@@ -99,27 +106,42 @@ def _erase_memberships(subject: Subject) -> dict[str, int]:
     rematch_known(Cause.DATA)
     refresh_groups(cause=Cause.DATA)
     files = membership_files()
-    for identifier, generation, members in list(_generations(subject.keys)):
-        kept = members - subject.keys
-        files.write(identifier, generation, Bitset.from_roaring(kept, max(kept.max() + 1 if kept else 0, 1)))
-        Group.objects.filter(id=identifier, generation=generation).update(size=len(kept))
-    files.sync()
+    with transaction.atomic():
+        for identifier, generation in _generations(subject.keys):
+            files.write(identifier, generation, files.read(identifier, generation) - subject.keys)
+            _erase_from_delta(identifier, generation, subject.keys)
+            size = len(members_of_generation(identifier, generation))
+            Group.objects.filter(id=identifier, generation=generation).update(size=size)
+        files.sync()
+        # Whoever keeps members in memory must not bring them back; who waits for this transaction sees it.
+        FOLLOWED.begin_anew()
     remembered = erase_keys(subject.keys)
     return removed | ({"remembered": remembered} if remembered else {})
 
 
-def _generations(keys: BitMap) -> Iterator[tuple[str, int, BitMap]]:
-    """Every membership file that holds any of them, of archived groups too."""
+def _erase_from_delta(identifier: str, generation: int, keys: BitMap) -> None:
+    kept = delta_of(identifier, generation).without(keys)
+    rows = MembershipDelta.objects.filter(group=identifier, generation=generation)
+    rows.update(joined=packed(kept.joined), left=packed(kept.left))
+
+
+def _generations(keys: BitMap) -> list[tuple[str, int]]:
+    """Every membership that is stored and holds any of them, in its file or beside it, of archived groups too."""
     files = membership_files()
-    for identifier, generation in list(files.generations()):
-        members = files.read(identifier, generation)
-        if members.intersect(keys):
-            yield identifier, generation, members
+    return [
+        (identifier, generation)
+        for identifier, generation in files.generations()
+        if files.read(identifier, generation).intersect(keys) or _touches(delta_of(identifier, generation), keys)
+    ]
+
+
+def _touches(delta: Change, keys: BitMap) -> bool:
+    return bool(delta.joined.intersect(keys) or delta.left.intersect(keys))
 
 
 def _count_memberships(subject: Subject) -> dict[str, int]:
     found = {
-        "memberships": sum(1 for _ in _generations(subject.keys)),
+        "memberships": len(_generations(subject.keys)),
         "remembered": int(count_keys(subject.keys)),
     }
     return {name: count for name, count in found.items() if count}

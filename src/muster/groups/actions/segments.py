@@ -12,6 +12,7 @@ from django.db import transaction
 from muster.audit.actions import record
 from muster.catalog.actions import check_revision
 from muster.engine.refresh import in_order
+from muster.groups.actions.generations import all_joined, all_left
 from muster.groups.actions.membership import (
     EVALUATION,
     again_if_overtaken,
@@ -22,9 +23,11 @@ from muster.groups.actions.membership import (
     store,
 )
 from muster.groups.errors import KeyTaken, StateNotAllowed, ValueNotAllowed
+from muster.groups.hooks import announce
 from muster.groups.models import Group, GroupVersion
 from muster.groups.policies import check_can, check_unused
 from muster.groups.queries.evaluation import definition_of, vocabulary
+from muster.groups.queries.exposure import check_exposures
 from muster.groups.queries.groups import GroupView, group, group_row, uses_of
 from muster.groups.queries.templates import template
 from muster.groups.terms import EVALUATED, STATES, Cause, Exposure, Kind, State
@@ -62,7 +65,7 @@ def create_segment(
     with transaction.atomic():
         if evaluated is not None:
             check_key_free(row.key)
-            store([row], evaluated, Cause.DEFINITION)
+            announce(store([row], evaluated, Cause.DEFINITION))
         insert_group(actor, row)
     return group(row.id)
 
@@ -93,6 +96,7 @@ def check_key_free(key: str) -> None:
 def insert_group(actor: Principal, row: Group) -> None:
     """Stores a new group with its first version; inside the caller's transaction."""
     check_key_free(row.key)
+    check_exposures(row)
     row.save(force_insert=True)
     remember_version(row, actor, row.created_at)
     record(actor, "group.created", "group", row.id, {"key": row.key, "name": row.name})
@@ -126,10 +130,11 @@ def edit_group(actor: Principal, reference: str, *, revision: int | None, **chan
         current = Group.objects.get(id=row.id)
         check_revision(current.revision, row.revision)
         check_same_state(row, current)
+        check_exposures(row)
         row.revision += 1
         row.updated_at = now
         if evaluated is not None:
-            store([row, *still_dependants(row, dependants)], evaluated, Cause.DEFINITION)
+            announce(store([row, *still_dependants(row, dependants)], evaluated, Cause.DEFINITION))
             fields += EVALUATION
         row.save(update_fields=fields)
         remember_version(row, actor, now)
@@ -183,13 +188,16 @@ def change_state(actor: Principal, reference: str, verb: str) -> GroupView:
         check_same_state(row, current)
         if target is State.ARCHIVED:
             check_unused(row.name, uses_of(row), word("group", "archived"))
+        elif current.state == State.ARCHIVED:
+            check_exposures(row)
         row.state = target
+        changes = {}
         if evaluated is not None:
-            store(
-                [row, *still_dependants(row, dependants)],
-                evaluated,
-                Cause.FULL if verb == "refresh" else Cause.DEFINITION,
-            )
+            cause = Cause.FULL if verb == "refresh" else Cause.DEFINITION
+            changes = store([row, *still_dependants(row, dependants)], evaluated, cause)
+        if verb in ("archive", "restore"):
+            changes[row.id] = all_left(row) if verb == "archive" else all_joined(row)
+        announce(changes)
         row.save(update_fields=["state", *(EVALUATION if evaluated is not None else ())])
         record(actor, f"group.{verb}", "group", row.id, {})
     return group(row.id)
@@ -201,6 +209,8 @@ def delete_group(actor: Principal, reference: str) -> None:
     row = group_row(reference)
     check_unused(row.name, uses_of(row, archived=True), word("group", "deleted"))
     record(actor, "group.deleted", "group", row.id, {"key": row.key, "name": row.name})
+    if row.state != State.ARCHIVED:
+        announce({row.id: all_left(row)})
     row.delete()
 
 

@@ -36,7 +36,7 @@ def health(request: HttpRequest, row: Group) -> HttpResponse:
     changes = row.changes.defer("joined", "left")
     first, last = changes.first(), changes.last()
     shown |= {
-        "evaluations": row.generation,
+        "evaluations": row.evaluations,
         "remembered_since": first.at if first else None,
         "last_change": last.at if last else None,
     }

@@ -14,11 +14,12 @@ from pyroaring import BitMap
 from muster.catalog import queries as catalog
 from muster.customers.queries import warehouse
 from muster.engine.bitset import Bitset
+from muster.engine.changes import Change, unpacked
 from muster.engine.context import Context
 from muster.engine.evaluate import Evaluation
 from muster.engine.membership import MembershipFiles
 from muster.groups.errors import GroupInactive
-from muster.groups.models import Group
+from muster.groups.models import Group, MembershipDelta
 from muster.groups.terms import State
 from muster.kernel.clock import system_clock
 from muster.kernel.worded import worded
@@ -79,7 +80,22 @@ def membership_files() -> MembershipFiles:
 
 def stored_members(group: Group) -> BitMap:
     """The members of the current generation; nobody before the first."""
-    return BitMap() if group.generation == 0 else membership_files().read(group.id, group.generation)
+    return members_of_generation(group.id, group.generation)
+
+
+def members_of_generation(identifier: str, generation: int) -> BitMap:
+    """Those of its file, and the small changes since it was written."""
+    if generation == 0:
+        return BitMap()
+    # The file first: the generation it is of never changes but by what is read next.
+    found = membership_files().read(identifier, generation)
+    return delta_of(identifier, generation).applied_to(found)
+
+
+def delta_of(identifier: str, generation: int) -> Change:
+    """Who joined and left since the file of a generation was written."""
+    row = MembershipDelta.objects.filter(group=identifier, generation=generation).first()
+    return Change(unpacked(row.joined), unpacked(row.left)) if row else Change(BitMap(), BitMap())
 
 
 def list_files() -> ListFiles:

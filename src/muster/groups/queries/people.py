@@ -26,6 +26,7 @@ from muster.groups.queries.evaluation import (
     definition_of,
     evaluation,
     list_files,
+    members_of_generation,
     membership_files,
     stored_members,
     vocabulary,
@@ -90,7 +91,7 @@ def members(reference: str, *, cursor: str | None = None, limit: int = 100) -> M
     files = membership_files()
     if generation != row.generation and not files.has(row.id, generation):
         generation = row.generation
-    found = files.read(row.id, generation) if generation else BitMap()
+    found = members_of_generation(row.id, generation)
     keys = _following(found, start, limit + 1)
     following = encode_cursor([keys[limit - 1], generation]) if len(keys) > limit else None
     return MemberPage([customer_id(key) for key in keys[:limit]], generation, following)

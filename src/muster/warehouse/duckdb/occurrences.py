@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import ibis
@@ -157,6 +157,28 @@ def person_events_sql(mine: str) -> str:
         queries.append(
             f"SELECT customer_key, app_key, {number} AS event, {derived.happened_at} AS happened_at,"
             f" CAST(json_object({pairs}) AS VARCHAR) AS props, CAST(json_object({pairs}) AS VARCHAR) AS place"
+            f" FROM (SELECT * FROM {derived.source}) e WHERE {mine}"
+        )
+    return " UNION ALL ".join(queries)
+
+
+def chosen_events_sql(mine: str, events: Collection[int], *, with_properties: bool) -> str:
+    """Occurrences of these events where the condition holds: customer_key, app_key, event, happened_at, props (JSON
+    text, null if they are not wanted: to read them costs more than all the rest)."""
+    stored = sorted(set(events) - {_SESSION})
+    queries = []
+    if stored:
+        props = "CAST(CAST(props AS JSON) AS VARCHAR)" if with_properties else "NULL"
+        queries.append(
+            f"SELECT customer_key, app_key, event, happened_at, {props} AS props FROM all_events"
+            f" WHERE {mine} AND event IN ({', '.join(map(str, stored))})"
+        )
+    for number in sorted(set(events) & set(_DERIVED_BY_NUMBER)):
+        derived = _DERIVED_BY_NUMBER[number]
+        pairs = ", ".join(f"'{name}', {_json_value(column)}" for name, column in derived.columns.items())
+        props = f"CAST(json_object({pairs}) AS VARCHAR)" if with_properties else "NULL"
+        queries.append(
+            f"SELECT customer_key, app_key, {number}, {derived.happened_at}, {props}"
             f" FROM (SELECT * FROM {derived.source}) e WHERE {mine}"
         )
     return " UNION ALL ".join(queries)
