@@ -139,6 +139,8 @@ def _append_chunks(job: RunningJob, row: Import, stage: Stage, mapping: ImportMa
     for batch, reached in chunks:
         # Customers of one chunk return in the next: their facts are derived once, when all is there.
         outcome = warehouse.append(batch, catalog, {cursor: reached}, derive=False)
+        for told in hooks.identities_changed:
+            told(outcome.identities, outcome.merges)
         warnings.update(outcome.warnings)
         applied = min(reached, total)
         Import.objects.filter(id=row.id).update(applied_count=applied, warnings=dict(warnings))

@@ -41,16 +41,19 @@ class Aside:
         self._writing, self.databases, self.width = writing, databases, width
         self._switch = switch
         self.noted: list[Publication] = []
-        self._is_given_up = False
+        self.is_given_up = False
         for database in databases:
             with writing() as transaction:
                 transaction.drop(database, delete=False)
 
     def note(self, publication: Publication) -> None:
-        self.noted.append(publication)
+        if not self.is_given_up:
+            self.noted.append(publication)
 
     def give_up(self) -> None:
-        self._is_given_up = True
+        """It will not be switched to; what is published is not remembered for it any more."""
+        self.is_given_up = True
+        self.noted.clear()
 
     def put_masks(self, members: Mapping[int, BitMap], progress: Callable[[int, int], None] | None = None) -> None:
         """Everybody's groups, by bit; `progress` is told the blocks done and all."""
@@ -82,5 +85,5 @@ class Aside:
         return self._writing()
 
     def _check(self) -> None:
-        if self._is_given_up:
+        if self.is_given_up:
             raise GivenUp("Something was published that this rebuild cannot follow.")

@@ -88,8 +88,8 @@ class State(msgspec.Struct, frozen=True):
 class Snapshot(Protocol):
     """One state of the store (E-33): either before a publication or after it, never a mixture."""
 
-    @property
-    def state(self) -> State: ...
+    state: State
+
     def key(self, digest: bytes) -> PublishedKey | None: ...
     def plan(self, app: int) -> bytes | None:
         """JSON of a `Plan`."""
@@ -101,13 +101,18 @@ class Snapshot(Protocol):
         """The groups of a customer, a bit each."""
 
 
-class Reader(Protocol):
-    """For one process that answers requests; opened after it was forked. All raise `StoreUnreadable`."""
+class View(Protocol):
+    """All raise `StoreUnreadable`."""
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Closed soon: what is waited for in it makes the store grow (E-36)."""
 
     def meta(self, name: str) -> str | None: ...
+
+
+class Reader(View, Protocol):
+    """For one process that answers requests; opened after it was forked."""
+
     def is_current(self) -> bool:
         """Whether the store that was opened is still the one in place."""
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import msgspec
 from pyroaring import BitMap
 
-from muster.online.port import Plan, PublishedKey, State
+from muster.online.port import Plan, PublishedKey, State, View
 
 
 class Identity(NamedTuple):
@@ -28,15 +28,15 @@ class Moved(NamedTuple):
 
 
 class Column(msgspec.Struct, frozen=True):
-    """The place of a group among the bits, and which of its memberships is published there."""
+    """The place of a group among the bits, and the number of the newest change of its members that is in it (G-17)."""
 
     bit: int
-    generation: int
+    change: int
 
 
 @dataclass(frozen=True)
 class Publication:
-    """All of it becomes visible at once, or none (E-33). What is None stays as it is."""
+    """All of it becomes visible at once, or none (E-33). What is not in it stays as it is."""
 
     moved: Mapping[int, Moved] = field(default_factory=dict)
     """By bit."""
@@ -46,8 +46,8 @@ class Publication:
     """Whom an identity names; None: nobody any more."""
     forgotten: BitMap = field(default_factory=BitMap)
     """Customers who are in nothing from now on: erased, or merged into another."""
-    columns: Mapping[str, Column] | None = None
-    """Of every published group, by its id: the publisher's own memory."""
+    columns: Mapping[str, Column | None] = field(default_factory=dict)
+    """Of published groups, by id; None: it is published no more. The publisher's own memory."""
     plans: Mapping[int, Plan] | None = None
     """Of every app, by its number."""
     meta: Mapping[str, str] = field(default_factory=dict)
@@ -61,6 +61,7 @@ class Rebuild(Protocol):
         """Everybody's groups, by bit."""
 
     def put_identities(self, identities: Iterable[tuple[Identity, int]]) -> None: ...
+    def give_up(self) -> None: ...
     def switch(self, publication: Publication) -> None:
         """From now on it is in force, with the plans of the publication and all that was published meanwhile."""
 
@@ -70,6 +71,9 @@ class Writer(Protocol):
 
     @property
     def state(self) -> State: ...
+    def view(self) -> View:
+        """To read what is published; one for each thread."""
+
     def columns(self) -> dict[str, Column]: ...
     def publish_keys(self, keys: Mapping[bytes, PublishedKey]) -> None:
         """These keys by digest, and no others."""
@@ -83,7 +87,15 @@ class Writer(Protocol):
         """Nothing is decided until the next rebuild."""
 
     def check_readers(self) -> None: ...
-    def members(self, bit: int) -> Iterator[BitMap]:
-        """Everybody who has the bit, in portions: to compare it with what it should be."""
+    def beat(self) -> None:
+        """Control is alive."""
+
+    def differing(self, identities: Iterable[tuple[Identity, int]]) -> list[Identity]:
+        """Those that are published as another's, or not at all."""
+
+    def identity_count(self) -> int: ...
+    def used_bytes(self) -> int: ...
+    def members(self, bits: Collection[int]) -> dict[int, BitMap]:
+        """Everybody who has each of the bits: to compare it with what it should be."""
 
     def close(self) -> None: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ from muster.online import blocks
 from muster.online.aside import Aside
 from muster.online.changing import BLOCKS_AT_A_TIME, change_ids, change_masks, put_blocks
 from muster.online.layout import HEARTBEAT, STATE, block_key, decode_state, encode_state, file_of, open_environment
-from muster.online.port import PublishedKey, State
-from muster.online.publication import Column, Publication
+from muster.online.port import PublishedKey, State, identity_digest
+from muster.online.publication import Column, Identity, Publication
 from muster.online.reader import LmdbView
 
 logger = logging.getLogger("muster.online")
@@ -109,10 +109,22 @@ class OnlineWriter:
         """Once a minute: what a reader that died holds would make the file grow (E-36)."""
         self._environment.reader_check()
 
-    def members(self, bit: int) -> Iterator[BitMap]:
-        """Everybody who has the bit, in portions."""
-        for numbers, found in self._every_block():
-            yield blocks.members_in(found, numbers, bit)
+    def members(self, bits: Collection[int]) -> dict[int, BitMap]:
+        """Everybody who has each of the bits."""
+        found = {bit: BitMap() for bit in bits}
+        for numbers, masks in self._every_block():
+            for bit, theirs in found.items():
+                theirs |= blocks.members_in(masks, numbers, bit)  # noqa: PLW2901 - a set, which grows in its place
+        return found
+
+    def differing(self, identities: Iterable[tuple[Identity, int]]) -> list[Identity]:
+        """Those that are published as another's, or not at all."""
+        with self._environment.begin() as transaction:
+            return [
+                identity
+                for identity, key in identities
+                if transaction.get(identity_digest(*identity), db=self._ids) != key.to_bytes(4, "big")
+            ]
 
     def identity_count(self) -> int:
         with self._environment.begin() as transaction:
@@ -140,9 +152,11 @@ class OnlineWriter:
 
     def _put_plans(self, transaction: Any, publication: Publication) -> bool:
         """Whether the plans are others now."""
-        if publication.columns is not None:
-            wanted = {group.encode(): _encode(column) for group, column in publication.columns.items()}
-            self._replace(transaction, b"columns", wanted)
+        for group, column in publication.columns.items():
+            if column is None:
+                transaction.delete(group.encode(), db=self._databases[b"columns"])
+            else:
+                transaction.put(group.encode(), _encode(column), db=self._databases[b"columns"])
         if publication.plans is None:
             return False
         plans = {app.to_bytes(2, "big"): _encode(plan) for app, plan in publication.plans.items()}

@@ -174,7 +174,7 @@ def test_store_remembers_what_it_publishes(tmp_path: Path) -> None:
     first.close()
     second = OnlineWriter(tmp_path)
     assert (second.state, second.columns()) == (state, {"grp_1": Column(0, 4)})
-    assert list(second.members(0)) == [BitMap({1})]
+    assert second.members([0, 1]) == {0: BitMap({1}), 1: BitMap()}
     second.close()
 
 

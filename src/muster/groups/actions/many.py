@@ -70,6 +70,7 @@ def archive_many(actor: Principal, identifiers: Sequence[str]) -> Done:
     for row, reason in refused:
         done.refuse(row.name, reason)
     hooks.announce(left)
+    hooks.announce_exposure()
     return done
 
 
@@ -91,6 +92,7 @@ def restore_many(actor: Principal, identifiers: Sequence[str]) -> None:
         words = vocabulary()
         store(segments, evaluate({row.id: definition_of(row, words) for row in segments}), Cause.DEFINITION)
     hooks.announce({row.id: all_joined(row) for row in rows})
+    hooks.announce_exposure()
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from muster.groups.actions.followed import FOLLOWED
 from muster.groups.actions.lists import rematch_known
 from muster.groups.actions.membership import refresh_groups
 from muster.groups.actions.memory import erase_keys
+from muster.groups.actions.publication import current_publisher
 from muster.groups.models import Group, ListVersion, MembershipChange, MembershipDelta
 from muster.groups.queries.evaluation import (
     delta_of,
@@ -163,7 +164,30 @@ def _export_memberships(subject: Subject) -> Rows:
     return {"memberships": now, "membership_history": history}
 
 
+# What the edge answers from: after everything it is made of
+
+
+def _erase_published(subject: Subject) -> dict[str, int]:
+    publisher = current_publisher()
+    found = _count_published(subject)
+    if publisher is not None:
+        publisher.forget(subject)
+    return found
+
+
+def _count_published(subject: Subject) -> dict[str, int]:
+    publisher = current_publisher()
+    found = {"identities": publisher.named(subject)} if publisher is not None else {}
+    return {name: count for name, count in found.items() if count}
+
+
+def _export_published(_: Subject) -> Rows:
+    """It is made of what the other places tell."""
+    return {}
+
+
 PLACES = (
     PersonalData("lists", _export_entries, _erase_entries, _count_entries),
     PersonalData("memberships", _export_memberships, _erase_memberships, _count_memberships),
+    PersonalData("published", _export_published, _erase_published, _count_published),
 )

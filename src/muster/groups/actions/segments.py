@@ -23,7 +23,7 @@ from muster.groups.actions.membership import (
     store,
 )
 from muster.groups.errors import KeyTaken, StateNotAllowed, ValueNotAllowed
-from muster.groups.hooks import announce
+from muster.groups.hooks import announce, announce_exposure
 from muster.groups.models import Group, GroupVersion
 from muster.groups.policies import check_can, check_unused
 from muster.groups.queries.evaluation import definition_of, vocabulary
@@ -100,6 +100,7 @@ def insert_group(actor: Principal, row: Group) -> None:
     row.save(force_insert=True)
     remember_version(row, actor, row.created_at)
     record(actor, "group.created", "group", row.id, {"key": row.key, "name": row.name})
+    announce_exposure()
 
 
 def copy_template(actor: Principal, key: str, app: str, name: str | None = None) -> GroupView:
@@ -139,6 +140,8 @@ def edit_group(actor: Principal, reference: str, *, revision: int | None, **chan
         row.save(update_fields=fields)
         remember_version(row, actor, now)
         record(actor, "group.edited", "group", row.id, {"revision": row.revision, "fields": sorted(changes)})
+        if "exposure" in changes or "definition" in changes:
+            announce_exposure()
     return group(row.id)
 
 
@@ -200,6 +203,7 @@ def change_state(actor: Principal, reference: str, verb: str) -> GroupView:
         announce(changes)
         row.save(update_fields=["state", *(EVALUATION if evaluated is not None else ())])
         record(actor, f"group.{verb}", "group", row.id, {})
+        announce_exposure()
     return group(row.id)
 
 
@@ -212,6 +216,7 @@ def delete_group(actor: Principal, reference: str) -> None:
     if row.state != State.ARCHIVED:
         announce({row.id: all_left(row)})
     row.delete()
+    announce_exposure()
 
 
 def check_same_state(row: Group, current: Group) -> None:

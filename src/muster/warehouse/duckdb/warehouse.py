@@ -196,6 +196,18 @@ class DuckDBWarehouse:
         """Whom a key stands for after merges; None if it is nobody's."""
         return self._ask(lambda cursor: lookup.survivor(cursor, customer_key))
 
+    def identities(self) -> Iterator[pa.RecordBatch]:
+        """`kind`, `app_key`, `text`, `customer_key` of every identity."""
+        with self._instance.cursor() as cursor:
+            yield from lookup.identities(cursor)
+
+    def identities_of(self, wanted: pa.Table) -> pa.Table:
+        """Those of the wanted (`kind`, `app_key`, `text`) that are somebody's now, as `identities`."""
+        return self._ask(lambda cursor: lookup.identities_of(cursor, wanted))
+
+    def identity_count(self) -> int:
+        return self._ask(lookup.identity_count)
+
     def known_hashes(self, hashes: pa.Array) -> pa.Array:
         """Which items were taken before; a boolean each."""
         return self._ask(lambda cursor: lookup.known_hashes(cursor, hashes))
