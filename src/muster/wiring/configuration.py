@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from muster.kernel.errors import MusterError
+from muster.webhooks.channels.addresses import Networks, read_networks
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Configuration:
     edge_port: int = 8081
     edge_processes: int = 1
     oidc: OpenIdProvider | None = None
+    # Where webhooks may be sent although it is not public.
+    webhook_networks: Networks = ()
 
     @property
     def oidc_apps(self) -> list[dict[str, Any]]:
@@ -160,6 +163,7 @@ def read_configuration(environment: Mapping[str, str] | None = None) -> Configur
         edge_port=_number(variables, "MUSTER_EDGE_PORT", Configuration.edge_port, 0, 65_535),
         edge_processes=_number(variables, "MUSTER_EDGE_PROCESSES", max((os.cpu_count() or 2) - 1, 1), 0, 64),
         oidc=_oidc(variables),
+        webhook_networks=_networks(variables, "MUSTER_WEBHOOK_ALLOW_PRIVATE"),
     )
 
 
@@ -174,6 +178,14 @@ def _oidc(variables: Mapping[str, str]) -> OpenIdProvider | None:
         if not value:
             raise _invalid(f"MUSTER_OIDC_{name}", "", "is needed beside the other MUSTER_OIDC_ variables")
     return OpenIdProvider(issuer, client_id, secret, _text(variables, "MUSTER_OIDC_LABEL", "OpenID Connect"))
+
+
+def _networks(variables: Mapping[str, str], name: str) -> Networks:
+    text = _text(variables, name, "")
+    try:
+        return read_networks(text)
+    except ValueError:
+        raise _invalid(name, text, "must be networks such as 10.0.0.0/8,fd00::/8") from None
 
 
 def _address(variables: Mapping[str, str], name: str) -> str:

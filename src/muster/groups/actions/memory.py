@@ -16,6 +16,7 @@ from django.db.models import Sum
 from pyroaring import BitMap
 
 from muster.engine.changes import Change, change_between, composed, packed, unpacked
+from muster.groups.actions.announcing import announce
 from muster.groups.models import Group, MembershipChange, MembershipSnapshot
 from muster.groups.queries.recall import KEPT, change_of, members_after
 from muster.groups.terms import COALESCED, Cause, Grain
@@ -54,6 +55,7 @@ def remember(row: Group, before: BitMap, after: BitMap, cause: Cause, at: dateti
         last = MembershipChange(group=row, began_at=at, cause=cause, grain=grain)
         _rewrite(last, change, at, len(after))
     _snapshot_if_due(last, after)
+    announce(row, change, cause, at, len(after))
 
 
 def _coalesces(last: MembershipChange, cause: Cause, at: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""What groups hold of people: entries of their lists, memberships now and once (C-45)."""
+"""What groups hold of people: entries of their lists, memberships now and once, what webhooks were told (C-45)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pyroaring import BitMap
 
 from muster.customers.hooks import PersonalData
 from muster.engine.bitset import Bitset
+from muster.groups.actions.announcing import count_in_news, erase_from_news
 from muster.groups.actions.lists import rematch_known
 from muster.groups.actions.membership import refresh_groups
 from muster.groups.actions.memory import erase_keys
@@ -19,8 +20,10 @@ from muster.groups.models import Group, ListVersion, MembershipChange
 from muster.groups.queries.evaluation import list_files, membership_files, stored_members
 from muster.groups.queries.recall import change_of, count_keys
 from muster.groups.terms import Cause
+from muster.kernel.ids import customer_id
 from muster.warehouse.lists.entries import EntryKind
 from muster.warehouse.subject import Subject
+from muster.webhooks.actions.privacy import count_naming, deliveries_naming, forget_people
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -104,7 +107,7 @@ def _erase_memberships(subject: Subject) -> dict[str, int]:
         files.write(identifier, generation, Bitset.from_roaring(kept, max(kept.max() + 1 if kept else 0, 1)))
         Group.objects.filter(id=identifier, generation=generation).update(size=len(kept))
     files.sync()
-    remembered = erase_keys(subject.keys)
+    remembered = erase_keys(subject.keys) + erase_from_news(subject.keys)
     return removed | ({"remembered": remembered} if remembered else {})
 
 
@@ -120,7 +123,7 @@ def _generations(keys: BitMap) -> Iterator[tuple[str, int, BitMap]]:
 def _count_memberships(subject: Subject) -> dict[str, int]:
     found = {
         "memberships": sum(1 for _ in _generations(subject.keys)),
-        "remembered": int(count_keys(subject.keys)),
+        "remembered": int(count_keys(subject.keys)) + count_in_news(subject.keys),
     }
     return {name: count for name, count in found.items() if count}
 
@@ -141,7 +144,29 @@ def _export_memberships(subject: Subject) -> Rows:
     return {"memberships": now, "membership_history": history}
 
 
+# Webhooks: after memberships, because whoever is taken out of a group may be told of as having left it
+
+
+def _ids(subject: Subject) -> list[str]:
+    return [customer_id(key) for key in subject.keys]
+
+
+def _erase_deliveries(subject: Subject) -> dict[str, int]:
+    gone = forget_people(_ids(subject))
+    return {"deliveries": gone} if gone else {}
+
+
+def _count_deliveries(subject: Subject) -> dict[str, int]:
+    found = count_naming(_ids(subject))
+    return {"deliveries": found} if found else {}
+
+
+def _export_deliveries(subject: Subject) -> Rows:
+    return {"webhook_deliveries": deliveries_naming(_ids(subject))}
+
+
 PLACES = (
     PersonalData("lists", _export_entries, _erase_entries, _count_entries),
     PersonalData("memberships", _export_memberships, _erase_memberships, _count_memberships),
+    PersonalData("webhooks", _export_deliveries, _erase_deliveries, _count_deliveries),
 )

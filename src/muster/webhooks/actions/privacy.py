@@ -1,0 +1,77 @@
+"""What deliveries hold of people: customer ids in the bodies (C-45). Asked by the rooms that erase."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from muster.kernel.clock import system_clock
+from muster.webhooks.models import Attempt, Delivery
+from muster.webhooks.terms import OPEN, State
+
+
+def forget_people(ids: Collection[str]) -> int:
+    """Takes customers out of every body that names them; answers how many bodies did.
+
+    Of what is still to be sent they are taken out, and the others in it are sent. What was sent, or will not be, loses
+    its body, and what was answered to it.
+    """
+    with transaction.atomic():
+        found = list(_naming(ids))
+        for row in found:
+            rest = _without(row.body, ids) if row.state in OPEN else ""
+            if not rest and row.state in OPEN:
+                row.state, row.reason, row.next_at, row.ended_at = State.GIVEN_UP, "erased", None, system_clock()
+            row.body = rest
+            row.save(update_fields=["body", "state", "reason", "next_at", "ended_at"])
+        Attempt.objects.filter(delivery__in=found).update(answer="")
+    return len(found)
+
+
+def count_naming(ids: Collection[str]) -> int:
+    return sum(1 for _ in _naming(ids))
+
+
+def deliveries_naming(ids: Collection[str]) -> list[dict[str, Any]]:
+    """What was sent, or is to be, about these customers: rows of JSON, oldest first."""
+    return [
+        {
+            "event": row.event,
+            "at": row.created_at.isoformat().replace("+00:00", "Z"),
+            "to": row.webhook.url,
+            "state": row.state,
+        }
+        for row in _naming(ids)
+    ]
+
+
+def _naming(ids: Collection[str]) -> Iterator[Delivery]:
+    """Ids stand in quotation marks: none is taken for the beginning of another."""
+    asked = sorted(ids)
+    seen: set[str] = set()
+    for begin in range(0, len(asked), 100):
+        named = Q()
+        for identifier in asked[begin : begin + 100]:
+            named |= Q(body__contains=f'"{identifier}"')
+        for row in Delivery.objects.filter(named).select_related("webhook").order_by("created_at", "id").iterator():
+            if row.pk not in seen:
+                seen.add(row.pk)
+                yield row
+
+
+def _without(body: str, ids: Collection[str]) -> str:
+    """The body without them; nothing if nobody is left."""
+    document = json.loads(body)
+    data = document["data"]
+    named = data.get("customers", [])
+    left = [one for one in named if one not in set(ids)]
+    if not left:
+        return ""
+    data["customers"] = left
+    if "count" in data:
+        data["count"] -= len(named) - len(left)
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
