@@ -97,7 +97,7 @@ def show_delivery(request: HttpRequest, webhook_id: str, delivery_id: str) -> Ht
     tried = [attempt_view(one) for one in attempts(row.id)]
     shown = {
         "delivery": view,
-        "webhook": webhook(webhook_id),
+        "webhook": row.webhook,
         "host": host_of(row.webhook.url),
         "event": event_label(view.event),
         "subject": names.get(view.subject, view.subject),

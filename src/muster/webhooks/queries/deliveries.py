@@ -73,8 +73,10 @@ def deliveries(
 
 
 def delivery_row(webhook_id: str, identifier: str) -> Delivery:
-    row = _answered(Delivery.objects.filter(webhook=webhook_row(webhook_id), pk=identifier)).first()
+    rows = Delivery.objects.filter(webhook=webhook_id, pk=identifier).select_related("webhook")
+    row = _answered(rows).first()
     if row is None:
+        webhook_row(webhook_id)
         raise WebhookUnknown(
             worded("The webhook has no delivery {delivery}; they are kept for 30 days.", delivery=identifier),
             code="delivery_unknown",
