@@ -75,6 +75,7 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["webhook", "next_at"], condition=Q(next_at__isnull=False), name="delivery_due"),
             models.Index(fields=["webhook", "created_at", "id"], name="delivery_of_webhook"),
+            models.Index(fields=["webhook", "state", "created_at"], name="delivery_in_state"),
             models.Index(fields=["created_at"], name="delivery_age"),
         ]
         constraints = [

@@ -29,6 +29,7 @@ class Disabled(StrEnum):
     GONE = "gone"
     FAILING = "failing"
     BACKLOG = "backlog"
+    SEALED = "sealed"
 
 
 TEST = "webhook.test"
@@ -55,6 +56,7 @@ DISABLED_TEXTS: dict[str, Promise] = {
     Disabled.GONE: _("Switched off: the receiver answered that it is gone (410)."),
     Disabled.FAILING: _("Switched off: the receiver took nothing for five days."),
     Disabled.BACKLOG: _("Switched off: more than 100,000 deliveries were waiting."),
+    Disabled.SEALED: _("Switched off: its secret cannot be read any more. Exchange it."),
 }
 FAILURE_TEXTS: dict[str, Promise] = {
     "address_refused": _("The name leads to an address that Muster does not send to."),

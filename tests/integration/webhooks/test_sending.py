@@ -246,3 +246,28 @@ def test_erased_people_are_taken_out_of_bodies() -> None:
     assert found[others.pk].body == others.body
     assert (Attempt.objects.get().answer, count_naming(["cus_1"])) == ("", 0)
     assert _due() == [waiting.pk, others.pk]
+
+
+def test_many_people_are_found_as_few_are() -> None:
+    stored_webhook()
+    [first] = happened("cus_1", "cus_12")
+    happened("cus_2")
+    many = [f"cus_x{n}" for n in range(30)]
+    assert (count_naming(["cus_12", *many]), count_naming([]), count_naming(many)) == (1, 0, 0)
+    assert [row["event"] for row in deliveries_naming(["cus_12", *many])] == [first.event]
+
+
+def test_secret_that_cannot_be_read_switches_off_and_holds_nobody_else_up() -> None:
+    """As after a copy of the database came under another key."""
+    broken = stored_webhook("https://one.example/")
+    stored_webhook("https://two.example/")
+    Webhook.objects.filter(pk=broken.pk).update(secret="gAAAAA")
+    happened()
+    [due] = due_messages((), _roomy, system_clock())
+    assert due.host == "two.example"
+    broken.refresh_from_db()
+    assert (broken.active, broken.disabled) == (False, "sealed")
+    rotate_secret(LOCAL, broken.pk)
+    edit_webhook(LOCAL, broken.pk, revision=None, active=True)
+    happened()
+    assert {due.host for due in due_messages((), _roomy, system_clock())} == {"one.example", "two.example"}

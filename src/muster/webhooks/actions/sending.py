@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from random import SystemRandom
 from urllib.parse import urlsplit
 
+from cryptography.fernet import InvalidToken
 from django.db import transaction
-from django.db.models import Min, Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from muster.audit.actions import record
 from muster.kernel.clock import system_clock
@@ -50,6 +52,10 @@ def due_messages(under_way: Collection[str], room: Callable[[str], int], now: da
         if not deliveries:
             continue
         keys = _keys(row, now)
+        if not keys:
+            with transaction.atomic():
+                switch_off(row, Disabled.SEALED)
+            continue
         found += [Due(Message(one.id, row.url, one.body.encode(), keys), host) for one in deliveries]
         begun[host] = begun.get(host, 0) + len(deliveries)
     return found
@@ -61,10 +67,11 @@ def _is_under_way(row: Webhook, under_way: Collection[str]) -> bool:
 
 def next_due(now: datetime, under_way: Collection[str]) -> datetime | None:
     """When something that is not under way becomes due; what waits for room is told of by what makes room."""
-    waiting = Delivery.objects.filter(next_at__isnull=False, webhook__active=True).exclude(pk__in=list(under_way))
-    first = waiting.filter(next_at__gt=now).aggregate(at=Min("next_at"))["at"]
-    held = Webhook.objects.filter(active=True, held_until__gt=now).aggregate(at=Min("held_until"))["at"]
-    return min((at for at in (first, held) if at is not None), default=None)
+    waiting = Delivery.objects.filter(webhook=OuterRef("pk"), next_at__gt=now).exclude(pk__in=list(under_way))
+    # A receiver at a time, by its index: there may be many deliveries and are few receivers.
+    first = Subquery(waiting.order_by("next_at").values("next_at")[:1])
+    rows = Webhook.objects.filter(active=True).annotate(first=first).values_list("first", "held_until")
+    return min((at for pair in rows for at in pair if at is not None and at > now), default=None)
 
 
 def note_outcomes(outcomes: Mapping[str, tuple[datetime, Outcome]]) -> None:
@@ -148,7 +155,13 @@ def _reachable(now: datetime) -> QuerySet[Webhook]:
 
 
 def _keys(row: Webhook, now: datetime) -> tuple[str, ...]:
+    """What its deliveries are signed with now; nothing if that cannot be read."""
     kept = [row.secret]
     if row.secret_before and row.secret_before_until is not None and row.secret_before_until > now:
         kept.append(row.secret_before)
-    return tuple(unsealed(secret) for secret in kept)
+    found = []
+    for secret in kept:
+        # Sealed under the key of another installation: nobody can sign with it any more.
+        with suppress(InvalidToken):
+            found.append(unsealed(secret))
+    return tuple(found)
