@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from django.db import close_old_connections, connection
 
@@ -17,7 +18,9 @@ from muster.kernel.clock import system_clock
 from muster.webhooks import hooks
 from muster.webhooks.actions.sending import Due, due_messages, next_due, note_outcomes, switch_off_overrun
 from muster.webhooks.channels.requests import Outcome
-from muster.webhooks.channels.sending import Sender
+
+if TYPE_CHECKING:
+    from muster.webhooks.channels.sending import Sender
 
 logger = logging.getLogger("muster.webhooks")
 
@@ -118,7 +121,8 @@ class WebhookThread:
 
     def _begin(self, due: Due, now: datetime) -> None:
         if self._sender is None:
-            # Most installations never send anything.
+            from muster.webhooks.channels.sending import Sender  # noqa: PLC0415 - most never send, and it takes long
+
             self._sender = Sender(hooks.opened_networks(), f"Muster/{version('muster-groups')}")
         self._under_way[due.message.id] = due
         self._sender.send(due.message, partial(self._finish, due.message.id, now))
