@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from muster.kernel.errors import MusterError
+from muster.webhooks.channels.addresses import Networks, read_networks
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ class Configuration:
     # Where Prometheus asks, HOST:PORT; empty: nowhere.
     metrics: str = "127.0.0.1:9464"
     oidc: OpenIdProvider | None = None
+    # Where webhooks may be sent although it is not public.
+    webhook_networks: Networks = ()
 
     @property
     def oidc_apps(self) -> list[dict[str, Any]]:
@@ -183,21 +185,11 @@ def read_configuration(environment: Mapping[str, str] | None = None) -> Configur
             variables, "MUSTER_EDGE_BURST_OF_ADDRESS", Configuration.edge_burst_of_address, 0, 10_000_000
         ),
         edge_leaving_seconds=_number(variables, "MUSTER_EDGE_LEAVING_SECONDS", 0, 0, 60),
-        trusted_proxies=_networks(variables, "MUSTER_TRUSTED_PROXIES"),
+        trusted_proxies=tuple(map(str, _networks(variables, "MUSTER_TRUSTED_PROXIES"))),
         metrics=_host_and_port(variables, "MUSTER_METRICS", Configuration.metrics),
         oidc=_oidc(variables),
+        webhook_networks=_networks(variables, "MUSTER_WEBHOOK_ALLOW_PRIVATE"),
     )
-
-
-def _networks(variables: Mapping[str, str], name: str) -> tuple[str, ...]:
-    text = _text(variables, name, "")
-    networks = tuple(one.strip() for one in text.split(",") if one.strip())
-    try:
-        for network in networks:
-            ip_network(network, strict=False)
-    except ValueError:
-        raise _invalid(name, text, "must be addresses or networks such as 10.0.0.0/8, separated by commas") from None
-    return networks
 
 
 def _host_and_port(variables: Mapping[str, str], name: str, default: str) -> str:
@@ -219,6 +211,14 @@ def _oidc(variables: Mapping[str, str]) -> OpenIdProvider | None:
         if not value:
             raise _invalid(f"MUSTER_OIDC_{name}", "", "is needed beside the other MUSTER_OIDC_ variables")
     return OpenIdProvider(issuer, client_id, secret, _text(variables, "MUSTER_OIDC_LABEL", "OpenID Connect"))
+
+
+def _networks(variables: Mapping[str, str], name: str) -> Networks:
+    text = _text(variables, name, "")
+    try:
+        return read_networks(text)
+    except ValueError:
+        raise _invalid(name, text, "must be networks such as 10.0.0.0/8,fd00::/8") from None
 
 
 def _address(variables: Mapping[str, str], name: str) -> str:
