@@ -32,7 +32,7 @@ from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from tests.generative.test_engines_agree import _SETTINGS, DEFINITIONS, opened
 from tests.generative.towns import NOW, Town, catalog, town
 
-CASES = int(os.environ.get("MUSTER_CASES", "2400"))
+CASES = int(os.environ.get("MUSTER_CASES", "1500"))
 DEFINITIONS_A_TOWN = 12
 # From the same second to the next years: windows, days, birthdays and time zones move differently.
 STEPS = (
@@ -103,7 +103,7 @@ class Asked:
 
 @pytest.mark.parametrize("block", range(4))
 def test_few_many_and_everybody_agree(block: int) -> None:
-    """G-15, architecture 5: the three sizes of a refresh are one meaning, also when compiled queries are asked again."""
+    """G-15, architecture 5: the three sizes of a refresh are one meaning, also when queries are asked again."""
     examples = max(1, CASES // 4 // DEFINITIONS_A_TOWN // len(STEPS))
 
     @settings(_SETTINGS, max_examples=examples)

@@ -25,7 +25,7 @@ from muster.warehouse.port import Reader, Relations
 _TICK = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC, as the store writes it
 # Of more days than these, only the first midnight is told: then nobody asks when, only whether.
-_MOST_MIDNIGHTS = 3
+MOST_MIDNIGHTS = 3
 Micros = npt.NDArray[np.int64]
 
 
@@ -162,7 +162,7 @@ def _told(keys: Keys, numbers: Micros, instants: dict[int, datetime]) -> tuple[K
 def _daily(
     source: Source, context: Context, warehouse: Relations, reader: Reader, start: datetime, end: datetime
 ) -> Iterator[tuple[Keys, Micros]]:
-    midnights = sorted(days_between(start, end, timedelta(), context).values())[:_MOST_MIDNIGHTS]
+    midnights = sorted(days_between(start, end, timedelta(), context).values())[:MOST_MIDNIGHTS]
     if not midnights:
         return
     rows = _rows(source, warehouse)

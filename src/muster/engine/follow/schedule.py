@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from pyroaring import BitMap
 
 from muster.engine.context import Context
-from muster.engine.expiry import Turnings, micros_of
+from muster.engine.expiry import MOST_MIDNIGHTS, Turnings, micros_of
 from muster.engine.turning import Source, Sources, birthdays_between, days_between
 from muster.warehouse.port import Person
 
@@ -65,32 +65,27 @@ def turnings_of(
     listed = list(people)
     for source, laters in sources.items():
         for later in laters:
-            days = _days_of(source, later, context, until)
+            instants = _instants_of(source, later, context, until)
             for person in listed:
-                for moment in _moments(person, source):
-                    at = moment + later if days is None else days.get(_number(moment, source))
-                    if at is not None and context.now < at <= until:
-                        yield micros_of(at), person.customer_key
+                for at in {at for moment in _moments(person, source) for at in instants(moment)}:
+                    yield micros_of(at), person.customer_key
 
 
-def _days_of(source: Source, later: timedelta, context: Context, until: datetime) -> dict[int, datetime] | None:
-    """Where moments are days: when those begin that do so soon."""
-    match source.kind:
-        case "birth":
-            return birthdays_between(context.now, until, context)
-        case "day":
-            return days_between(context.now, until, later, context)
-        case "daily":
-            midnights = days_between(context.now, until, later, context).values()
-            return {0: min(midnights)} if midnights else {}
-        case _:
-            return None
-
-
-def _number(moment: Any, source: Source) -> int:
+def _instants_of(
+    source: Source, later: timedelta, context: Context, until: datetime
+) -> Callable[[Any], Iterable[datetime]]:
+    """Of a moment the instants within (now, until] at which a truth may change."""
+    if source.kind == "instant":
+        return lambda moment: (moment + later,) if context.now < moment + later <= until else ()
     if source.kind == "birth":
-        return int(moment) % 10_000
-    return 0 if source.kind == "daily" else int((moment - _EPOCH.date()).days)
+        births = birthdays_between(context.now, until, context)
+        return lambda moment: (births[moment % 10_000],) if moment % 10_000 in births else ()
+    days = days_between(context.now, until, later, context)
+    if source.kind == "daily":
+        midnights = sorted(days.values())[:MOST_MIDNIGHTS]
+        return lambda _moment: midnights
+    by_day = {_EPOCH.date() + timedelta(days=number): at for number, at in days.items()}
+    return lambda moment: (by_day[moment],) if moment in by_day else ()
 
 
 def _moments(person: Person, source: Source) -> Iterator[Any]:

@@ -119,12 +119,10 @@ class Memory:
         for row in rows:
             self.groups[row.id] = _kept(row)
         self._take_settings()
-        if changed or gone or self.prepared is None:
+        if changed or gone or self._prepared is None:
             self._prepare()
-            instants = [row.refreshed_at for row in rows if row.refreshed_at is not None]
-            self.evaluated_from = min(
-                [*instants, *([self.evaluated_from] if self.evaluated_from else [])], default=None
-            )
+            instants = [self.evaluated_from, *(row.refreshed_at for row in rows)]
+            self.evaluated_from = min((instant for instant in instants if instant is not None), default=None)
         self._standing, self._stamp, self._begun = found, stamp, begun
 
     def _take_settings(self) -> None:
