@@ -36,7 +36,7 @@ from muster.groups.terms import EVALUATED, Cause, Kind, State
 from muster.kernel.errors import MusterError
 from muster.kernel.ids import customer_id
 from muster.rules.codec import encode
-from muster.rules.nodes import Definition
+from muster.rules.nodes import AnyOf, AttributeCondition, Definition, EventCondition, NoneOf, Window
 from muster.rules.standard import STANDARD_ATTRIBUTES
 from muster.rules.standard_events import STANDARD_EVENTS
 from muster.rules.vocabulary import Attribute, Event, Scope, Type, Vocabulary
@@ -91,7 +91,37 @@ POOLS = Pools(
     texts_of={"country": ("NO", "DE"), "os": ("iOS", "android"), "addons_owned": ("club", "tour")},
     paths=("unseen",),
 )
-DEFINITIONS = definitions(VOCABULARY, max_depth=2, pools=POOLS, max_children=3)
+_MOMENTS = ("last_used_at", "acquired_at", "first_used_at", "last_purchase_at", "trial_ends_at", "met_on")
+_durations = st.sampled_from(POOLS.durations)
+# What changes by itself, and soon: drawn as often as everything else together.
+_timely = st.one_of(
+    st.builds(
+        AttributeCondition,
+        st.sampled_from(_MOMENTS),
+        st.sampled_from(["in_last", "not_in_last", "in_next"]),
+        _durations,
+    ),
+    st.builds(
+        AttributeCondition, st.just("met_on"), st.just("anniversary_in_next"), st.sampled_from(POOLS.anniversaries)
+    ),
+    st.builds(
+        EventCondition,
+        st.sampled_from(["level_up", "app_opened", "session", "order_completed"]),
+        when=_durations.map(lambda length: Window(last=length)),
+        op=st.sampled_from(["gte", "lt", "is"]),
+        value=st.sampled_from([Decimal(1), Decimal(2)]),
+    ),
+    st.builds(AttributeCondition, st.just("age"), st.just("gte"), st.sampled_from([Decimal(18), Decimal(40)])),
+    st.just(AttributeCondition("age_group", "is", "18-24")),
+    st.just(AttributeCondition("addons_owned", "has_any", ("club",))),
+    st.just(AttributeCondition("os", "is", "iOS")),
+    st.just(AttributeCondition("points", "top_percent", Decimal(50))),
+)
+_nodes = st.one_of(_timely, _timely.map(lambda node: NoneOf((node,))), st.tuples(_timely, _timely).map(AnyOf))
+DEFINITIONS = st.one_of(
+    st.builds(Definition, _nodes, st.sampled_from([None, "notes"])),
+    definitions(VOCABULARY, max_depth=2, pools=POOLS, max_children=3),
+)
 
 _ages = st.sampled_from(
     [
@@ -100,6 +130,9 @@ _ages = st.sampled_from(
         timedelta(seconds=40),
         timedelta(hours=11, minutes=59),
         *(timedelta(days=one) for one in _DAYS),
+        # About to leave a window.
+        *(timedelta(days=one) - timedelta(seconds=10) for one in _DAYS),
+        *(length - timedelta(seconds=10) for length in POOLS.durations if length < timedelta(days=1)),
     ]
 )
 _traits = st.fixed_dictionaries(
@@ -131,9 +164,13 @@ _said = st.fixed_dictionaries(
 )
 _VERBS = ("archive", "restore", "refresh")
 _SETTINGS = ({"minimum_age": 0}, {"minimum_age": 18}, {"require_known_age": True})
+_CLOCK = (
+    timedelta(microseconds=1), timedelta(seconds=20), timedelta(seconds=20), timedelta(minutes=31), timedelta(hours=2),
+    timedelta(hours=12), timedelta(days=1), timedelta(days=7), timedelta(days=31), timedelta(days=91),
+    timedelta(hours=-3),
+)  # fmt: skip  # a table, read by rows
 STEPS = st.one_of(
-    st.tuples(st.just("items"), st.lists(_said, min_size=1, max_size=4)),
-    st.tuples(st.just("items"), st.lists(_said, min_size=1, max_size=2)),
+    *[st.tuples(st.just("items"), st.lists(_said, min_size=1, max_size=3))] * 4,
     st.tuples(st.just("undo"), st.just(7)),
     st.tuples(st.just("merge"), st.tuples(st.sampled_from(VISITORS), st.sampled_from(PEOPLE))),
     st.tuples(st.just("join"), st.tuples(st.sampled_from(PEOPLE), st.sampled_from(PEOPLE))),
@@ -144,17 +181,8 @@ STEPS = st.one_of(
     st.tuples(st.just("list"), st.lists(st.sampled_from(ENTRIES), max_size=5, unique=True)),
     st.tuples(st.just("refresh"), st.none()),
     st.tuples(st.just("settings"), st.sampled_from(_SETTINGS)),
-    st.tuples(
-        st.just("clock"),
-        st.sampled_from(
-            [
-                timedelta(microseconds=1), timedelta(seconds=20), timedelta(minutes=31), timedelta(hours=2),
-                timedelta(hours=12), timedelta(days=1), timedelta(days=7), timedelta(days=31), timedelta(days=91),
-                timedelta(hours=-3),
-            ]
-        ),
-    ),
-)  # fmt: skip  # a table, read by rows
+    *[st.tuples(st.just("clock"), st.sampled_from(_CLOCK))] * 4,
+)
 
 
 @dataclass
