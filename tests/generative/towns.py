@@ -18,7 +18,7 @@ from muster.kernel.versions import is_version, version_key
 from muster.rules.standard import STANDARD_ATTRIBUTES
 from muster.rules.standard_events import STANDARD_EVENTS
 from muster.rules.vocabulary import Attribute, Event, Scope, Type, Vocabulary
-from muster.warehouse.catalog import App, Catalog, CustomAttribute
+from muster.warehouse.catalog import App, Catalog, CustomAttribute, EventKind
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from muster.warehouse.port import Holding, Person, PersonEvent
 
@@ -66,6 +66,7 @@ def catalog() -> Catalog:
     return Catalog(
         apps={key: App(key, number) for key, number in APPS.items()},
         attributes={one.key: CustomAttribute(one.key, one.number or 0, one.type, one.scope) for one in _CUSTOM},
+        events={one.key: EventKind(one.key, one.number) for one in vocabulary().events.values()},
     )
 
 

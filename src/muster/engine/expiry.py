@@ -1,45 +1,53 @@
-"""Whose truth changes by the passing of time alone: for every kind of atom, asked of the warehouse (G-15).
+"""Who changes by the passing of time alone between two instants, and when: asked of the warehouse (G-15).
 
-Between two instants nothing arrives; only windows move, birthdays come, subscriptions end. Each function yields the
-rows of customers near such a move: everybody whose truth differs, and some whose truth does not.
+Everybody whose truth differs is named, and some whose truth does not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 import ibis.expr.types as ir
+import numpy as np
+import numpy.typing as npt
 
-from muster.engine.atoms import Acquired, Atom, Excluded, Ranked
-from muster.engine.bitset import Bitset, BitsetBuilder
-from muster.engine.compile import attributes, events, people, ranks  # noqa: F401 - registers the compilers
-from muster.engine.compile.attributes import column_of, rows_of
+from muster.engine.atoms import Atom
+from muster.engine.bitset import Bitset, BitsetBuilder, Keys
 from muster.engine.compile.comparison import any_of, within
-from muster.engine.compile.registry import turning, turns
-from muster.engine.context import DEVICE_ACTIVE_DAYS, Context
+from muster.engine.context import Context
 from muster.engine.moments import Interval
-from muster.kernel.civil import OLDEST_AGE_YEARS, day_code, local_day
-from muster.rules.nodes import (
-    AttributeCondition,
-    DeviceCondition,
-    EventCondition,
-    SequenceCondition,
-    Window,
-)
-from muster.rules.vocabulary import Attribute, Scope, Type
-from muster.warehouse.port import Reader, Warehouse
+from muster.engine.turning import Source, Sources, birthdays_between, days_between, sources_of
+from muster.warehouse.port import Reader, Relations
 
 _TICK = timedelta(microseconds=1)
-_DAY = timedelta(days=1)
-_MOMENTS = (Type.DATE, Type.TIMESTAMP)
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC, as the store writes it
+# Of more days than these, only the first midnight is told: then nobody asks when, only whether.
+MOST_MIDNIGHTS = 3
+Micros = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Turnings:
+    """Customers and the instants (microseconds since 1970, UTC) at which a truth of theirs may change."""
+
+    keys: Keys
+    at: Micros
+
+    @classmethod
+    def of(cls, parts: Iterable[tuple[Keys, Micros]]) -> Turnings:
+        listed = [part for part in parts if len(part[0])]
+        if not listed:
+            return cls(np.empty(0, np.uint32), np.empty(0, np.int64))
+        return cls(np.concatenate([keys for keys, _ in listed]), np.concatenate([at for _, at in listed]))
 
 
 def expires(
     atoms: Iterable[Atom],
     context: Context,
-    warehouse: Warehouse,
+    warehouse: Relations,
     reader: Reader,
     size: int,
     start: datetime,
@@ -47,152 +55,120 @@ def expires(
 ) -> Bitset:
     """The keys whose truth of one of the atoms may differ between `start` and `end`, if no data came between."""
     builder = BitsetBuilder(size)
-    for atom in set(atoms):
-        for rows in turning(atom, context, warehouse, start, end):
-            for batch in reader.batches(rows):
-                keys = batch.column("customer_key").to_numpy(zero_copy_only=False)
-                builder.add(keys[keys < size])
+    builder.add(turnings(sources_of(atoms, context), context, warehouse, reader, start, end).keys)
     return builder.build()
 
 
-def _moved(start: datetime, end: datetime, by: timedelta = timedelta()) -> Interval:
-    """Values which an edge at `now + by` passes while now goes from `start` to `end`: (start + by, end + by]."""
-    return Interval(start + by + _TICK, end + by + _TICK)
+def turnings(
+    sources: Sources, context: Context, warehouse: Relations, reader: Reader, start: datetime, end: datetime
+) -> Turnings:
+    """Who turns when in (start, end]; each source is asked once."""
+    parts: list[tuple[Keys, Micros]] = []
+    for source, laters in sources.items():
+        match source.kind:
+            case "instant":
+                parts += _instants(source, laters, warehouse, reader, start, end)
+            case "day":
+                parts += _days(source, laters, context, warehouse, reader, start, end)
+            case "birth":
+                parts += _births(source, context, warehouse, reader, start, end)
+            case "daily":
+                parts += _daily(source, context, warehouse, reader, start, end)
+    return Turnings.of(parts)
 
 
-@turns(AttributeCondition)
-def attribute_turning(
-    condition: AttributeCondition, context: Context, warehouse: Warehouse, start: datetime, end: datetime
-) -> list[ir.Table]:
-    attribute = context.attribute(condition.attribute)
-    if attribute.key in ("age", "age_group"):
-        return [_birthdays(warehouse, context, start, end)]
-    if attribute.key == "addons_owned":
-        holdings = warehouse.relation("holdings")
-        return [holdings.filter(within(holdings.expires_at, _moved(start, end))).select("customer_key")]
-    found = [_devices_leaving(warehouse, start, end)] if attribute.scope is Scope.DEVICE else []
-    if attribute.type in _MOMENTS and condition.op in ("in_last", "in_next", "anniversary_in_next"):
-        found.append(_moments_passing(condition, attribute, context, warehouse, start, end))
-    return found
+def micros_of(instant: datetime) -> int:
+    """Since 1970; aware, or UTC without a zone."""
+    return (instant.replace(tzinfo=None) - _EPOCH) // _TICK
 
 
-def _moments_passing(
-    condition: AttributeCondition,
-    attribute: Attribute,
-    context: Context,
-    warehouse: Warehouse,
+def _rows(source: Source, warehouse: Relations) -> ir.Table:
+    return warehouse.occurrences(source.event) if source.relation == "events" else warehouse.relation(source.relation)
+
+
+def _read(rows: ir.Table, column: str, dtype: str, reader: Reader) -> Iterator[tuple[Keys, Any]]:
+    for batch in reader.batches(rows.select("customer_key", moment=rows[column])):
+        moments = batch.column("moment").to_numpy(zero_copy_only=False)
+        yield batch.column("customer_key").to_numpy(zero_copy_only=False), moments.astype(dtype)
+
+
+def _instants(
+    source: Source,
+    laters: Iterable[timedelta],
+    warehouse: Relations,
+    reader: Reader,
     start: datetime,
     end: datetime,
-) -> ir.Table:
-    """Rows whose value enters or leaves the moving window; anniversaries move with the day, so all values may."""
-    table = rows_of(attribute, condition.app, context, warehouse)
-    column = column_of(table, attribute)
-    if condition.op == "anniversary_in_next":
-        moves = local_day(start, context.zone) != local_day(end, context.zone)
-        return table.filter(column.notnull() & moves).select("customer_key")
-    assert isinstance(condition.value, timedelta)
-    by = -condition.value if condition.op == "in_last" else condition.value
-    edges = [_moved(start, end), _moved(start, end, by)]
-    if attribute.type is Type.DATE:
-        days = [
-            (local_day(edge.start, context.zone), local_day(edge.end, context.zone))
-            for edge in edges
-            if edge.start and edge.end
-        ]
-        terms = [column.between(first, last) for first, last in days]
-    else:
-        terms = [within(column, edge) for edge in edges]
-    return table.filter(any_of(terms)).select("customer_key")
+) -> Iterator[tuple[Keys, Micros]]:
+    rows = _rows(source, warehouse)
+    column = rows[source.column]
+    edges = [Interval(start - later + _TICK, end - later + _TICK) for later in sorted(laters)]
+    first, last = micros_of(start), micros_of(end)
+    for keys, moments in _read(
+        rows.filter(any_of(within(column, edge) for edge in edges)), source.column, _STAMP, reader
+    ):
+        for later in laters:
+            at = moments.astype(np.int64) + later // _TICK
+            due = (at > first) & (at <= last)
+            yield keys[due], at[due]
 
 
-def _devices_leaving(warehouse: Warehouse, start: datetime, end: datetime) -> ir.Table:
-    devices = warehouse.relation("devices")
-    edge = _moved(start, end, timedelta(days=-DEVICE_ACTIVE_DAYS))
-    return devices.filter(within(devices.last_seen_at, edge)).select("customer_key")
+_STAMP, _DAY = "datetime64[us]", "datetime64[D]"
 
 
-@turns(DeviceCondition)
-def device_turning(
-    _condition: DeviceCondition, _context: Context, warehouse: Warehouse, start: datetime, end: datetime
-) -> list[ir.Table]:
-    return [_devices_leaving(warehouse, start, end)]
+def _days(
+    source: Source,
+    laters: Iterable[timedelta],
+    context: Context,
+    warehouse: Relations,
+    reader: Reader,
+    start: datetime,
+    end: datetime,
+) -> Iterator[tuple[Keys, Micros]]:
+    by_later = {later: days_between(start, end, later, context) for later in laters}
+    numbers = {number for days in by_later.values() for number in days}
+    if not numbers:
+        return
+    rows = _rows(source, warehouse)
+    first, last = (_EPOCH.date() + timedelta(days=number) for number in (min(numbers), max(numbers)))
+    for keys, moments in _read(rows.filter(rows[source.column].between(first, last)), source.column, _DAY, reader):
+        for days in by_later.values():
+            yield _told(keys, moments.astype(np.int64), days)
 
 
-@turns(EventCondition)
-def event_turning(
-    condition: EventCondition, context: Context, warehouse: Warehouse, start: datetime, end: datetime
-) -> list[ir.Table]:
-    """Events that come of age, leave the window, or pass the edge of a date operator on the first or last time."""
-    edges = _window_edges(condition.when, start, end)
-    if condition.op in ("in_last", "in_next") and isinstance(condition.value, timedelta):
-        edges.append(_moved(start, end, -condition.value if condition.op == "in_last" else condition.value))
-    number = context.event(condition.event).number
-    found = [_events_within(number, edges, warehouse)]
-    if condition.op == "anniversary_in_next" and local_day(start, context.zone) != local_day(end, context.zone):
-        found.append(warehouse.occurrences(number).select("customer_key"))
-    return found
+def _births(
+    source: Source, context: Context, warehouse: Relations, reader: Reader, start: datetime, end: datetime
+) -> Iterator[tuple[Keys, Micros]]:
+    codes = birthdays_between(start, end, context)
+    if not codes:
+        return
+    rows = _rows(source, warehouse)
+    rows = rows.mutate(born=rows[source.column] % 10_000)
+    for keys, born in _read(rows.filter(rows.born.isin(sorted(codes))), "born", "int64", reader):
+        yield _told(keys, born, codes)
 
 
-@turns(SequenceCondition)
-def sequence_turning(
-    condition: SequenceCondition, context: Context, warehouse: Warehouse, start: datetime, end: datetime
-) -> list[ir.Table]:
-    edges = _window_edges(condition.when, start, end)
-    numbers = sorted({context.event(step.event).number for step in condition.steps})
-    return [_events_within(number, edges, warehouse) for number in numbers]
+def _told(keys: Keys, numbers: Micros, instants: dict[int, datetime]) -> tuple[Keys, Micros]:
+    """Those whose number is told of, with the instant that is told of it."""
+    known = np.array(sorted(instants), np.int64)
+    at = np.array([micros_of(instants[int(number)]) for number in known], np.int64)
+    if not len(known):
+        return keys[:0], at
+    place = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
+    due = known[place] == numbers
+    return keys[due], at[place[due]]
 
 
-def _window_edges(window: Window | None, start: datetime, end: datetime) -> list[Interval]:
-    edges = [_moved(start, end)]
-    if window is not None and window.last is not None:
-        edges.append(_moved(start, end, -window.last))
-    return edges
-
-
-def _events_within(number: int, edges: list[Interval], warehouse: Warehouse) -> ir.Table:
-    rows = warehouse.occurrences(number)
-    return rows.filter(any_of(within(rows.happened_at, edge) for edge in edges)).select("customer_key")
-
-
-@turns(Acquired)
-def acquired_turning(
-    _atom: Acquired, _context: Context, warehouse: Warehouse, start: datetime, end: datetime
-) -> list[ir.Table]:
-    facts = warehouse.relation("app_facts")
-    return [facts.filter(within(facts.acquired_at, _moved(start, end))).select("customer_key")]
-
-
-@turns(Excluded)
-def excluded_turning(
-    atom: Excluded, context: Context, warehouse: Warehouse, start: datetime, end: datetime
-) -> list[ir.Table]:
-    return [] if atom.reason == "profiling_denied" else [_birthdays(warehouse, context, start, end)]
-
-
-@turns(Ranked)
-def ranked_turning(
-    atom: Ranked, context: Context, warehouse: Warehouse, start: datetime, end: datetime
-) -> list[ir.Table]:
-    """Who moves alone; whoever is overtaken by them is found by a full refresh, because thresholds are global."""
-    return turning(replace(atom.condition, op="is_set"), context, warehouse, start, end)
-
-
-def _birthdays(warehouse: Warehouse, context: Context, start: datetime, end: datetime) -> ir.Table:
-    """Customers who get a year older: day codes repeat every 10,000."""
-    profiles = warehouse.relation("profiles")
-    days = list(_days_between(local_day(start, context.zone), local_day(end, context.zone)))
-    codes = {day_code(day) % 10_000 for day in days}
-    if 301 in codes:
-        codes.add(229)
-    born = profiles.birth_code % 10_000
-    if len(days) > OLDEST_AGE_YEARS * 3:
-        return profiles.filter(profiles.birth_code.notnull()).select("customer_key")
-    return profiles.filter(born.isin(sorted(codes))).select("customer_key")
-
-
-def _days_between(start: date, end: date) -> Iterable[date]:
-    """The days that begin after `start`, up to and with `end`."""
-    day = start
-    while day < end:
-        day += _DAY
-        yield day
+def _daily(
+    source: Source, context: Context, warehouse: Relations, reader: Reader, start: datetime, end: datetime
+) -> Iterator[tuple[Keys, Micros]]:
+    midnights = sorted(days_between(start, end, timedelta(), context).values())[:MOST_MIDNIGHTS]
+    if not midnights:
+        return
+    rows = _rows(source, warehouse)
+    builder = []
+    for batch in reader.batches(rows.filter(rows[source.column].notnull()).select("customer_key")):
+        builder.append(np.unique(batch.column("customer_key").to_numpy(zero_copy_only=False)))
+    keys = np.unique(np.concatenate(builder)) if builder else np.empty(0, np.uint32)
+    for midnight in midnights:
+        yield keys, np.full(len(keys), micros_of(midnight), np.int64)

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import ibis.expr.types as ir
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from muster.rules.vocabulary import Type
@@ -83,6 +85,10 @@ class Needed:
     events: Mapping[int, bool] = field(default_factory=dict)
 
 
+class MovingQuery(Protocol):
+    """An expression that was compiled once, for every instant."""
+
+
 class Reader(Protocol):
     """One task's cursor; not shared between threads. `interrupt` may be called from another thread and stops it."""
 
@@ -90,11 +96,15 @@ class Reader(Protocol):
     def batches(self, rows: ir.Table) -> Iterator[pa.RecordBatch]: ...
     def interrupt(self) -> None: ...
 
+    def moving(self, rows: ir.Table, rows_then: ir.Table, now: datetime, then: datetime) -> MovingQuery | None:
+        """One expression for all instants out of what it is at two of them; None if it does more than move."""
 
-class Warehouse(Protocol):
-    @property
-    def schema_version(self) -> int:
-        """Of what is stored; a backup says which it holds."""
+    def moved(self, query: MovingQuery, now: datetime) -> Iterator[pa.RecordBatch]:
+        """As `batches`, of the expression as it is at this instant."""
+
+
+class Relations(Protocol):
+    """What conditions are compiled over."""
 
     def relation(self, name: str) -> ir.Table:
         """The unbound table of `relations.ASKABLE`, custom columns included."""
@@ -108,7 +118,20 @@ class Warehouse(Protocol):
     def labels(self, event: int, path: str) -> Sequence[str]:
         """The distinct texts of one event property."""
 
+
+class Warehouse(Relations, Protocol):
+    @property
+    def schema_version(self) -> int:
+        """Of what is stored; a backup says which it holds."""
+
     def reader(self) -> AbstractContextManager[Reader]: ...
+
+    def narrowed(self, keys: npt.NDArray[np.uint32], needed: Needed) -> AbstractContextManager[Reader]:
+        """A reader to whom the relations hold these customers (ascending) alone, as far as they are needed; their
+        `customer_key` is their place among them. Many conditions about some people are asked in one pass."""
+
+    def few(self, keys: Sequence[int], needed: Needed) -> dict[int, Person]:
+        """What is needed of a handful of customers, by key; who is none is absent."""
 
     def highest_key(self) -> int:
         """The greatest customer_key ever given; 0 when empty."""

@@ -22,7 +22,7 @@ from muster.rules.nodes import AttributeCondition, DeviceCondition, Value
 from muster.rules.operators import OPERATORS
 from muster.rules.standard import AGE_GROUPS, ZERO_WHEN_ABSENT
 from muster.rules.vocabulary import Attribute, Scope, Type
-from muster.warehouse.port import Warehouse
+from muster.warehouse.port import Relations
 
 _RELATIONS = {Scope.CUSTOMER: "profiles", Scope.APP: "app_facts", Scope.DEVICE: "devices"}
 _AGES_OF_GROUP = {"18-24": (18, 24), "25-34": (25, 34), "35-49": (35, 49), "50+": (50, OLDEST_AGE_YEARS)}
@@ -30,7 +30,7 @@ _COLUMNS = {"app_spend": "app_spend_micros", "store_spend": "store_spend_micros"
 
 
 @compiles(AttributeCondition)
-def attribute_keys(condition: AttributeCondition, context: Context, warehouse: Warehouse) -> Keys | Where:
+def attribute_keys(condition: AttributeCondition, context: Context, warehouse: Relations) -> Keys | Where:
     """Customers one of whose values satisfies the condition (G-3, G-7)."""
     attribute = context.attribute(condition.attribute)
     special = _SPECIAL.get(attribute.key)
@@ -43,7 +43,7 @@ def attribute_keys(condition: AttributeCondition, context: Context, warehouse: W
 
 
 @compiles(DeviceCondition)
-def device_keys(condition: DeviceCondition, context: Context, warehouse: Warehouse) -> Where:
+def device_keys(condition: DeviceCondition, context: Context, warehouse: Relations) -> Where:
     """Customers with one active device that satisfies all conditions together (G-7)."""
     table = active_devices(condition.conditions[0].app, context, warehouse)
     terms = [_device_term(table, one, context, warehouse) for one in condition.conditions]
@@ -51,7 +51,7 @@ def device_keys(condition: DeviceCondition, context: Context, warehouse: Warehou
 
 
 def _device_term(
-    table: ir.Table, condition: AttributeCondition, context: Context, warehouse: Warehouse
+    table: ir.Table, condition: AttributeCondition, context: Context, warehouse: Relations
 ) -> ir.BooleanValue:
     """On one device a missing value satisfies the negative operators (G-3), as on one customer."""
     attribute = context.attribute(condition.attribute)
@@ -62,7 +62,7 @@ def _device_term(
 
 
 def _holds(
-    table: ir.Table, attribute: Attribute, condition: AttributeCondition, context: Context, warehouse: Warehouse
+    table: ir.Table, attribute: Attribute, condition: AttributeCondition, context: Context, warehouse: Relations
 ) -> ir.BooleanValue:
     """Text operators on a category are applied to its few labels first: comparing labels beats reading texts (C-30)."""
     column = column_of(table, attribute)
@@ -73,7 +73,7 @@ def _holds(
     return compare(column, attribute.type, condition.op, condition.value, context)
 
 
-def rows_of(attribute: Attribute, app: str | None, context: Context, warehouse: Warehouse) -> ir.Table:
+def rows_of(attribute: Attribute, app: str | None, context: Context, warehouse: Relations) -> ir.Table:
     """The rows that hold the attribute's values, of one app where it is per app."""
     if attribute.scope is Scope.DEVICE:
         return active_devices(app, context, warehouse)
@@ -81,7 +81,7 @@ def rows_of(attribute: Attribute, app: str | None, context: Context, warehouse: 
     return _of_app(table, app, context) if attribute.scope is Scope.APP else table
 
 
-def active_devices(app: str | None, context: Context, warehouse: Warehouse) -> ir.Table:
+def active_devices(app: str | None, context: Context, warehouse: Relations) -> ir.Table:
     devices = _of_app(warehouse.relation("devices"), app, context)
     return devices.filter(devices.last_seen_at > naive(context.now - timedelta(days=DEVICE_ACTIVE_DAYS)))
 
@@ -102,7 +102,7 @@ def column_name(attribute: Attribute) -> str:
 
 
 def _zero_when_absent(
-    condition: AttributeCondition, attribute: Attribute, context: Context, warehouse: Warehouse
+    condition: AttributeCondition, attribute: Attribute, context: Context, warehouse: Relations
 ) -> Where:
     """Counts and sums are 0 where there is no row, so what 0 satisfies is asked the other way round (ADR 0004)."""
     table = rows_of(attribute, condition.app, context, warehouse)
@@ -118,7 +118,7 @@ def _zero_when_absent(
     return Where(table, column.isnull() | holds)
 
 
-def _everybody(warehouse: Warehouse) -> Where:
+def _everybody(warehouse: Relations) -> Where:
     profiles = warehouse.relation("profiles")
     return Where(profiles, profiles.customer_key.notnull())
 
@@ -144,11 +144,11 @@ def zero_satisfies(op: str, value: Value) -> bool:
     return False
 
 
-def _age(condition: AttributeCondition, context: Context, warehouse: Warehouse) -> Where:
+def _age(condition: AttributeCondition, context: Context, warehouse: Relations) -> Where:
     return of_ages(ages_satisfying(condition.op, condition.value), context, warehouse)
 
 
-def _age_group(condition: AttributeCondition, context: Context, warehouse: Warehouse) -> Where:
+def _age_group(condition: AttributeCondition, context: Context, warehouse: Relations) -> Where:
     """Text operators choose among the four labels; the chosen ones are ranges of ages (C-30)."""
     chosen = [label for label in AGE_GROUPS if label_holds(label, condition.op, condition.value)]
     return of_ages([_AGES_OF_GROUP[label] for label in chosen], context, warehouse)
@@ -200,7 +200,7 @@ def _whole(low: Decimal, high: Decimal) -> tuple[int, int]:
     return math.ceil(low), math.floor(high)
 
 
-def of_ages(ages: Iterable[tuple[int, int]], context: Context, warehouse: Warehouse) -> Where:
+def of_ages(ages: Iterable[tuple[int, int]], context: Context, warehouse: Relations) -> Where:
     """An age from a to b is a birth code in (today - (b + 1) years, today - a years]."""
     profiles = warehouse.relation("profiles")
     today = context.today_code
@@ -211,14 +211,14 @@ def of_ages(ages: Iterable[tuple[int, int]], context: Context, warehouse: Wareho
     return Where(profiles, any_of(terms))
 
 
-def _has_purchased(condition: AttributeCondition, _: Context, warehouse: Warehouse) -> Where:
+def _has_purchased(condition: AttributeCondition, _: Context, warehouse: Relations) -> Where:
     if condition.op == "is_set":
         return _everybody(warehouse)
     profiles = warehouse.relation("profiles")
     return Where(profiles, profiles.purchase_count > 0, complement=condition.value is False)
 
 
-def _addons_owned(condition: AttributeCondition, context: Context, warehouse: Warehouse) -> Keys:
+def _addons_owned(condition: AttributeCondition, context: Context, warehouse: Relations) -> Keys:
     """Owned for good, or until an instant that is still ahead: derived now, because subscriptions end by themselves."""
     holdings = _of_app(warehouse.relation("holdings"), condition.app, context)
     held = holdings.filter(holdings.expires_at.isnull() | (holdings.expires_at > naive(context.now)))
@@ -233,7 +233,7 @@ def _addons_owned(condition: AttributeCondition, context: Context, warehouse: Wa
     return Keys(counted.filter(counted.owned == len(condition.value)).select("customer_key"))
 
 
-_SPECIAL: dict[str, Callable[[AttributeCondition, Context, Warehouse], Keys | Where]] = {
+_SPECIAL: dict[str, Callable[[AttributeCondition, Context, Relations], Keys | Where]] = {
     "age": _age,
     "age_group": _age_group,
     "has_purchased": _has_purchased,
@@ -241,7 +241,7 @@ _SPECIAL: dict[str, Callable[[AttributeCondition, Context, Warehouse], Keys | Wh
 }
 
 
-def attribute_values(condition: AttributeCondition, context: Context, warehouse: Warehouse) -> Values:
+def attribute_values(condition: AttributeCondition, context: Context, warehouse: Relations) -> Values:
     """The values that a rank operator compares; customers with nothing behind the value have none (ADR 0004)."""
     attribute = context.attribute(condition.attribute)
     table = rows_of(attribute, condition.app, context, warehouse)

@@ -18,7 +18,7 @@ from muster.kernel.versions import is_version, version_key
 from muster.rules.nodes import EventCondition, Measure, PropertyFilter, SequenceCondition, Step, Value, Window
 from muster.rules.operators import OPERATORS
 from muster.rules.vocabulary import Type
-from muster.warehouse.port import PropertyColumn, Warehouse
+from muster.warehouse.port import PropertyColumn, Relations
 
 # Nothing at all is 0 of these (G-6, ADR 0004); of the other measures it has no value.
 _ZERO_WITHOUT_EVENTS = frozenset({"count", "sum", "distinct"})
@@ -26,7 +26,7 @@ _MEASURED = "measured"
 
 
 @compiles(EventCondition)
-def event_keys(condition: EventCondition, context: Context, warehouse: Warehouse) -> Keys:
+def event_keys(condition: EventCondition, context: Context, warehouse: Relations) -> Keys:
     """Customers whose measure over the matching events satisfies the operator."""
     rows = _matching(condition, context, warehouse)
     if _is_at_least_once(condition):
@@ -38,7 +38,7 @@ def event_keys(condition: EventCondition, context: Context, warehouse: Warehouse
     return Keys(measured.filter(holds).select("customer_key"))
 
 
-def event_values(condition: EventCondition, context: Context, warehouse: Warehouse) -> Values:
+def event_values(condition: EventCondition, context: Context, warehouse: Relations) -> Values:
     """The measure of everybody who did it, to be ranked."""
     measured = _per_customer(_matching(condition, context, warehouse), condition.measure)
     rows = measured.filter(measured.value.notnull()).select("customer_key", value=measured.value.cast("float64"))
@@ -46,7 +46,7 @@ def event_values(condition: EventCondition, context: Context, warehouse: Warehou
 
 
 @compiles(SequenceCondition)
-def sequence_keys(condition: SequenceCondition, context: Context, warehouse: Warehouse) -> Keys:
+def sequence_keys(condition: SequenceCondition, context: Context, warehouse: Relations) -> Keys:
     """Customers who did the steps in order, each strictly after and at most `within` after the one before.
 
     Of the earlier steps only the latest before each event matters: nothing is nearer. So each step is one as-of join,
@@ -75,12 +75,12 @@ def _seconds(step: Step) -> int:
     return step.within.days * 86_400 + step.within.seconds
 
 
-def _step_times(step: Step, condition: SequenceCondition, context: Context, warehouse: Warehouse) -> ir.Table:
+def _step_times(step: Step, condition: SequenceCondition, context: Context, warehouse: Relations) -> ir.Table:
     rows = _occurrences(step.event, step.where, None, condition.app, condition.when, context, warehouse)
     return rows.select("customer_key", "happened_at")
 
 
-def _matching(condition: EventCondition, context: Context, warehouse: Warehouse) -> ir.Table:
+def _matching(condition: EventCondition, context: Context, warehouse: Relations) -> ir.Table:
     measured = _measured_column(condition, context)
     return _occurrences(condition.event, condition.where, measured, condition.app, condition.when, context, warehouse)
 
@@ -92,7 +92,7 @@ def _occurrences(
     app: str | None,
     when: Window | None,
     context: Context,
-    warehouse: Warehouse,
+    warehouse: Relations,
 ) -> ir.Table:
     """The events that count: of the kind, the app, the window, and every property filter on the same event."""
     columns = [PropertyColumn(f"p{index}", one.property, one.type) for index, one in enumerate(where)]
@@ -108,7 +108,7 @@ def _occurrences(
 
 
 def _property_holds(
-    column: Any, wanted: PropertyFilter, event: str, context: Context, warehouse: Warehouse
+    column: Any, wanted: PropertyFilter, event: str, context: Context, warehouse: Relations
 ) -> ir.BooleanValue:
     """On one event a missing property satisfies the negative operators and no positive one (G-3)."""
     negated = OPERATORS[wanted.type][wanted.op].negates

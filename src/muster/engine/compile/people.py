@@ -13,11 +13,11 @@ from muster.engine.compile.registry import Subjects, Where, compiles
 from muster.engine.context import Context
 from muster.kernel.civil import OLDEST_AGE_YEARS
 from muster.rules.nodes import SampleCondition
-from muster.warehouse.port import Warehouse
+from muster.warehouse.port import Relations
 
 
 @compiles(Acquired)
-def acquired_keys(atom: Acquired, context: Context, warehouse: Warehouse) -> Where:
+def acquired_keys(atom: Acquired, context: Context, warehouse: Relations) -> Where:
     """Customers who have acquired the app, or any app, by now."""
     facts = warehouse.relation("app_facts")
     table = facts if atom.app is None else facts.filter(facts.app_key == context.vocabulary.apps[atom.app])
@@ -25,7 +25,7 @@ def acquired_keys(atom: Acquired, context: Context, warehouse: Warehouse) -> Whe
 
 
 @compiles(Excluded)
-def excluded_keys(atom: Excluded, context: Context, warehouse: Warehouse) -> Where:
+def excluded_keys(atom: Excluded, context: Context, warehouse: Relations) -> Where:
     """Customers outside every population (G-1)."""
     if atom.reason == "too_young":
         return of_ages([(0, context.minimum_age - 1)], context, warehouse)
@@ -37,7 +37,7 @@ def excluded_keys(atom: Excluded, context: Context, warehouse: Warehouse) -> Whe
 
 
 @compiles(SampleCondition)
-def sample_subjects(condition: SampleCondition, _: Context, warehouse: Warehouse) -> Subjects:
+def sample_subjects(condition: SampleCondition, _: Context, warehouse: Relations) -> Subjects:
     """Everybody's bucketing subject (F-31)."""
     rows = warehouse.relation("profiles").select("customer_key", "subject")
     return Subjects(rows, condition.basis_points, condition.salt)

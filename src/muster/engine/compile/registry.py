@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeVar
 
 import ibis.expr.types as ir
@@ -12,7 +11,7 @@ import ibis.expr.types as ir
 from muster.engine.atoms import Atom
 from muster.engine.context import Context
 from muster.rules.nodes import Value
-from muster.warehouse.port import Warehouse
+from muster.warehouse.port import Relations
 
 
 @dataclass(frozen=True)
@@ -59,13 +58,10 @@ class Subjects:
 
 
 Question = Keys | Where | Values | Subjects
-Compiler = Callable[[Any, Context, Warehouse], Question]
-Turning = Callable[[Any, Context, Warehouse, datetime, datetime], list[ir.Table]]
+Compiler = Callable[[Any, Context, Relations], Question]
 
 _COMPILERS: dict[type, Compiler] = {}
-_TURNINGS: dict[type, Turning] = {}
 C = TypeVar("C", bound=Compiler)
-T = TypeVar("T", bound=Turning)
 
 
 def compiles(kind: type) -> Callable[[C], C]:
@@ -78,28 +74,9 @@ def compiles(kind: type) -> Callable[[C], C]:
     return register
 
 
-def turns(kind: type) -> Callable[[T], T]:
-    """Registers who may change truth by the passing of time alone, for one kind of atom."""
-
-    def register(function: T) -> T:
-        _TURNINGS[kind] = function
-        return function
-
-    return register
-
-
-def question(atom: Atom, context: Context, warehouse: Warehouse) -> Question:
+def question(atom: Atom, context: Context, warehouse: Relations) -> Question:
     """What to ask the warehouse for an atom."""
     return _COMPILERS[type(atom)](atom, context, warehouse)
-
-
-def turning(atom: Atom, context: Context, warehouse: Warehouse, start: datetime, end: datetime) -> list[ir.Table]:
-    """Relations of `customer_key` which together hold everybody whose truth differs between the two instants.
-
-    They may hold others too. An atom of a kind that only data can change gives none.
-    """
-    function = _TURNINGS.get(type(atom))
-    return function(atom, context, warehouse, start, end) if function else []
 
 
 def compiled_kinds() -> frozenset[type]:

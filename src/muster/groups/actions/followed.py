@@ -39,7 +39,12 @@ class Followed:
         with self._lock:
             if self._noted and self._noted[0][0] > mark + 1:
                 return None
-            return BitMap.union(*(keys for number, keys in self._noted if number > mark)) if self._noted else BitMap()
+            found = BitMap()
+            for number, keys in reversed(self._noted):
+                if number <= mark:
+                    break
+                found |= keys
+            return found
 
     def follow_again(self, keys: BitMap) -> None:
         """They are taken up with the next cycle."""

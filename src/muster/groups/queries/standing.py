@@ -32,5 +32,15 @@ def control_stamp() -> Stamp | None:
         return None
     with connection.cursor() as cursor:
         [(version,)] = cursor.execute("PRAGMA data_version").fetchall()
+    return (id(connection.connection), int(version), _own_changes())
+
+
+def own_stamp(stamp: Stamp) -> Stamp:
+    """The same, if nobody but this connection has written anything since."""
+    return (stamp[0], stamp[1], _own_changes())
+
+
+def _own_changes() -> int:
+    """How many rows this connection has changed so far."""
     raw: Any = connection.connection
-    return (id(raw), int(version), raw.total_changes if isinstance(raw, sqlite3.Connection) else 0)
+    return raw.total_changes if isinstance(raw, sqlite3.Connection) else 0

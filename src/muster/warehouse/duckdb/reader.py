@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 
 import duckdb
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from muster.warehouse.duckdb.moving import Moving, moving
 from muster.warehouse.duckdb.occurrences import Occurrences
 from muster.warehouse.errors import QueryInterruptedError
+from muster.warehouse.port import MovingQuery
 
 BATCH_ROWS = 65_536
 
@@ -27,7 +30,16 @@ class DuckDBReader:
         return self.sql_table(self._occurrences.compile(rows))
 
     def batches(self, rows: ir.Table) -> Iterator[pa.RecordBatch]:
-        sql = self._occurrences.compile(rows)
+        return self._batches(self._occurrences.compile(rows))
+
+    def moving(self, rows: ir.Table, rows_then: ir.Table, now: datetime, then: datetime) -> Moving | None:
+        return moving(self._occurrences.compile(rows), self._occurrences.compile(rows_then), now, then)
+
+    def moved(self, query: MovingQuery, now: datetime) -> Iterator[pa.RecordBatch]:
+        assert isinstance(query, Moving)
+        return self._batches(query.sql(now))
+
+    def _batches(self, sql: str) -> Iterator[pa.RecordBatch]:
         try:
             yield from self._query(sql).to_arrow_reader(BATCH_ROWS)
         except duckdb.InterruptException as error:

@@ -13,6 +13,8 @@ from typing import Any
 import duckdb
 import ibis
 import ibis.expr.types as ir
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pyroaring import BitMap
 
@@ -31,9 +33,11 @@ from muster.warehouse.duckdb.derive import all_keys, derive_stale, rederive_keys
 from muster.warehouse.duckdb.few.append import MOST_ITEMS, append_few
 from muster.warehouse.duckdb.instance import Instance
 from muster.warehouse.duckdb.lateness import Lateness
+from muster.warehouse.duckdb.listed import entry_hashes, named_by, names_of
 from muster.warehouse.duckdb.load import load_rows
 from muster.warehouse.duckdb.matching import matching_entries, matching_keys
 from muster.warehouse.duckdb.migrations import SCHEMA_VERSION
+from muster.warehouse.duckdb.narrowed import narrow
 from muster.warehouse.duckdb.occurrences import Occurrences
 from muster.warehouse.duckdb.past import copy_past, said_later
 from muster.warehouse.duckdb.person import read_people
@@ -42,6 +46,7 @@ from muster.warehouse.duckdb.rates import known_rates, put_rates, read_rates
 from muster.warehouse.duckdb.raw import raw_rows
 from muster.warehouse.duckdb.reader import DuckDBReader
 from muster.warehouse.duckdb.restating import rates_without, restate_rates
+from muster.warehouse.duckdb.rows_of import read_few
 from muster.warehouse.duckdb.said import read_said
 from muster.warehouse.duckdb.scrub import scrub
 from muster.warehouse.duckdb.settings import install_settings
@@ -51,7 +56,7 @@ from muster.warehouse.duckdb.writer import T as Answer
 from muster.warehouse.duckdb.writer import Write, Writer
 from muster.warehouse.items import Item
 from muster.warehouse.ledger import ErasureLedger
-from muster.warehouse.port import Person, PropertyColumn
+from muster.warehouse.port import Needed, Person, PropertyColumn
 from muster.warehouse.said import Said
 from muster.warehouse.subject import Subject
 
@@ -116,6 +121,24 @@ class DuckDBWarehouse:
             # One transaction for all of a task's questions: they see one state, whatever is written meanwhile (G-16).
             cursor.begin()
             yield DuckDBReader(cursor, self._occurrences)
+
+    @contextmanager
+    def narrowed(self, keys: npt.NDArray[np.uint32], needed: Needed) -> Iterator[DuckDBReader]:
+        """A reader to whom the relations hold these customers alone, numbered by their place (see `narrowed`)."""
+        self.settle()
+        with self._instance.cursor() as cursor:
+            cursor.begin()
+            narrow(cursor, keys, needed)
+            yield DuckDBReader(cursor, self._occurrences)
+
+    def few(self, keys: Sequence[int], needed: Needed) -> dict[int, Person]:
+        """What is needed of a handful of customers, all of one state, by key; who is none is absent."""
+
+        def read(cursor: duckdb.DuckDBPyConnection) -> dict[int, Person]:
+            cursor.begin()
+            return read_few(cursor, keys, needed, self._catalog)
+
+        return self._ask_facts(read)
 
     def highest_key(self) -> int:
         """The greatest customer_key ever given; 0 when empty."""
@@ -227,6 +250,18 @@ class DuckDBWarehouse:
         with self._instance.cursor() as cursor:
             yield from matching_entries(cursor, entries, customers=customers)
 
+    def names_of(self, keys: Sequence[int]) -> pa.Table:
+        """By which names these customers may stand on lists (see `listed`)."""
+        return self._ask(lambda cursor: names_of(cursor, keys))
+
+    def entry_hashes(self, entries: pa.RecordBatchReader) -> npt.NDArray[np.uint64]:
+        """A list as it is looked into quickly (see `listed`)."""
+        return self._ask(lambda cursor: entry_hashes(cursor, entries))
+
+    def named_by(self, entries: pa.RecordBatchReader, names: pa.Table) -> tuple[BitMap, int]:
+        """Whom a list names of those with these names, and by how many entries."""
+        return self._ask(lambda cursor: named_by(cursor, entries, names))
+
     def rates(self, before: tuple[date, str] | None, currency: str | None, limit: int) -> list[Rate]:
         """Rates in force, newest day first, currencies of a day in order; `before`: the last one seen."""
         return self._ask(lambda cursor: read_rates(cursor, before, currency, limit))
@@ -300,6 +335,11 @@ class DuckDBWarehouse:
             return append_batch(connection, batch, cursors, catalog, ledger=self._ledger)
 
         return self.submit(write).result()
+
+    @property
+    def catalog(self) -> Catalog:
+        """By which it reads and writes."""
+        return self._catalog
 
     @property
     def is_late(self) -> bool:
