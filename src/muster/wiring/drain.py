@@ -12,23 +12,27 @@ from contextlib import suppress
 
 from django.db import close_old_connections, connection
 
-from muster.customers.actions.drain import Drain, drained_cursors
-from muster.customers.actions.facts import announce_change
-from muster.customers.hooks import spool_emptiers
+from muster.customers.actions.drain import Drain, Drained, drained_cursors
+from muster.customers.hooks import current_warehouse, spool_emptiers
+from muster.groups.actions.following.follower import Follower
+from muster.groups.actions.publication import Publisher, current_publisher
+from muster.kernel.clock import system_clock
 from muster.kernel.errors import MusterError
+from muster.metrics.figures import counter, durations
 from muster.online.writer import OnlineWriter
 from muster.spool.reading import Cursor, SpoolReader
 from muster.wiring.configuration import Configuration
 
 logger = logging.getLogger("muster.drain")
 
+
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_BETWEEN_SWEEPS = 60.0
 # The edge looks once a second how far the warehouse came.
 _SECONDS_TO_EMPTY = 30.0
 _SECONDS_BETWEEN_TRIES = 0.1
-# Who comes first is seen at once, others after a while: each time is a whole refresh so far.
-_SECONDS_BETWEEN_REFRESHES = 10.0
+# Nobody says when settings change, or when a schedule was made by what groups were before.
+_SECONDS_BETWEEN_ADVANCES = 2.0
 
 
 class DrainThread:
@@ -46,8 +50,13 @@ class DrainThread:
         self._path.chmod(0o600)
         self._poked.setblocking(False)
         self._closing = threading.Event()
-        self._refreshed_at = self._swept_at = float("-inf")
-        self._is_stale = False
+        self._follower = Follower()
+        self._has_begun = False
+        told = "From the first request of a cycle until answers include it"
+        self._decided = durations("muster_event_to_decision_seconds", told)
+        self._counted = counter("muster_drained_items_total", "Items by what became of them", ("verdict",))
+        self._untold: list[Drained] = []
+        self._advanced_at = self._swept_at = float("-inf")
         self._thread = threading.Thread(target=self._loop, name="drain", daemon=True)
 
     def start(self) -> None:
@@ -102,29 +111,66 @@ class DrainThread:
 
     def _work(self) -> None:
         try:
+            if not self._has_begun:
+                self._begin()
             while not self._closing.is_set() and (done := self._drain.cycle()) is not None:
-                self._online.publish_meta(_places(done.cursors))
-                self._is_stale = self._is_stale or bool(done.items)
-                self._refresh()
-            self._refresh()
+                self._untold.append(done)
+                self._tell()
+            self._tell()
+            self._advance()
             self._sweep()
         except Exception:
             logger.exception("the spool could not be drained; it is tried again")
             raise _Failed from None
 
+    def _begin(self) -> None:
+        """What was drained before this process, and how time went by without it, is in answers from here on."""
+        cursors = drained_cursors()
+        self._follower.begin()
+        self._online.publish_meta(_followed(_places(cursors)))
+        self._has_begun = True
+
+    def _tell(self) -> None:
+        """Who was touched is followed in every group, and what that changes is published with it, as one (E-33)."""
+        settled = current_warehouse().take_settled()
+        publisher = current_publisher()
+        if publisher is None or not (self._untold or settled):
+            return
+        with publisher.as_one():
+            touched = settled
+            for done in self._untold:
+                touched |= done.outcome.touched
+                self._cycle(publisher, done)
+            self._follower.follow(touched)
+        now = system_clock()
+        for done in self._untold:
+            self._decided.observe(max((now - done.first_at).total_seconds(), 0))
+            for verdict, count in done.outcome.counts.items():
+                self._counted.labels(verdict).inc(count)
+        self._untold.clear()
+
+    def _cycle(self, publisher: Publisher, done: Drained) -> None:
+        places = _places(done.cursors)
+        meta = places | _followed(places)
+        publisher.cycle(done.outcome.identities, done.outcome.merges, meta, done.received_at)
+
+    def _advance(self) -> None:
+        """What time alone changes; facts that were left late, when nothing else is to be done."""
+        next_at = self._follower.next_at
+        waited = time.monotonic() - self._advanced_at
+        if next_at is None or next_at <= system_clock() or waited >= _SECONDS_BETWEEN_ADVANCES:
+            self._follower.advance()
+            self._advanced_at = time.monotonic()
+
     def _wait(self) -> None:
         if self._closing.is_set():
             return
-        select.select([self._poked], [], [], _SECONDS_BETWEEN_LOOKS)
+        poked, _, _ = select.select([self._poked], [], [], _SECONDS_BETWEEN_LOOKS)
         with suppress(BlockingIOError):
             while True:
                 self._poked.recv(64)
-
-    def _refresh(self) -> None:
-        if self._is_stale and time.monotonic() - self._refreshed_at >= _SECONDS_BETWEEN_REFRESHES:
-            announce_change()
-            self._is_stale = False
-            self._refreshed_at = time.monotonic()
+        if not poked and current_warehouse().is_late:
+            current_warehouse().settle()
 
     def _sweep(self) -> None:
         if time.monotonic() - self._swept_at >= _SECONDS_BETWEEN_SWEEPS:
@@ -133,7 +179,7 @@ class DrainThread:
             self._online.check_readers()
 
     def _publish(self) -> None:
-        """A process that died may have committed what it did not tell any more."""
+        """A process that died may have committed what it did not tell any more: everybody is evaluated as it begins."""
         cursors = drained_cursors()
         if cursors:
             self._online.publish_meta(_places(cursors))
@@ -141,6 +187,11 @@ class DrainThread:
 
 class _Failed(Exception):
     """It is logged."""
+
+
+def _followed(places: Mapping[str, str]) -> dict[str, str]:
+    """The same of membership and answers."""
+    return {name.replace("drained/", "published/"): place for name, place in places.items()}
 
 
 def _places(cursors: Mapping[int, Cursor]) -> dict[str, str]:
