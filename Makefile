@@ -1,6 +1,6 @@
 # Everything a developer types. Bare `make` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test chromium proxies test-scale bench-groups bench-pages check docs pictures coverage
+.PHONY: help setup run test chromium proxies test-scale bench-groups bench-edge bench-unleash bench-pages check docs pictures coverage
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,6 +11,7 @@ PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 # SIZE=small ROWS=100000 measures in a minute; limits hold for the full size.
 SIZE ?= full
 ROWS ?= 1000000
+EDGE_SIZE ?= medium
 # Tests start some hundred processes; without its cache each would compile thousands of modules anew.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -47,6 +48,12 @@ bench-groups: setup ## Measure groups against hand-written SQL: lines `bench NAM
 	$(BIN)/python -m bench.members --rows $(ROWS)
 	$(BIN)/python -m bench.memory --size $(SIZE)
 	$(BIN)/python -m bench.erasure
+
+bench-edge: setup ## Measure the data plane against bare handlers and stores, and Unleash where `make bench-unleash` put it
+	$(BIN)/python -m bench.edge --size $(EDGE_SIZE)
+
+bench-unleash: ## Unleash for `make bench-edge`, which wants PostgreSQL's programs as well
+	mkdir -p var/unleash && cd var/unleash && echo "{}" > package.json && npm install --silent --no-audit --no-fund unleash-server@8.2.0
 
 bench-pages: setup node_modules/.complete ## Measure pages against their limits: bytes, queries, time, Lighthouse
 	$(BIN)/python -m bench.pages
