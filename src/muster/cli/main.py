@@ -15,6 +15,7 @@ from muster.cli.operation import backup, backups, doctor, restore
 from muster.cli.output import shown_errors
 from muster.cli.plans import apply, plan
 from muster.cli.team import setup, team, tokens
+from muster.cli.webhooks import webhooks
 
 
 @click.group(
@@ -48,7 +49,8 @@ def edge(doors: Doors, bind: str | None, processes: int | None) -> None:
 
 
 _COMMANDS = (
-    setup, team, tokens, jobs, groups, customers, catalog, demo, plan, apply, online, backup, backups, restore, doctor,
+    setup, team, tokens, webhooks, jobs, groups, customers, catalog, demo, plan, apply, online,
+    backup, backups, restore, doctor,
 )  # fmt: skip  # in the order of the help
 for _command in _COMMANDS:
     muster.add_command(_command)

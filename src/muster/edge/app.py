@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from muster.edge import decide, health, ofrep
 from muster.edge.answers import Answer, error_answer, json_answer, preflight, send_answer
+from muster.edge.counting import Counts, know_routes, route_of
 from muster.edge.decide import Decide
 from muster.edge.errors import EdgeError, MethodNotAllowed, not_found
 from muster.edge.gate import Gate
@@ -51,6 +52,8 @@ class EdgeApp:
             settings.burst_of_address,
             settings.processes,
         )
+        self._counts = Counts(settings.figures)
+        self._storing.on_commit = self._counts.committed
         gate = Gate(self._published, limits, settings.trusted_proxies)
         introductions = Introductions(self._published, self._storing)
         ingest = Ingest(gate, self._storing, introductions)
@@ -60,6 +63,7 @@ class EdgeApp:
         self._routes[("POST", ofrep.BULK_PATH)] = self._ofrep.all_flags
         self._routes |= {(method, "/healthz"): self._alive for method in _READING}
         self._routes |= {(method, "/readyz"): self._ready for method in _READING}
+        know_routes({path for _, path in self._routes})
         task = asyncio.get_running_loop().create_task(self._look())
         self._tasks.add(task)
 
@@ -82,6 +86,7 @@ class EdgeApp:
         try:
             answer = await self._answer(request)
         except ClientGone:
+            self._counts.answered(route_of(request.path), 499)
             return
         except EdgeError as error:
             answer = error_answer(request, error)
@@ -89,6 +94,7 @@ class EdgeApp:
             # Neither address nor body: both may name people.
             logger.exception("request %s failed", request.id)
             answer = error_answer(request, EdgeError(500, "internal_error", "This went wrong; it is logged."))
+        self._counts.answered(route_of(request.path), answer.status)
         await send_answer(send, request, answer)
 
     async def _answer(self, request: Request) -> Answer:
@@ -156,4 +162,5 @@ class EdgeApp:
             end_slow_bodies(time.monotonic())
             self._published.look_around()
             self._storing.forget_drained()
+            self._counts.hand_on()
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)

@@ -58,6 +58,7 @@ class GroupsConfig(AppConfig):
         register_timeline(TimelineSource("groups", _("Groups"), icon="users", scope="members:read", find=moments))
         words_in_use.append(groups.words_in_use)
         self._register_jobs()
+        self._register_webhooks()
         hooks.register_notice(
             is_shown,
             _("Demo data: AdventureWorks, dates shifted. Nothing leaves this installation."),
@@ -67,6 +68,17 @@ class GroupsConfig(AppConfig):
         after_setup[:] = ["groups:begin"]
         if look not in hooks.due_starters:
             hooks.due_starters.append(look)
+
+    def _register_webhooks(self) -> None:
+        from muster.groups.actions.announcing import JOINED, LEFT, tell_news
+        from muster.groups.queries.subjects import groups_to_tell_of
+        from muster.webhooks import hooks
+
+        # Whoever is told of members could as well list them.
+        for key, label in ((JOINED, _("Customers joined a group")), (LEFT, _("Customers left a group"))):
+            hooks.register_event(hooks.EventKind(key, label, "members:read", groups_to_tell_of))
+        if tell_news not in hooks.gatherers:
+            hooks.gatherers.append(tell_news)
 
     def _register_jobs(self) -> None:
         from muster.groups import jobs

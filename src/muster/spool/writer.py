@@ -42,15 +42,15 @@ class Settled(Generic[Ticket]):
 class SpoolWriter(Generic[Ticket]):
     """Owns the file of a slot.
 
-    `settle` is told, on the writer's thread, of everything that one commit stored or did not; `committed` is called
-    after each that stored something.
+    `settle` is told, on the writer's thread, of everything that one commit stored or did not; `committed` is
+    called after each that stored something, with how many and how many seconds it took.
     """
 
     def __init__(
         self,
         slot: Slot,
         settle: Callable[[Sequence[Settled[Ticket]]], None],
-        committed: Callable[[], None] = lambda: None,
+        committed: Callable[[int, float], None] = lambda _entries, _seconds: None,
         *,
         first_seq: int = 1,
         largest_bytes: int = LARGEST_SPOOL_BYTES,
@@ -124,7 +124,7 @@ class SpoolWriter(Generic[Ticket]):
             return taken
 
     def _commit(self, taken: list[tuple[Entry, Ticket]]) -> None:
-        first = self._seq + 1
+        first, begun = self._seq + 1, time.perf_counter()
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             rows = [(seq, *entry) for seq, (entry, _) in enumerate(taken, start=first)]
@@ -137,7 +137,7 @@ class SpoolWriter(Generic[Ticket]):
             return
         self._seq += len(taken)
         self._settle([Settled(ticket, seq) for seq, (_, ticket) in enumerate(taken, start=first)])
-        self._committed()
+        self._committed(len(taken), time.perf_counter() - begun)
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
