@@ -25,11 +25,11 @@ run: setup ## Load the sample once, print its groups, serve the installation in 
 	$(BIN)/muster demo load
 	$(BIN)/muster serve
 
-test: check chromium proxies .libraries/.complete ## Check, then run all tests, those in a browser last
+test: check chromium proxies .libraries/.complete tests/integration/edge/node/node_modules/.complete ## Check, then run all tests, those in a browser last
 	$(PYTEST) -m "not scale" --ignore=tests/browser
 	$(PYTEST) -m "not scale" tests/browser
 
-coverage: setup .libraries/.complete ## Run the tests whose lines are worth counting, templates included: tracing takes half the time again
+coverage: setup .libraries/.complete tests/integration/edge/node/node_modules/.complete ## Run the tests whose lines are worth counting, templates included: tracing takes half the time again
 	$(PYTEST) -m "not scale and not untraced" --ignore=tests/browser --cov --cov-report=term:skip-covered
 
 chromium: ## Debian's Chromium, in which the pages are tested
@@ -83,6 +83,10 @@ $(VENV)/.complete: requirements/dev.txt pyproject.toml setup.py
 .libraries/.complete: requirements/libraries.txt
 	$(PYTHON) -m venv .libraries
 	.libraries/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/libraries.txt
+	@touch $@
+
+tests/integration/edge/node/node_modules/.complete: tests/integration/edge/node/package-lock.json
+	cd tests/integration/edge/node && npm ci --silent
 	@touch $@
 
 node_modules/.complete: package-lock.json package.json
