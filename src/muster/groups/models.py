@@ -121,9 +121,10 @@ class MembershipSnapshot(models.Model):
 
 
 class MembershipNews(models.Model):
-    """Who joined and who left a group since webhooks were last told of it; gone a second later.
+    """Who joined and who left a group since webhooks were last told of it; nobody, a second later.
 
-    Packed bitmaps as of a change. `size_before`: how large the group was before all of it.
+    Packed bitmaps as of a change. `due_at`: when they are told, empty if there is nothing to tell. `size_before`: how
+    large the group was before all of it. `sequence`: how often webhooks were told of the group.
     """
 
     group = models.OneToOneField(Group, on_delete=models.CASCADE, primary_key=True, related_name="news")
@@ -133,8 +134,8 @@ class MembershipNews(models.Model):
     at = models.DateTimeField()
     size_before = models.PositiveIntegerField()
     size = models.PositiveIntegerField()
-    generation = models.PositiveIntegerField()
-    due_at = models.DateTimeField(db_index=True)
+    sequence = models.PositiveBigIntegerField(default=0)
+    due_at = models.DateTimeField(null=True, db_index=True)
 
     def __str__(self) -> str:
         return self.group_id

@@ -67,15 +67,15 @@ def test_receivers_are_told_who_joined_and_left_a_group(opened: dict[str, str]) 
         common = {"group": {"id": group, "key": "north"}, "more": False}
         new = [customer(town, "u31"), customer(town, "u32")]
         first, joined, left = (_told(heard, everything["secret"]) for heard in all_of_it.heard)
-        assert (first[0], first[1]["count"], first[1]["cause"], first[1]["generation"]) == (
+        assert (first[0], first[1]["count"], first[1]["cause"], first[1]["sequence"]) == (
             "group.member_joined",
             30,
             "definition",
             1,
         )
-        generation = joined[1].pop("generation")
+        sequence = joined[1].pop("sequence")
         assert joined == ("group.member_joined", {**common, "cause": "data", "count": 2, "customers": new})
-        assert (left[1].pop("generation"), generation > 1) == (generation, True)
+        assert (left[1].pop("sequence"), sequence > 1) == (sequence, True)
         assert left == (
             "group.member_left",
             {**common, "cause": "data", "count": 1, "customers": [customer(town, "u1")]},

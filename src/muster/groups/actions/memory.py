@@ -40,31 +40,41 @@ def _day(at: datetime) -> tuple[int, ...]:
     return _minute(at)[:3]
 
 
-def remember(row: Group, before: BitMap, after: BitMap, cause: Cause, at: datetime) -> None:
-    """Appends the change from one membership to the next, if there is one; the first evaluation always is."""
+def remember(row: Group, before: BitMap, after: BitMap, cause: Cause, at: datetime, *, is_news: bool = True) -> None:
+    """Appends the change from one membership to the next, if there is one; the first evaluation always is.
+
+    `is_news`: whether webhooks are told; what is only put into the past is none.
+    """
     last = MembershipChange.objects.filter(group=row).last()
     change = change_between(before, after)
     if last is not None and not change:
         return
-    _snapshot_if_due(append(row.id, last, change, len(after), cause, at), after)
+    _snapshot_if_due(append(row.id, last, change, len(after), cause, at, is_news=is_news), after)
 
 
 def append(
-    identifier: str, last: MembershipChange | None, change: Change, size: int, cause: Cause, at: datetime
+    identifier: str,
+    last: MembershipChange | None,
+    change: Change,
+    size: int,
+    cause: Cause,
+    at: datetime,
+    *,
+    is_news: bool = True,
 ) -> MembershipChange:
     """Remembers a change behind the last one, or together with it. Its snapshot comes with `keep_snapshots`."""
     # A clock that was set back does not turn history around.
     at = at if last is None else max(at, last.at)
+    if is_news:
+        announce(identifier, change, cause, at, size)
     if last is not None and _coalesces(last, cause, at):
         MembershipSnapshot.objects.filter(change=last).delete()
         last.cause = joint_cause(Cause(last.cause), cause)
         _rewrite(last, change_of(last).then(change), at, size)
-        announce(identifier, change, cause, at, size)
         return last
     grain = Grain.MINUTE if cause in COALESCED else Grain.EXACT
     made = MembershipChange(group_id=identifier, began_at=at, cause=cause, grain=grain)
     _rewrite(made, change, at, size)
-    announce(identifier, change, cause, at, size)
     return made
 
 
