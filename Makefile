@@ -1,6 +1,6 @@
 # Everything a developer types. Bare `make` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test chromium test-scale bench-groups bench-pages check docs pictures coverage
+.PHONY: help setup run test chromium proxies test-scale bench-groups bench-pages check docs pictures coverage
 
 PYTHON ?= python3
 VENV := .venv
@@ -24,7 +24,7 @@ run: setup ## Load the sample once, print its groups, serve the installation in 
 	$(BIN)/muster demo load
 	$(BIN)/muster serve
 
-test: check chromium .libraries/.complete ## Check, then run all tests, those in a browser last
+test: check chromium proxies .libraries/.complete ## Check, then run all tests, those in a browser last
 	$(PYTEST) -m "not scale" --ignore=tests/browser
 	$(PYTEST) -m "not scale" tests/browser
 
@@ -33,6 +33,9 @@ coverage: setup .libraries/.complete ## Run the tests whose lines are worth coun
 
 chromium: ## Debian's Chromium, in which the pages are tested
 	@command -v chromium >/dev/null || (apt-get update -q && apt-get install -y -q chromium) || { echo "The tests of pages need Chromium: install Debian's package chromium."; exit 1; }
+
+proxies: ## Debian's nginx and Caddy, which the examples of deploy/ are for
+	@command -v caddy >/dev/null && test -x /usr/sbin/nginx || (apt-get update -q && apt-get install -y -q --no-install-recommends nginx-light caddy) || { echo "The tests of deploy/ need Debian's packages nginx-light and caddy."; exit 1; }
 
 test-scale: setup ## Run the heavy tests
 	$(BIN)/python -m pytest -m scale

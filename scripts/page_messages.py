@@ -23,9 +23,12 @@ SOURCE = Path(__file__).parents[1] / "src" / "muster"
 LOCALE = SOURCE / "web" / "locale"
 LANGUAGES = ("de", "fr")
 # Rooms whose texts Django translates; the descriptions of `rules` have their own catalogue and marks.
-ROOMS = ("web", "audit", "team", "catalog", "customers", "groups", "wiring")
+ROOMS = ("web", "audit", "team", "webhooks", "catalog", "customers", "groups", "wiring")
 # Rooms whose errors pages show. What `wiring` refuses as it starts, backs up and restores is read in a terminal.
-REFUSING_ROOMS = ("kernel", "rules", "warehouse", "engine", "web", "audit", "team", "catalog", "customers", "groups")
+REFUSING_ROOMS = (
+    *("kernel", "rules", "warehouse", "engine", "web", "audit", "team", "webhooks", "catalog", "customers"),
+    "groups",
+)
 _KEYWORDS: dict[str, Any] = {
     "_": None,
     "gettext": None,

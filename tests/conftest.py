@@ -106,6 +106,7 @@ def environment_of(home: Path) -> dict[str, str]:
         "MUSTER_PORT": "0",
         # Tests of the edge begin it; for others it would be a process more that nobody asks.
         "MUSTER_EDGE_PROCESSES": "0",
+        "MUSTER_METRICS": "",
         "MUSTER_EDGE_PORT": "0",
         "MUSTER_WAREHOUSE_MEMORY": "256MiB",
         "MUSTER_WAREHOUSE_THREADS": "1",

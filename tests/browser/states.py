@@ -123,7 +123,15 @@ def _team(installation: Living, owner: Browser, colleague: httpx.Client) -> tupl
     owner.post("/profile/confirm/", {"password": PASSWORD, "next": "/profile/"})
     link = _LINK.search(unescape(owner.post(f"{addresses[-1].rstrip('/')}/password-link", {}).text))
     installation.post("/tokens", {"name": "Nightly export", "scopes": ["groups:read"]}, 201)
-    return [*addresses, "/settings/tokens/"], ["/login", invited, *([link[1]] if link else [])]
+    return [*addresses, "/settings/tokens/", _webhook(installation)], ["/login", invited, *([link[1]] if link else [])]
+
+
+def _webhook(installation: Living) -> str:
+    """One whose test event cannot be delivered, because its name leads to this machine."""
+    wanted = {"url": "https://localhost/muster", "events": ["group.member_joined"], "description": "Our CRM"}
+    made = installation.post("/webhooks", wanted, 201)
+    installation.post(f"/webhooks/{made['id']}/test", status=202)
+    return f"/settings/webhooks/{made['id']}/"
 
 
 def _invite(owner: Browser, email: str) -> str:

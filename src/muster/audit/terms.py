@@ -72,6 +72,13 @@ ACTIONS: dict[str, Promise] = {
     "suppression.made": _("Suppression made"),
     "token.create": _("API token made"),
     "token.revoke": _("API token revoked"),
+    "webhook.created": _("Webhook created"),
+    "webhook.deleted": _("Webhook deleted"),
+    "webhook.disabled": _("Webhook switched off by Muster"),
+    "webhook.edited": _("Webhook changed"),
+    "webhook.replayed": _("Deliveries sent again"),
+    "webhook.rotated": _("Secret of a webhook exchanged"),
+    "webhook.tested": _("Test event sent"),
 }
 
 THINGS: dict[str, Promise] = {
@@ -94,4 +101,5 @@ THINGS: dict[str, Promise] = {
     "sample": _("Demo data"),
     "suppression": _("Suppression"),
     "token": _("API token"),
+    "webhook": _("Webhook"),
 }

@@ -10,6 +10,7 @@ from ninja import Router
 from ninja.responses import Status
 
 from muster.catalog import actions, models, queries, schemas
+from muster.catalog.actions import keys
 from muster.catalog.terms import SERVER
 from muster.rules.vocabulary import Scope
 from muster.team.api import permitted
@@ -91,7 +92,7 @@ def list_keys(request: HttpRequest, key: str, cursor: str | None = None, limit: 
 @router.post("/apps/{key}/keys", response={201: schemas.KeyOut})
 def create_key(request: HttpRequest, key: str, body: schemas.KeyIn) -> Any:
     """`key` of the answer is shown this once, of a server key."""
-    made, text = actions.create_key(permitted(request, "catalog:write"), key, **body.model_dump())
+    made, text = keys.create_key(permitted(request, "catalog:write"), key, **body.model_dump())
     if made.kind == SERVER:
         show_once(request)
     return Status(201, replace(made, key=text))
@@ -100,7 +101,30 @@ def create_key(request: HttpRequest, key: str, body: schemas.KeyIn) -> Any:
 @router.post("/apps/{key}/keys/{key_id}/revoke", response=schemas.KeyOut)
 def revoke_key(request: HttpRequest, key: str, key_id: str) -> Any:
     """It opens nothing any more."""
-    return actions.revoke_key(permitted(request, "catalog:write"), key, key_id)
+    return keys.revoke_key(permitted(request, "catalog:write"), key, key_id)
+
+
+@router.get("/apps/{key}/token-keys", response=Page[schemas.TokenKeyOut])
+def list_token_keys(request: HttpRequest, key: str, cursor: str | None = None, limit: Limit = DEFAULT_LIMIT) -> Any:
+    """What customer tokens of the app are verified with; secrets are not shown."""
+    permitted(request, "catalog:read")
+    queries.app(key)
+    return page_of(queries.token_keys(key), cursor, limit, lambda one: one.id)
+
+
+@router.post("/apps/{key}/token-keys", response={201: schemas.TokenKeyMade})
+def create_token_key(request: HttpRequest, key: str, body: schemas.TokenKeyIn) -> Any:
+    """`secret` of the answer, for HS256, is shown this once. At most three are in force."""
+    made, secret = keys.create_token_key(permitted(request, "catalog:write"), key, **body.model_dump())
+    if secret:
+        show_once(request)
+    return Status(201, {**vars(made), "secret": secret})
+
+
+@router.post("/apps/{key}/token-keys/{key_id}/revoke", response=schemas.TokenKeyOut)
+def revoke_token_key(request: HttpRequest, key: str, key_id: str) -> Any:
+    """Tokens that name it are refused from now on."""
+    return keys.revoke_token_key(permitted(request, "catalog:write"), key, key_id)
 
 
 @router.get("/attributes", response=Page[schemas.AttributeOut])

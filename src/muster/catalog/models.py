@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models
 
-from muster.catalog.terms import KEY_KINDS, UNSET_CONSENTS
+from muster.catalog.terms import KEY_KINDS, TOKEN_ALGORITHMS, UNSET_CONSENTS
 from muster.rules.vocabulary import Scope, Type
 from muster.warehouse.catalog import AddOnKind
 
@@ -145,6 +145,28 @@ class AppKey(models.Model):
 
     class Meta:
         ordering = ["number"]
+
+
+class TokenKey(models.Model):
+    """What customer tokens of an app are verified with (E-6); tokens name it by `key_id`.
+
+    `material`: base64url of the secret, or of the public key. The edge must be able to read it, so a secret is kept as
+    it is; of what is revoked nothing is kept.
+    """
+
+    app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="token_keys")
+    key_id = models.CharField(max_length=64)
+    algorithm = models.CharField(max_length=8, choices=[(one, one) for one in TOKEN_ALGORITHMS])
+    material = models.TextField(default="", blank=True)
+    created_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["app", "id"]
+        constraints = [models.UniqueConstraint(fields=["app", "key_id"], name="token_key_once_per_app")]
+
+    def __str__(self) -> str:
+        return self.key_id
 
 
 class LastNumber(models.Model):

@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from muster.catalog import models
 from muster.catalog.errors import AppUnknown, WordUnknown
-from muster.catalog.terms import UNSET_CONSENTS
+from muster.catalog.terms import EDDSA, UNSET_CONSENTS
 from muster.kernel.worded import worded
-from muster.online.store import PublishedKey
+from muster.online.port import PublishedKey, TokenKey, app_digest
 from muster.rules.standard import STANDARD_ATTRIBUTES
 from muster.rules.standard_events import STANDARD_EVENTS
 from muster.rules.vocabulary import Attribute, Event, Scope, Type
@@ -92,7 +94,18 @@ class KeyView:
     created_at: datetime
 
 
-# Sources below are numbers of imports.
+@dataclass(frozen=True)
+class TokenKeyView:
+    """`id`: what tokens name as `kid`. `public_key`: of EdDSA; a secret is shown once, when it is made."""
+
+    id: str
+    algorithm: str
+    public_key: str
+    state: str
+    created_at: datetime
+
+
+# Sources below are numbers of imports; this one is of what came with a customer token and no key.
 FIRST_KEY_SOURCE = 2**31
 MOST_ATTRIBUTES, MOST_EVENTS = 500, 2_000
 
@@ -237,19 +250,44 @@ def key_view(row: models.AppKey) -> KeyView:
     return KeyView(row.id, row.kind, row.text, list(row.scopes), state, row.created_at)
 
 
+def token_keys(app_key: str) -> list[TokenKeyView]:
+    """What customer tokens of an app are verified with, revoked ones too."""
+    return [token_key_view(row) for row in models.TokenKey.objects.filter(app__key=app_key)]
+
+
+def token_key_view(row: models.TokenKey) -> TokenKeyView:
+    public = row.material if row.algorithm == EDDSA else ""
+    return TokenKeyView(row.key_id, row.algorithm, public, "revoked" if row.revoked_at else "active", row.created_at)
+
+
 def published_keys() -> dict[bytes, PublishedKey]:
-    """What the edge must know of the keys in force, by digest."""
-    rows = models.AppKey.objects.filter(revoked_at=None, app__state="active").select_related("app")
-    return {
-        bytes.fromhex(row.digest): PublishedKey(
-            app=row.app.number,
-            source=FIRST_KEY_SOURCE + row.number,
-            kind=row.kind,
-            scopes=tuple(row.scopes),
-            origins=tuple(row.app.allowed_origins) or ("*",),
-        )
-        for row in rows
-    }
+    """What the edge must know of the keys in force and of the apps they are of, by digest."""
+    rows = models.App.objects.filter(state="active").prefetch_related("keys", "token_keys")
+    found = {}
+    for row in rows:
+        of_app = _published_app(row)
+        found[app_digest(row.key)] = of_app
+        for key in row.keys.all():
+            if key.revoked_at is None:
+                found[bytes.fromhex(key.digest)] = msgspec.structs.replace(
+                    of_app, source=FIRST_KEY_SOURCE + key.number, kind=key.kind, scopes=tuple(key.scopes)
+                )
+    return found
+
+
+def _published_app(row: models.App) -> PublishedKey:
+    """What stands for the app where a customer token names it and no key is sent."""
+    in_force = [key for key in row.token_keys.all() if key.revoked_at is None]
+    return PublishedKey(
+        app=row.number,
+        source=FIRST_KEY_SOURCE,
+        kind="app",
+        origins=tuple(row.allowed_origins) or ("*",),
+        app_key=row.key,
+        identity_mode=row.identity_mode,
+        respect_gpc=row.respect_gpc,
+        token_keys=tuple(TokenKey(key.key_id, key.algorithm, key.material) for key in in_force),
+    )
 
 
 def observed_words() -> tuple[set[str], set[str]]:

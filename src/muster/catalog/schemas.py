@@ -91,6 +91,30 @@ class KeyIn(Strict):
     scopes: list[str] = list(KEY_SCOPES)
 
 
+class TokenKeyOut(Schema):
+    id: str
+    algorithm: str
+    public_key: str
+    state: str
+    created_at: datetime
+
+
+class TokenKeyMade(TokenKeyOut):
+    """`secret`: base64url; of HS256, shown this once."""
+
+    secret: str
+
+
+class TokenKeyIn(Strict):
+    """`id`: what tokens name as `kid`; made up if none is given. `secret`: for HS256, base64url, made if none is given.
+    `public_key`: for EdDSA, PEM or base64url."""
+
+    algorithm: str
+    id: str | None = None
+    secret: str | None = None
+    public_key: str | None = None
+
+
 class AttributeOut(Schema):
     key: str
     type: str

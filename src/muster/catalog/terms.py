@@ -19,3 +19,10 @@ KEY_KINDS = (PUBLISHABLE, SERVER)
 KEY_SCOPES = ("ingest", "decide")
 """What a server key may; a publishable one may both, as far as anybody may who has the app."""
 MOST_KEYS = 10
+
+HS256, EDDSA = "HS256", "EdDSA"
+TOKEN_ALGORITHMS = (HS256, EDDSA)
+"""How customer tokens are signed: by a secret that both know, or by a private key (Ed25519) that only the app's server
+has."""
+MOST_TOKEN_KEYS = 3
+LEAST_SECRET_BYTES = 32

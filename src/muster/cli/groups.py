@@ -20,6 +20,13 @@ _at = click.option("--at", help="As if it were this instant (RFC 3339); slow for
 _no_wait = click.option("--no-wait", is_flag=True, help="Do not wait until the sizes are computed.")
 
 
+_exposure = click.option(
+    "--exposure",
+    type=click.Choice(["never", "signed", "open"]),
+    help="Whom apps tell that they are in it: nobody, customers with a token, or whoever is named.",
+)
+
+
 @click.group("groups")
 def groups() -> None:
     """Customer groups: who is in, who would be, and why."""
@@ -51,6 +58,7 @@ def show_group(client: Client, group: str, at: str | None) -> Answer:
 @click.option("--tag", "tags", multiple=True)
 @click.option("--definition", type=click.File(encoding="utf-8"), help="A segment's, as JSON file; - reads stdin.")
 @click.option("--known", is_flag=True, help="A known user group, whose members are listed.")
+@_exposure
 @_no_wait
 @answers
 def create_group(
@@ -60,12 +68,15 @@ def create_group(
     tags: tuple[str, ...],
     definition: TextIO | None,
     known: bool,
+    exposure: str | None,
     no_wait: bool,
 ) -> Answer:
     if known == (definition is not None):
         raise click.UsageError("Give either --definition or --known.")
     fields: Document = {"key": key, "name": name or key, "tags": list(tags)}
     fields |= {"kind": "known"} if definition is None else {"definition": read_json(definition)}
+    if exposure is not None:
+        fields["exposure"] = exposure
     return _settled(client, client.post("/groups", fields), no_wait)
 
 
@@ -74,6 +85,7 @@ def create_group(
 @click.option("--name")
 @click.option("--tag", "tags", multiple=True, help="Replaces all tags.")
 @_definition
+@_exposure
 @click.option("--revision", type=int, help="Refuse if somebody changed it since; otherwise the newest is changed.")
 @_no_wait
 @answers
@@ -83,10 +95,11 @@ def edit_group(
     name: str | None,
     tags: tuple[str, ...],
     definition: TextIO | None,
+    exposure: str | None,
     revision: int | None,
     no_wait: bool,
 ) -> Answer:
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = {} if exposure is None else {"exposure": exposure}
     if name is not None:
         fields["name"] = name
     if tags:
@@ -94,7 +107,7 @@ def edit_group(
     if definition is not None:
         fields["definition"] = read_json(definition)
     if not fields:
-        raise click.UsageError("Nothing to change: give --name, --tag or --definition.")
+        raise click.UsageError("Nothing to change: give --name, --tag, --definition or --exposure.")
     if revision is None:
         revision = client.get(_path(group))["revision"]
     return _settled(client, client.patch(_path(group), fields, revision), no_wait)

@@ -10,10 +10,12 @@ from muster.cli.demo import demo
 from muster.cli.doors import Doors
 from muster.cli.groups import groups
 from muster.cli.jobs import jobs
+from muster.cli.online import online
 from muster.cli.operation import backup, backups, doctor, restore
 from muster.cli.output import shown_errors
 from muster.cli.plans import apply, plan
 from muster.cli.team import setup, team, tokens
+from muster.cli.webhooks import webhooks
 
 
 @click.group(
@@ -46,6 +48,9 @@ def edge(doors: Doors, bind: str | None, processes: int | None) -> None:
         doors.serve_edge(click.echo, host or None, int(port) if bind else None, processes)
 
 
-_COMMANDS = (setup, team, tokens, jobs, groups, customers, catalog, demo, plan, apply, backup, backups, restore, doctor)
+_COMMANDS = (
+    setup, team, tokens, webhooks, jobs, groups, customers, catalog, demo, plan, apply, online,
+    backup, backups, restore, doctor,
+)  # fmt: skip  # in the order of the help
 for _command in _COMMANDS:
     muster.add_command(_command)

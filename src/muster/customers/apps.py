@@ -33,6 +33,14 @@ class CustomersConfig(AppConfig):
         hooks.register_job(
             "customers.derive", jobs.derive_all, scope="customers:write", label=_("Deriving all facts again")
         )
+        hooks.register_job(
+            "customers.compact",
+            jobs.compact,
+            scope="team:admin",
+            unit="customers",
+            daily=True,
+            label=_("Tidying the warehouse"),
+        )
         hooks.register_page(
             300, _("Customers"), _("Customers"), "customers:find", icon="user-circle", scope="customers:read"
         )

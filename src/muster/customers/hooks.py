@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.functional import Promise
 
 from muster.kernel.errors import InternalError
+from muster.warehouse.batch import Merge
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from muster.warehouse.files.stage import Judged
 from muster.warehouse.ledger import ErasureLedger
@@ -45,6 +46,10 @@ def current_ledger() -> ErasureLedger:
     return _ledgers[0]
 
 
+spool_emptiers: list[Callable[[], None]] = []
+"""Each brings all that apps sent so far into the warehouse, and its bytes out of the spool; raises if it cannot."""
+
+
 @dataclass(frozen=True)
 class PersonalData:
     """A place that holds something of people (C-45); `privacy.yaml` says of what which place is in charge.
@@ -72,6 +77,9 @@ def register_personal_data(place: PersonalData) -> None:
 
 data_changed: list[Callable[[], None]] = []
 """Called after an import has been applied: groups take it up from here."""
+
+identities_changed: list[Callable[[Sequence[tuple[str, int, str, int]], Sequence[Merge]], None]] = []
+"""Told, once an append is committed, of identities (kind, app, text, customer) new or another's, and of merges."""
 
 after_restore: list[Callable[[], object]] = []
 """Called when a backup was put back, with the warehouse open and before anybody is let in. A crash calls them again."""

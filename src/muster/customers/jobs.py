@@ -139,6 +139,8 @@ def _append_chunks(job: RunningJob, row: Import, stage: Stage, mapping: ImportMa
     for batch, reached in chunks:
         # Customers of one chunk return in the next: their facts are derived once, when all is there.
         outcome = warehouse.append(batch, catalog, {cursor: reached}, derive=False)
+        for told in hooks.identities_changed:
+            told(outcome.identities, outcome.merges)
         warnings.update(outcome.warnings)
         applied = min(reached, total)
         Import.objects.filter(id=row.id).update(applied_count=applied, warnings=dict(warnings))
@@ -185,3 +187,8 @@ def _explaining(row: Import) -> Iterator[None]:
     except MusterError as error:
         Import.objects.filter(id=row.id).update(reason=f"{error.code}: {error.message}")
         raise
+
+
+def compact(job: RunningJob) -> dict[str, Any]:
+    """Puts the warehouse in order, if there is enough to do; looked for once a day. A crash goes on where it was."""
+    return {"compacted": current_warehouse().compact(job.check, job.progress)}

@@ -19,12 +19,24 @@ _ALLOWED_HEADERS = (
     b"X-Muster-Enrol, X-Muster-Version, If-None-Match, Idempotency-Key"
 )
 _EXPOSED_HEADERS = b"ETag, Retry-After, X-Request-Id, X-Muster-Position, X-Muster-Generation"
+_OFREP_FLAGS = "/ofrep/v1/evaluate/flags/"
+_OFREP_CODES = {
+    "invalid_json": "PARSE_ERROR",
+    "context_invalid": "INVALID_CONTEXT",
+    "flag_not_found": "FLAG_NOT_FOUND",
+    "plan_missing": "PROVIDER_NOT_READY",
+}
+"""What OpenFeature calls our errors; all others are GENERAL there."""
 
 
 class Answer(NamedTuple):
+    """`cache`, `varies`: what caches may do with it, and what it depends on (E-39)."""
+
     status: int
     body: bytes = b""
     headers: Iterable[tuple[bytes, bytes]] = ()
+    cache: bytes = b"private, no-store"
+    varies: bytes = b""
 
 
 def json_answer(value: Any, status: int = 200, headers: Iterable[tuple[bytes, bytes]] = ()) -> Answer:
@@ -46,8 +58,18 @@ def error_answer(request: Request, error: EdgeError) -> Answer:
     if request.path.startswith("/v1/"):
         body = {"success": False, "code": error.code, "message": error.message}
         return json_answer(body, error.status, headers)
+    if request.path.startswith("/ofrep/"):
+        return _ofrep_error(request, error, headers)
     problem = {"type": "about:blank", "title": error.message, "status": error.status, "code": error.code}
     return Answer(error.status, orjson.dumps(problem), (_PROBLEM, *headers))
+
+
+def _ofrep_error(request: Request, error: EdgeError, headers: Headers) -> Answer:
+    """OpenFeature's clients read both members without asking whether they are there."""
+    said = {"errorCode": _OFREP_CODES.get(error.code, "GENERAL"), "errorDetails": error.message}
+    if request.path.startswith(_OFREP_FLAGS):
+        said = {"key": request.path.removeprefix(_OFREP_FLAGS), **said}
+    return json_answer(said, error.status, headers)
 
 
 def preflight(request: Request) -> Answer:
@@ -64,18 +86,16 @@ def preflight(request: Request) -> Answer:
 
 
 async def send_answer(send: Send, request: Request, answer: Answer) -> None:
-    body = b"" if request.method == "HEAD" else answer.body
-    headers = [
-        (b"x-request-id", request.id.encode("ascii")),
-        (b"cache-control", b"private, no-store"),
-        *answer.headers,
-    ]
-    if answer.status != 204:
-        headers.append((b"content-length", b"%d" % len(answer.body)))
-    if b"origin" in request.headers:
-        headers.append((b"vary", b"Origin"))
-        if request.method != "OPTIONS":
-            headers.append((b"access-control-allow-origin", request.headers[b"origin"]))
-            headers.append((b"access-control-expose-headers", _EXPOSED_HEADERS))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    status, body, more, cache, varies = answer
+    headers = [(b"x-request-id", request.id.encode("ascii")), (b"cache-control", cache), *more]
+    if status not in (204, 304):
+        headers.append((b"content-length", b"%d" % len(body)))
+    origin = request.headers.get(b"origin")
+    if varies or origin is not None:
+        headers.append((b"vary", varies or b"Origin"))
+    # A secret in a page would be none: browsers are told nothing of what a server key asked.
+    if origin is not None and request.is_shared and request.method != "OPTIONS":
+        headers.append((b"access-control-allow-origin", origin))
+        headers.append((b"access-control-expose-headers", _EXPOSED_HEADERS))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
-from muster.edge import health
+from muster.edge import decide, health, ofrep
 from muster.edge.answers import Answer, error_answer, json_answer, preflight, send_answer
+from muster.edge.counting import Counts, know_routes, route_of
+from muster.edge.decide import Decide
 from muster.edge.errors import EdgeError, MethodNotAllowed, not_found
+from muster.edge.gate import Gate
 from muster.edge.ingest import PATHS, Ingest
+from muster.edge.introductions import Introductions
 from muster.edge.limits import Limits
+from muster.edge.ofrep import Ofrep
 from muster.edge.positions import position
 from muster.edge.published import Published
-from muster.edge.request import ClientGone, Receive, Request, Scope, Send
+from muster.edge.request import ClientGone, Receive, Request, Scope, Send, end_slow_bodies
 from muster.edge.settings import EdgeSettings
 from muster.edge.storing import Storing
 
@@ -46,10 +52,18 @@ class EdgeApp:
             settings.burst_of_address,
             settings.processes,
         )
-        ingest = Ingest(self._published, self._storing, limits, settings.trusted_proxies)
+        self._counts = Counts(settings.figures)
+        self._storing.on_commit = self._counts.committed
+        gate = Gate(self._published, limits, settings.trusted_proxies)
+        introductions = Introductions(self._published, self._storing)
+        ingest = Ingest(gate, self._storing, introductions)
+        self._ofrep = Ofrep(self._published, gate, introductions)
         self._routes = {("POST", path): ingest.answer for path in PATHS}
+        self._routes[("POST", decide.PATH)] = Decide(self._published, gate, introductions).answer
+        self._routes[("POST", ofrep.BULK_PATH)] = self._ofrep.all_flags
         self._routes |= {(method, "/healthz"): self._alive for method in _READING}
         self._routes |= {(method, "/readyz"): self._ready for method in _READING}
+        know_routes({path for _, path in self._routes})
         task = asyncio.get_running_loop().create_task(self._look())
         self._tasks.add(task)
 
@@ -72,6 +86,7 @@ class EdgeApp:
         try:
             answer = await self._answer(request)
         except ClientGone:
+            self._counts.answered(route_of(request.path), 499)
             return
         except EdgeError as error:
             answer = error_answer(request, error)
@@ -79,6 +94,7 @@ class EdgeApp:
             # Neither address nor body: both may name people.
             logger.exception("request %s failed", request.id)
             answer = error_answer(request, EdgeError(500, "internal_error", "This went wrong; it is logged."))
+        self._counts.answered(route_of(request.path), answer.status)
         await send_answer(send, request, answer)
 
     async def _answer(self, request: Request) -> Answer:
@@ -92,6 +108,10 @@ class EdgeApp:
         return await handler(request)
 
     def _by_prefix(self, request: Request) -> Handler | None:
+        if request.path.startswith(ofrep.SINGLE_PATH):
+            if request.method != "POST":
+                raise MethodNotAllowed(["POST"])
+            return self._ofrep.one_flag
         begin, end = _SETTINGS_PATH
         if request.path.startswith(begin) and request.path.endswith(end):
             handler = self._snippet
@@ -139,5 +159,8 @@ class EdgeApp:
 
     async def _look(self) -> None:
         while True:
+            end_slow_bodies(time.monotonic())
+            self._published.look_around()
             self._storing.forget_drained()
+            self._counts.hand_on()
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)

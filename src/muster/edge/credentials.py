@@ -1,30 +1,28 @@
-"""Finds the key of a request, in all the places where libraries put it (E-5)."""
+"""Finds key and customer token of a request, in all the places where they are put (E-5, E-6)."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 
-from muster.edge.errors import EdgeError, key_invalid
-from muster.edge.published import Published
 from muster.edge.request import Request
-from muster.online.store import PublishedKey
 
-PUBLISHABLE, SERVER = "publishable", "server"
-_LONGEST_KEY = 200
+SERVER_KIND = "server"
 
 
 def key_in_headers(request: Request) -> str | None:
     """The key as it was sent in a header or, a publishable one, in the address."""
+    headers = request.headers
     for name in (b"x-muster-key", b"x-api-key"):
-        if key := request.header(name):
+        if name in headers and (key := request.header(name)):
             return key
-    scheme, _, rest = request.header(b"authorization").partition(" ")
-    if scheme.lower() == "basic":
-        return _user_name(rest)
-    # A customer token has two dots; it says who the customer is, not which app asks.
-    if scheme.lower() == "bearer" and rest.count(".") != 2:
-        return rest.strip()
+    if b"authorization" in headers:
+        scheme, _, rest = request.header(b"authorization").partition(" ")
+        if scheme.lower() == "basic":
+            return _user_name(rest)
+        # A customer token has two dots; it says who the customer is, not which app asks.
+        if scheme.lower() == "bearer" and rest.count(".") != 2:
+            return rest.strip()
     asked = request.query("key")
     return asked if asked and asked.startswith("mpk_") else None
 
@@ -37,17 +35,13 @@ def _user_name(encoded: str) -> str | None:
         return None
 
 
-def permitted_key(request: Request, key: str | None, published: Published, scope: str) -> PublishedKey:
-    """401 for a key that is none, 403 for one that may not, 503 while keys cannot be read: senders throw away what is
-    answered with 401."""
-    if not key or len(key) > _LONGEST_KEY:
-        raise key_invalid()
-    found = published.key(key)
-    if found is None:
-        raise key_invalid()
-    if found.kind == SERVER and scope not in found.scopes:
-        raise EdgeError(403, "scope_missing", f"This key may not {scope}.")
-    origin = request.header(b"origin")
-    if origin and found.kind == PUBLISHABLE and "*" not in found.origins and origin not in found.origins:
-        raise EdgeError(403, "origin_not_allowed", f"{origin} is not allowed for this app.")
-    return found
+def token_in_headers(request: Request) -> str:
+    """The customer token; empty if none was sent."""
+    headers = request.headers
+    if b"x-muster-customer" in headers and (token := request.header(b"x-muster-customer")):
+        return token
+    if b"authorization" in headers:
+        scheme, _, rest = request.header(b"authorization").partition(" ")
+        if scheme.lower() == "bearer" and rest.count(".") == 2:
+            return rest.strip()
+    return ""

@@ -15,5 +15,7 @@ def ready(published: Published, storing: Storing, *, stopping: bool) -> Answer:
     """503 with each check while one of them fails."""
     checks = {"keys": published.is_there, "spool": not storing.is_full, "running": not stopping}
     well = all(checks.values())
+    # Without it what happens is still taken: a balancer must not turn that away, too.
     told = {name: "ok" if good else "failed" for name, good in checks.items()}
+    told["online"] = "ok" if published.can_decide else "warning"
     return json_answer({"status": "ok" if well else "failed", "checks": told}, 200 if well else 503)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Collection
 from typing import Any
 
+from muster.edge import gpc
 from muster.edge.answers import Answer, json_answer
-from muster.edge.credentials import SERVER, key_in_headers, permitted_key
+from muster.edge.credentials import key_in_headers, token_in_headers
 from muster.edge.errors import EdgeError
-from muster.edge.limits import Limits, client_address
-from muster.edge.published import Published
+from muster.edge.gate import Asker, Gate
+from muster.edge.introductions import Introductions
 from muster.edge.request import Request
 from muster.edge.storing import Storing
-from muster.online.store import PublishedKey
 from muster.spool.entries import ITEMS, UNREADABLE, Entry
-from muster.warehouse.catalog import Trust
 from muster.warehouse.messages.checks import read_message
 from muster.warehouse.messages.errors import BodyUnreadable, MessageRefused
 from muster.warehouse.messages.pieces import Body, read_body
@@ -31,17 +32,14 @@ PATHS: dict[str, str | None] = {
 
 
 class Ingest:
-    def __init__(
-        self, published: Published, storing: Storing, limits: Limits, trusted_proxies: tuple[str, ...]
-    ) -> None:
-        self._published, self._storing, self._limits = published, storing, limits
-        self._trusted_proxies = trusted_proxies
+    def __init__(self, gate: Gate, storing: Storing, introductions: Introductions) -> None:
+        self._gate, self._storing, self._introductions = gate, storing, introductions
 
     async def answer(self, request: Request) -> Answer:
         call = PATHS[request.path]
-        told = key_in_headers(request)
         # Whom we do not know sends us no body.
-        known = self._permitted(request, told) if told else None
+        told = key_in_headers(request) or token_in_headers(request)
+        known = self._gate.admitted(request, "ingest") if told else None
         body = await request.body(LARGEST_BODY_BYTES)
         try:
             read = read_body(body, call)
@@ -49,26 +47,36 @@ class Ingest:
             if known is not None:
                 self._storing.store_soon(_entry(known, UNREADABLE, error.code, 1, body[:_KEPT_BYTES]))
             raise EdgeError(400, error.code, error.message) from None
-        key = known or self._permitted(request, read.write_key)
-        position = await self._storing.store(_entry(key, ITEMS, call, len(read.messages), body))
+        asker = known or self._gate.admitted(request, "ingest", read.write_key)
+        self._introductions.introduce(asker)
+        if gpc.applies(request, asker):
+            position, refused = await self._store_some(asker, body, read, call)
+        else:
+            position = await self._storing.store(_entry(asker, ITEMS, call, len(read.messages), body))
+            refused = frozenset()
         said: dict[str, Any] = {"success": True}
         if request.query("verdicts") == "1":
-            said |= _verdicts(read, call) | {"position": position}
+            said |= _verdicts(read, call, refused) | {"position": position}
         return json_answer(said, headers=((b"x-muster-position", position.encode("ascii")),))
 
-    def _permitted(self, request: Request, key: str | None) -> PublishedKey:
-        found = permitted_key(request, key, self._published, "ingest")
-        address = client_address(request.peer, request.header(b"x-forwarded-for"), self._trusted_proxies)
-        self._limits.check(found.source, None if found.kind == SERVER else address, time.monotonic())
-        return found
+    async def _store_some(self, asker: Asker, body: bytes, read: Body, call: str | None) -> tuple[str, Collection[int]]:
+        """Of visitors who ask for it nothing but that; the position of the last, and the places of what is refused."""
+        found = gpc.sorted_body(body, read, call)
+        entries = [_entry(asker, UNREADABLE, gpc.VERDICT, 1, raw) for raw in found.refused.values()]
+        if found.body is not None or not entries:
+            entries.append(_entry(asker, ITEMS, call, found.items, found.body or body))
+        for visitor in found.visitors:
+            self._introductions.refuse_profiling(asker, visitor)
+        positions = await asyncio.gather(*(self._storing.store(entry) for entry in entries))
+        return positions[-1], found.refused.keys()
 
 
-def _entry(key: PublishedKey, kind: str, call: str | None, items: int, body: bytes) -> Entry:
-    trust = Trust.SERVER if key.kind == SERVER else Trust.OPEN
-    return Entry(kind, call, time.time_ns() // 1_000, key.app, key.source, int(trust), None, items, body)
+def _entry(asker: Asker, kind: str, call: str | None, items: int, body: bytes) -> Entry:
+    key, subject = asker.key, asker.vouched.subject if asker.vouched else None
+    return Entry(kind, call, time.time_ns() // 1_000, key.app, key.source, asker.trust, subject, items, body)
 
 
-def _verdicts(read: Body, call: str | None) -> dict[str, Any]:
+def _verdicts(read: Body, call: str | None, untracked: Collection[int]) -> dict[str, Any]:
     """What the drain will say of each, as far as that depends on nothing but the message."""
     refused = []
     for index, raw in enumerate(read.messages):
@@ -76,4 +84,7 @@ def _verdicts(read: Body, call: str | None) -> dict[str, Any]:
             read_message(raw, call)
         except MessageRefused as error:
             refused.append({"index": index, "code": error.code, "message": error.message})
+        else:
+            if index in untracked:
+                refused.append({"index": index, "code": gpc.VERDICT, "message": gpc.SENTENCE})
     return {"accepted": len(read.messages) - len(refused), "refused": refused}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import math
-from collections import OrderedDict
 from collections.abc import Hashable
 
 from muster.edge.errors import EdgeError
@@ -18,7 +17,8 @@ class Buckets:
 
     def __init__(self, rate: float, burst: float) -> None:
         self._rate, self._burst = rate, max(burst, 1)
-        self._filled: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+        # The least recently seen first.
+        self._filled: dict[Hashable, tuple[float, float]] = {}
 
     def take(self, name: Hashable, now: float) -> float:
         """Seconds until there is one; 0 if it was taken."""
@@ -29,7 +29,7 @@ class Buckets:
         taken = tokens >= 1
         self._filled[name] = (tokens - 1 if taken else tokens, now)
         if len(self._filled) > _MOST_BUCKETS:
-            self._filled.popitem(last=False)
+            del self._filled[next(iter(self._filled))]
         return 0 if taken else (1 - tokens) / self._rate
 
 
@@ -62,6 +62,8 @@ def network_of(address: str) -> str:
 def client_address(peer: str, forwarded: str, trusted: tuple[str, ...]) -> str:
     """The nearest address that no proxy of ours has: what a stranger writes into the header counts for nothing."""
     address = peer
+    if not forwarded or not trusted:
+        return address
     for told in reversed([one.strip() for one in forwarded.split(",") if one.strip()]):
         if not _is_trusted(address, trusted):
             break

@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import sys
+from pathlib import Path
 from types import FrameType
 
 import msgspec
@@ -14,6 +15,7 @@ import uvicorn
 
 from muster.edge.app import EdgeApp
 from muster.edge.settings import EdgeSettings
+from muster.metrics.figures import keep_in
 
 # Longer than what proxies keep theirs, so that they close first.
 _SECONDS_KEPT_ALIVE = 75
@@ -23,6 +25,8 @@ _SECONDS_TO_FINISH = 10
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     settings = msgspec.json.decode(sys.argv[1], type=EdgeSettings)
+    if settings.figures:
+        keep_in(Path(settings.figures), anew=False)
     app = EdgeApp(settings)
     config = uvicorn.Config(
         app,
@@ -38,7 +42,7 @@ def main() -> None:
         timeout_keep_alive=_SECONDS_KEPT_ALIVE,
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
     )
-    server = _Server(config, app)
+    server = _Server(config, app, settings.seconds_before_end)
     with socket.socket(fileno=settings.listener) as listener:
         server.run(sockets=[listener])
     sys.exit(0 if server.started else 1)
@@ -47,23 +51,36 @@ def main() -> None:
 class _Server(uvicorn.Server):
     """Ends, as by SIGTERM, with the process that began it: that holds the other end of our input."""
 
-    def __init__(self, config: uvicorn.Config, app: EdgeApp) -> None:
+    def __init__(self, config: uvicorn.Config, app: EdgeApp, seconds_before_end: float) -> None:
         super().__init__(config)
         self._app = app
+        self._seconds_before_end = seconds_before_end
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._heard)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(sys.stdin.fileno(), self._heard)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._app.stopping or not self._seconds_before_end:
+            self._app.stopping = True
+            super().handle_exit(sig, frame)
+            return
         self._app.stopping = True
-        super().handle_exit(sig, frame)
+        self._loop.call_soon_threadsafe(self._end_soon)
+
+    def _end_soon(self) -> None:
+        """Whoever shares requests out sees meanwhile that this one is not ready any more."""
+        self._loop.call_later(self._seconds_before_end, self._end)
+
+    def _end(self) -> None:
+        self.should_exit = True
 
     def _heard(self) -> None:
         if not os.read(sys.stdin.fileno(), 1):
-            asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+            self._loop.remove_reader(sys.stdin.fileno())
             self._app.stopping = True
-            self.should_exit = True
+            self._end_soon()
 
 
 if __name__ == "__main__":

@@ -22,6 +22,10 @@ class EdgeSettings(msgspec.Struct, frozen=True):
     largest_spool_bytes: int = 10 * 1024**3
     least_free_bytes: int = 1024**3
     trusted_proxies: tuple[str, ...] = ()
+    seconds_before_end: float = 0
+    """Between being asked to end, from when on it is not ready, and refusing connections (E-43)."""
+    figures: str = ""
+    """Where what is counted is kept; empty: nowhere."""
 
     @property
     def spool_directory(self) -> Path:

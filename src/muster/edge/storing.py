@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from muster.edge.errors import spool_full, storage_failed
@@ -24,6 +24,7 @@ class Storing:
         self._loop = loop
         self._published = published
         self._poke_at = settings.poke
+        self.on_commit: Callable[[int, float], None] = lambda _entries, _seconds: None
         self._poke = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._poke.setblocking(False)
         slot = take_slot(settings.spool_directory)
@@ -72,8 +73,9 @@ class Storing:
     def _settle(self, settled: Sequence[Settled[Waiter]]) -> None:
         self._loop.call_soon_threadsafe(_answer, settled)
 
-    def _say_so(self) -> None:
+    def _say_so(self, entries: int, seconds: float) -> None:
         """Control looks by itself every second: whether it hears is no matter."""
+        self.on_commit(entries, seconds)
         with suppress(OSError):
             self._poke.sendto(b".", self._poke_at)
 

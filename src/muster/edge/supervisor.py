@@ -45,7 +45,7 @@ class Supervisor:
         self._thread.join()
         for process in self._processes:
             _let_go(process)
-        deadline = time.monotonic() + _SECONDS_TO_END
+        deadline = time.monotonic() + _SECONDS_TO_END + self._settings.seconds_before_end
         for process in self._processes:
             try:
                 process.wait(max(deadline - time.monotonic(), 0.1))

@@ -39,6 +39,7 @@ class GroupsConfig(AppConfig):
         hooks.register_page(100, _("Engage"), _("Customer groups"), "groups:list", icon="users", scope="groups:read")
         hooks.register_finder(find_groups)
         register_undo(undoing.RENAMED, undoing.rename_back, scope="groups:write")
+        register_undo(undoing.EXPOSED, undoing.expose_as_before, scope="groups:write")
         register_undo(undoing.ARCHIVED, undoing.restore_again, scope="groups:write")
         register_undo(undoing.DISCARDED, restore_discarded, scope="groups:write")
         register_undo(undoing.RESTORED, undoing.archive_again, scope="groups:write")
@@ -57,6 +58,7 @@ class GroupsConfig(AppConfig):
         register_timeline(TimelineSource("groups", _("Groups"), icon="users", scope="members:read", find=moments))
         words_in_use.append(groups.words_in_use)
         self._register_jobs()
+        self._register_webhooks()
         hooks.register_notice(
             is_shown,
             _("Demo data: AdventureWorks, dates shifted. Nothing leaves this installation."),
@@ -66,6 +68,17 @@ class GroupsConfig(AppConfig):
         after_setup[:] = ["groups:begin"]
         if look not in hooks.due_starters:
             hooks.due_starters.append(look)
+
+    def _register_webhooks(self) -> None:
+        from muster.groups.actions.announcing import JOINED, LEFT, tell_news
+        from muster.groups.queries.subjects import groups_to_tell_of
+        from muster.webhooks import hooks
+
+        # Whoever is told of members could as well list them.
+        for key, label in ((JOINED, _("Customers joined a group")), (LEFT, _("Customers left a group"))):
+            hooks.register_event(hooks.EventKind(key, label, "members:read", groups_to_tell_of))
+        if tell_news not in hooks.gatherers:
+            hooks.gatherers.append(tell_news)
 
     def _register_jobs(self) -> None:
         from muster.groups import jobs

@@ -14,6 +14,7 @@ MusterError
     UndoExpired        undo_expired
     ConfirmationNeeded confirmation_needed, with what would be removed
     TemplateUnknown    template_unknown
+    ExposureNotAllowed exposure_not_allowed; exposure_limit
   (rules.errors)       definition_invalid, reference_cycle
 """
 
@@ -72,3 +73,7 @@ class UndoExpired(GroupError):
 
 class ConfirmationNeeded(GroupError):
     code = "confirmation_needed"
+
+
+class ExposureNotAllowed(GroupError):
+    code = "exposure_not_allowed"

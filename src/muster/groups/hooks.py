@@ -46,3 +46,12 @@ def announce(changes: Mapping[str, Change]) -> None:
     if told:
         for subscriber in memberships_changed:
             transaction.on_commit(tell(subscriber), robust=True)
+
+
+exposure_changed: list[Callable[[], None]] = []
+"""Each is told that apps may be told of other groups than before, or of some differently, once that is committed."""
+
+
+def announce_exposure() -> None:
+    for subscriber in exposure_changed:
+        transaction.on_commit(subscriber, robust=True)

@@ -16,7 +16,7 @@ from muster.groups.actions.lists import rematch_known, sweep_lists
 from muster.groups.actions.membership import refresh_groups
 from muster.groups.actions.memory import coalesce, forget_old, keep_snapshots
 from muster.groups.actions.sample import check_removable, forget_marks
-from muster.groups.hooks import announce
+from muster.groups.hooks import announce, announce_exposure
 from muster.groups.models import SampleThing
 from muster.groups.queries.evaluation import stored_members
 from muster.groups.queries.sample import look, sample
@@ -65,6 +65,7 @@ def remove_sample(job: RunningJob) -> dict[str, Any]:
         for row in found.groups:
             row.delete()
         forget_marks(SampleKind.GROUP, [row.id for row in found.groups])
+        announce_exposure()
     done = len(found.groups)
     for one in found.imports:
         job.progress(done, steps, one.file_name)

@@ -120,6 +120,26 @@ class MembershipSnapshot(models.Model):
     members = models.BinaryField()
 
 
+class MembershipNews(models.Model):
+    """Who joined and who left a group since webhooks were last told of it; gone a second later.
+
+    Packed bitmaps as of a change. `size_before`: how large the group was before all of it.
+    """
+
+    group = models.OneToOneField(Group, on_delete=models.CASCADE, primary_key=True, related_name="news")
+    joined = models.BinaryField(default=bytes)
+    left = models.BinaryField(default=bytes)
+    cause = models.CharField(max_length=10, choices=[(cause.value, cause.value) for cause in Cause])
+    at = models.DateTimeField()
+    size_before = models.PositiveIntegerField()
+    size = models.PositiveIntegerField()
+    generation = models.PositiveIntegerField()
+    due_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.group_id
+
+
 class ListVersion(models.Model):
     """A version of a known group's list; its entries stand in a file (warehouse/lists/files.py).
 

@@ -99,6 +99,16 @@ def last_seq(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'batch'").fetchone()[0])
 
 
+def shed(connection: sqlite3.Connection) -> bool:
+    """Makes an empty file and its log anew, so that nothing of what they held is left; False while it is not empty or a
+    reader has it."""
+    if connection.execute("SELECT 1 FROM batch LIMIT 1").fetchall():
+        return False
+    connection.execute("VACUUM")
+    [(busy, _, _)] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return not busy
+
+
 def used_bytes(connection: sqlite3.Connection, path: Path) -> int:
     """Pages in use and the log; what was drained is free again."""
     pages, free, size = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +56,24 @@ class SpoolReader:
                 if connection is not None:
                     found.append(_read(slot, connection, cursors.get(slot), limit))
         return found
+
+    def oldest(self) -> int | None:
+        """When the oldest entry that still lies there came (epoch, microseconds), drained or not; None if none does."""
+        found = []
+        for slot in used_slots(self._directory):
+            connection = self._connection(slot)
+            if connection is not None:
+                found += connection.execute("SELECT received_at_us FROM batch ORDER BY seq LIMIT 1").fetchall()
+        return min((at for (at,) in found), default=None)
+
+    def drained_bodies(self, cursors: Mapping[int, Cursor]) -> Iterator[bytes]:
+        """What the warehouse has and whoever wrote it has not let go of yet."""
+        for slot in used_slots(self._directory):
+            connection = self._connection(slot)
+            cursor = cursors.get(slot)
+            if connection is not None and cursor is not None and cursor.file == files.file_id(connection):
+                rows = connection.execute("SELECT body FROM batch WHERE seq <= ?", [cursor.seq])
+                yield from (bytes(body) for (body,) in rows)
 
     def sweep(self, cursors: Mapping[int, Cursor]) -> list[int]:
         """Removes files that nobody writes and that are drained; answers their slots."""

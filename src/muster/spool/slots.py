@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +57,22 @@ def try_slot(directory: Path, number: int) -> Slot | None:
         os.close(lock)
         return None
     return Slot(directory, number, lock)
+
+
+@contextmanager
+def all_slots(directory: Path) -> Iterator[bool]:
+    """Holds every slot; False if some process has one. Nothing is accepted anywhere meanwhile."""
+    with ExitStack() as held:
+        if not directory.exists():
+            yield True
+            return
+        for number in range(1, MOST_SLOTS + 1):
+            slot = try_slot(directory, number)
+            if slot is None:
+                yield False
+                return
+            held.callback(slot.release)
+        yield True
 
 
 def used_slots(directory: Path) -> list[int]:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -22,6 +23,8 @@ MOST_BYTES = 4 * 1024**2
 LARGEST_SPOOL_BYTES = 10 * 1024**3
 LEAST_FREE_BYTES = 1024**3
 _SECONDS_BETWEEN_LOOKS = 1.0
+# What was drained leaves its bytes in free pages and in the log; an empty file is made anew, without them.
+_SECONDS_BETWEEN_TIDYINGS = 60.0
 # Rows that are forgotten in one transaction: nobody waits for it longer than for a commit.
 _FORGET_AT_ONCE = 2_000
 
@@ -39,15 +42,15 @@ class Settled(Generic[Ticket]):
 class SpoolWriter(Generic[Ticket]):
     """Owns the file of a slot.
 
-    `settle` is told, on the writer's thread, of everything that one commit stored or did not; `committed` is called
-    after each that stored something.
+    `settle` is told, on the writer's thread, of everything that one commit stored or did not; `committed` is
+    called after each that stored something, with how many and how many seconds it took.
     """
 
     def __init__(
         self,
         slot: Slot,
         settle: Callable[[Sequence[Settled[Ticket]]], None],
-        committed: Callable[[], None] = lambda: None,
+        committed: Callable[[int, float], None] = lambda _entries, _seconds: None,
         *,
         first_seq: int = 1,
         largest_bytes: int = LARGEST_SPOOL_BYTES,
@@ -65,6 +68,8 @@ class SpoolWriter(Generic[Ticket]):
         self._closing = False
         self._drained = self._forgotten = 0
         self.is_full = False
+        # A process that died may have left something.
+        self._lies_about = self._seq >= first_seq
         self._look()
         self._thread = threading.Thread(target=self._loop, name="spool", daemon=True)
         self._thread.start()
@@ -92,6 +97,7 @@ class SpoolWriter(Generic[Ticket]):
 
     def _loop(self) -> None:
         looked = time.monotonic()
+        tidied = float("-inf")
         while True:
             taken = self._take()
             if taken:
@@ -102,6 +108,9 @@ class SpoolWriter(Generic[Ticket]):
             if time.monotonic() - looked >= _SECONDS_BETWEEN_LOOKS:
                 self._look()
                 looked = time.monotonic()
+            if not taken and self._lies_about and time.monotonic() - tidied >= _SECONDS_BETWEEN_TIDYINGS:
+                self._tidy()
+                tidied = time.monotonic()
 
     def _take(self) -> list[tuple[Entry, Ticket]]:
         with self._changed:
@@ -115,7 +124,7 @@ class SpoolWriter(Generic[Ticket]):
             return taken
 
     def _commit(self, taken: list[tuple[Entry, Ticket]]) -> None:
-        first = self._seq + 1
+        first, begun = self._seq + 1, time.perf_counter()
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             rows = [(seq, *entry) for seq, (entry, _) in enumerate(taken, start=first)]
@@ -128,7 +137,7 @@ class SpoolWriter(Generic[Ticket]):
             return
         self._seq += len(taken)
         self._settle([Settled(ticket, seq) for seq, (_, ticket) in enumerate(taken, start=first)])
-        self._committed()
+        self._committed(len(taken), time.perf_counter() - begun)
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
@@ -148,8 +157,14 @@ class SpoolWriter(Generic[Ticket]):
         except sqlite3.Error:
             self._roll_back()
             gone = 0
+        self._lies_about = self._lies_about or bool(gone)
         if gone < _FORGET_AT_ONCE:
             self._forgotten = self._drained
+
+    def _tidy(self) -> None:
+        """C-46: bodies that were drained are not left lying about. In use or no room: another time."""
+        with suppress(sqlite3.Error):
+            self._lies_about = not files.shed(self._connection)
 
     def _look(self) -> None:
         """E-23: nothing that was accepted is ever dropped to make room."""

@@ -15,6 +15,8 @@ SCOPE_TEXTS: dict[str, Promise] = {
     "customers:personal": _("See and export personal data of single customers"),
     "catalog:read": _("See the publisher, apps, add-ons and declared events"),
     "catalog:write": _("Change the publisher, apps, add-ons and declared events"),
+    "webhooks:read": _("See webhooks, what was sent and what was answered"),
+    "webhooks:write": _("Have events sent to other programs, and change what is sent where"),
     "jobs:read": _("See jobs and how far they are"),
     "audit:read": _("See who did what, and export it"),
     "team:admin": _("Invite and change team members, make API tokens, back up"),
@@ -23,8 +25,16 @@ SCOPES = tuple(SCOPE_TEXTS)
 EVERY_SCOPE = frozenset(SCOPES)
 
 _VIEWER = frozenset({"groups:read", "customers:read", "catalog:read", "jobs:read"})
-_EDITOR = _VIEWER | {"groups:write", "members:read", "customers:write", "customers:personal", "catalog:write"}
-# What each role may do; only owners erase people, read the audit trail and administer the team.
+_EDITOR = _VIEWER | {
+    "groups:write",
+    "members:read",
+    "customers:write",
+    "customers:personal",
+    "catalog:write",
+    "webhooks:read",
+}
+# What each role may do; only owners erase people, have events sent elsewhere, read the audit trail and
+# administer the team.
 ROLE_SCOPES: dict[str, frozenset[str]] = {"viewer": _VIEWER, "editor": _EDITOR, "owner": EVERY_SCOPE}
 ROLE_TEXTS: dict[str, Promise] = {"owner": _("Owner"), "editor": _("Editor"), "viewer": _("Viewer")}
 

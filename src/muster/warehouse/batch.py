@@ -145,3 +145,5 @@ class Outcome:
     notes: tuple[Note, ...] = ()
     merges: tuple[Merge, ...] = ()
     new_customers: int = 0
+    identities: tuple[tuple[str, int, str, int], ...] = ()
+    """(kind, app or 0, text, customer key) of every identity that is new or now names another customer."""

@@ -46,9 +46,9 @@ class BatchBuilder:
             }
         )
         for attribute, value in flat_traits(item.traits).items():
-            self._say("traits", attribute=attribute, value=_json(value))
+            self._say("traits", attribute=attribute, value=as_json(value))
         if item.event:
-            self._say("events", event=item.event.event, active=item.event.active, props=_json(dict(item.event.props)))
+            self._say("events", event=item.event.event, active=item.event.active, props=as_json(dict(item.event.props)))
         if item.order:
             self._order(item.order)
         for email in item.emails:
@@ -73,7 +73,8 @@ class BatchBuilder:
         self._parts[part].append({"item": len(self._items) - 1, **columns})
 
 
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
+    """As values and properties are stored: compact, letters as they are."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -60,6 +60,10 @@ class Resolver:
     survivors: dict[int, int] = field(default_factory=dict)
     """loser -> survivor."""
 
+    def __post_init__(self) -> None:
+        self.loaded = dict(self.known)
+        """What was known before anything was resolved."""
+
     def resolve(self, claim: Claim) -> tuple[int, str | None]:
         """The customer's key and a remark (`identity_limit`, `merge_not_allowed`); key 0 with the latter: refused."""
         if claim.previous is not None and claim.external is not None:

@@ -29,7 +29,7 @@ api = NinjaAPI(
 answer_with_problems(api)
 for router in (team, web):
     api.add_router("", router)
-for room in ("audit", "catalog", "customers", "groups"):
+for room in ("audit", "webhooks", "catalog", "customers", "groups"):
     if find_spec(f"muster.{room}.api"):
         api.add_router("", import_string(f"muster.{room}.api.router"))
 api.add_router("", privacy)

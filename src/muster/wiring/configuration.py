@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from muster.kernel.errors import MusterError
+from muster.webhooks.channels.addresses import Networks, read_networks
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,19 @@ class Configuration:
     edge_host: str = "127.0.0.1"
     edge_port: int = 8081
     edge_processes: int = 1
+    # Requests a second of a key, and of a key from one address, with its burst. 0: as many as they like.
+    edge_requests: int = 10_000
+    edge_requests_of_address: int = 200
+    edge_burst_of_address: int = 1_000
+    # How long an edge process that is asked to end says that it is not ready, before it refuses.
+    edge_leaving_seconds: int = 0
+    # Networks whose word on the client's address is believed.
+    trusted_proxies: tuple[str, ...] = ()
+    # Where Prometheus asks, HOST:PORT; empty: nowhere.
+    metrics: str = "127.0.0.1:9464"
     oidc: OpenIdProvider | None = None
+    # Where webhooks may be sent although it is not public.
+    webhook_networks: Networks = ()
 
     @property
     def oidc_apps(self) -> list[dict[str, Any]]:
@@ -125,6 +138,11 @@ class Configuration:
         return self.home / "online"
 
     @property
+    def figure_directory(self) -> Path:
+        """What the running processes count."""
+        return self.home / "figures"
+
+    @property
     def drain_socket(self) -> Path:
         return self.home / "drain.sock"
 
@@ -159,8 +177,27 @@ def read_configuration(environment: Mapping[str, str] | None = None) -> Configur
         edge_host=_text(variables, "MUSTER_EDGE_HOST", Configuration.edge_host),
         edge_port=_number(variables, "MUSTER_EDGE_PORT", Configuration.edge_port, 0, 65_535),
         edge_processes=_number(variables, "MUSTER_EDGE_PROCESSES", max((os.cpu_count() or 2) - 1, 1), 0, 64),
+        edge_requests=_number(variables, "MUSTER_EDGE_REQUESTS", Configuration.edge_requests, 0, 10_000_000),
+        edge_requests_of_address=_number(
+            variables, "MUSTER_EDGE_REQUESTS_OF_ADDRESS", Configuration.edge_requests_of_address, 0, 10_000_000
+        ),
+        edge_burst_of_address=_number(
+            variables, "MUSTER_EDGE_BURST_OF_ADDRESS", Configuration.edge_burst_of_address, 0, 10_000_000
+        ),
+        edge_leaving_seconds=_number(variables, "MUSTER_EDGE_LEAVING_SECONDS", 0, 0, 60),
+        trusted_proxies=tuple(map(str, _networks(variables, "MUSTER_TRUSTED_PROXIES"))),
+        metrics=_host_and_port(variables, "MUSTER_METRICS", Configuration.metrics),
         oidc=_oidc(variables),
+        webhook_networks=_networks(variables, "MUSTER_WEBHOOK_ALLOW_PRIVATE"),
     )
+
+
+def _host_and_port(variables: Mapping[str, str], name: str, default: str) -> str:
+    text = _text(variables, name, default)
+    host, _, port = text.rpartition(":")
+    if text and not (host and port.isdecimal() and int(port) <= 65_535):
+        raise _invalid(name, text, "must be HOST:PORT, or empty")
+    return text
 
 
 def _oidc(variables: Mapping[str, str]) -> OpenIdProvider | None:
@@ -174,6 +211,14 @@ def _oidc(variables: Mapping[str, str]) -> OpenIdProvider | None:
         if not value:
             raise _invalid(f"MUSTER_OIDC_{name}", "", "is needed beside the other MUSTER_OIDC_ variables")
     return OpenIdProvider(issuer, client_id, secret, _text(variables, "MUSTER_OIDC_LABEL", "OpenID Connect"))
+
+
+def _networks(variables: Mapping[str, str], name: str) -> Networks:
+    text = _text(variables, name, "")
+    try:
+        return read_networks(text)
+    except ValueError:
+        raise _invalid(name, text, "must be networks such as 10.0.0.0/8,fd00::/8") from None
 
 
 def _address(variables: Mapping[str, str], name: str) -> str:

@@ -14,7 +14,9 @@ from django.db import close_old_connections, connection
 
 from muster.customers.actions.drain import Drain, drained_cursors
 from muster.customers.actions.facts import announce_change
-from muster.online.store import OnlineWriter
+from muster.customers.hooks import spool_emptiers
+from muster.kernel.errors import MusterError
+from muster.online.writer import OnlineWriter
 from muster.spool.reading import Cursor, SpoolReader
 from muster.wiring.configuration import Configuration
 
@@ -22,6 +24,9 @@ logger = logging.getLogger("muster.drain")
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_BETWEEN_SWEEPS = 60.0
+# The edge looks once a second how far the warehouse came.
+_SECONDS_TO_EMPTY = 30.0
+_SECONDS_BETWEEN_TRIES = 0.1
 # Who comes first is seen at once, others after a while: each time is a whole refresh so far.
 _SECONDS_BETWEEN_REFRESHES = 10.0
 
@@ -30,7 +35,8 @@ class DrainThread:
     """Runs until `close`. Edge processes poke it after each commit; it looks by itself every second."""
 
     def __init__(self, configuration: Configuration, online: OnlineWriter) -> None:
-        self._reader = SpoolReader(configuration.spool_directory)
+        self._directory = configuration.spool_directory
+        self._reader = SpoolReader(self._directory)
         self._drain = Drain(self._reader)
         self._online = online
         self._path = configuration.drain_socket
@@ -46,18 +52,42 @@ class DrainThread:
 
     def start(self) -> None:
         self._publish()
+        spool_emptiers[:] = [self.empty]
         self._thread.start()
 
     def close(self) -> None:
         """The cycle under way is finished."""
         self._closing.set()
-        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as poke:
-            poke.sendto(b".", str(self._path))
+        spool_emptiers[:] = [one for one in spool_emptiers if one != self.empty]
+        self._poke()
         if self._thread.is_alive():
             self._thread.join()
         self._poked.close()
         self._path.unlink(missing_ok=True)
         self._reader.close()
+
+    def empty(self) -> None:
+        """Returns when nothing lies in the spool of what was there: `spool_waits` if that takes too long."""
+        asked_us = time.time_ns() // 1_000
+        self._swept_at = float("-inf")
+        reader = SpoolReader(self._directory)
+        try:
+            deadline = time.monotonic() + _SECONDS_TO_EMPTY
+            while (oldest := reader.oldest()) is not None and oldest <= asked_us:
+                if time.monotonic() > deadline:
+                    raise MusterError(
+                        "What apps sent waits for the warehouse, or for the edge to let go of it. Look at `muster spool"
+                        " status`.",
+                        code="spool_waits",
+                    )
+                self._poke()
+                time.sleep(_SECONDS_BETWEEN_TRIES)
+        finally:
+            reader.close()
+
+    def _poke(self) -> None:
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as poke:
+            poke.sendto(b".", str(self._path))
 
     def _loop(self) -> None:
         try:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from muster.edge.settings import EdgeSettings
 from muster.edge.supervisor import Supervisor, wait_for_signal
 from muster.wiring.configuration import Configuration
+from muster.wiring.figures import figures_of
 from muster.wiring.listening import address_of, listen
 
 _WAITING_CONNECTIONS = 2048
@@ -31,7 +32,7 @@ def edge_of(configuration: Configuration) -> Iterator[str | None]:
 
 def serve_edge(configuration: Configuration, say: Callable[[str], None]) -> None:
     """Until SIGTERM or SIGINT; it needs no control process, and goes on without it."""
-    with edge_of(configuration) as address:
+    with figures_of(configuration, anew=False), edge_of(configuration) as address:
         say(f"Apps send to {address}")
         wait_for_signal()
 
@@ -43,4 +44,10 @@ def _settings(configuration: Configuration) -> EdgeSettings:
         poke=str(configuration.drain_socket),
         listener=0,
         processes=configuration.edge_processes,
+        requests_a_second=configuration.edge_requests,
+        requests_a_second_and_address=configuration.edge_requests_of_address,
+        burst_of_address=configuration.edge_burst_of_address,
+        trusted_proxies=configuration.trusted_proxies,
+        seconds_before_end=configuration.edge_leaving_seconds,
+        figures=str(configuration.figure_directory) if configuration.metrics else "",
     )

@@ -11,14 +11,12 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from muster.catalog.hooks import keys_changed
-from muster.catalog.queries import published_keys
 from muster.customers.actions.uploads import sweep_imports
 from muster.customers.hooks import provide_ledger, provide_warehouse
 from muster.groups.actions.lists import sweep_lists
 from muster.groups.actions.membership import begin_memory, sweep_memberships
 from muster.kernel.errors import MusterError
-from muster.online.store import OnlineWriter
+from muster.online.writer import OnlineWriter
 from muster.warehouse.duckdb.connection import Resources
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from muster.warehouse.ledger import ErasureLedger
@@ -29,6 +27,7 @@ from muster.wiring.operation.restore import is_switching, sweep_restores
 from muster.wiring.operation.settle import settle
 from muster.wiring.operation.upgrade import begin_upgrade, end_upgrade
 from muster.wiring.ownership import owned
+from muster.wiring.publishing import publishing
 from muster.wiring.wsgi import application
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Any]
@@ -68,7 +67,7 @@ def open_installation(
         with _warehouse(configuration) as warehouse:
             end_upgrade(configuration)
             settle(configuration)
-            with _online(configuration) as online, _jobs(takes_all_jobs) as jobs:
+            with publishing(configuration, serves=takes_all_jobs) as online, _jobs(takes_all_jobs) as jobs:
                 yield Installation(configuration, warehouse, jobs, application, online)
 
 
@@ -85,23 +84,6 @@ def _warehouse(configuration: Configuration) -> Iterator[DuckDBWarehouse]:
         finally:
             provide_warehouse(None)
             provide_ledger(None)
-
-
-@contextmanager
-def _online(configuration: Configuration) -> Iterator[OnlineWriter]:
-    """Publishes keys as they are, and whenever they change (E-35)."""
-    online = OnlineWriter(configuration.online_directory)
-
-    def publish() -> None:
-        online.publish_keys(published_keys())
-
-    keys_changed.append(publish)
-    try:
-        publish()
-        yield online
-    finally:
-        keys_changed.remove(publish)
-        online.close()
 
 
 @contextmanager

@@ -17,9 +17,11 @@ from muster.team.queries import has_owner
 from muster.wiring.configuration import Configuration
 from muster.wiring.drain import DrainThread
 from muster.wiring.edge import edge_of
+from muster.wiring.figures import figures_of
 from muster.wiring.installation import Installation, WsgiApplication, open_installation
 from muster.wiring.listening import address_of, listen
 from muster.wiring.static_files import with_static_files
+from muster.wiring.webhooks import sending_webhooks
 
 _THREADS = 8
 # A stalled client costs a file descriptor and no thread: waitress hands requests on when they are complete.
@@ -93,7 +95,12 @@ def serve(configuration: Configuration, say: Callable[[str], None]) -> None:
     with open_installation(configuration, takes_all_jobs=True, patience_seconds=5) as installation:
         server = Server(installation)
         try:
-            with draining(installation), edge_of(configuration) as edge:
+            with (
+                figures_of(configuration, anew=True),
+                draining(installation),
+                sending_webhooks(),
+                edge_of(configuration) as edge,
+            ):
                 _stop_on_signals(server)
                 _greet(server, edge, say)
                 server.run()

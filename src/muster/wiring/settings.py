@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "muster.web.apps.WebConfig",
     "muster.audit.apps.AuditConfig",
     "muster.team.apps.TeamConfig",
+    "muster.webhooks.apps.WebhooksConfig",
     "muster.catalog.apps.CatalogConfig",
     "muster.customers.apps.CustomersConfig",
     "muster.groups.apps.GroupsConfig",

@@ -32,6 +32,6 @@ urlpatterns = [
     path("", include("muster.web.urls")),
     path("", include("muster.wiring.operation.urls")),
 ]
-for room in ("audit", "groups", "customers", "catalog"):
+for room in ("audit", "groups", "customers", "catalog", "webhooks"):
     if find_spec(f"muster.{room}.urls"):
         urlpatterns.append(path("", include(f"muster.{room}.urls")))

@@ -169,7 +169,7 @@ def _check_receipt(done: Document) -> None:
     assert hashlib.sha256(text.encode()).hexdigest() == done["receipt_sha256"]
     assert MARK not in json.dumps(done)
     assert {one["place"]: one["found"] for one in receipt["places"]} == dict.fromkeys(
-        ("answers", "exports", "imports", "lists", "memberships", "suppressions", "warehouse"), 0
+        ("answers", "exports", "imports", "lists", "memberships", "published", "spool", "suppressions", "warehouse"), 0
     )
     removed = {one["place"]: one["removed"] for one in receipt["places"]}
     assert removed["lists"] == {"entries": 4}

@@ -37,6 +37,7 @@ def test_visitors_unseen_for_long_go_and_customers_stay(environment: dict[str, s
         "all_events": 0,
         "touches": 0,
         "rejects": 0,
+        "repetitions": 0,
         "visitors": 1,
         "exports": 1,
         "verdict_counts": 0,

@@ -15,7 +15,9 @@ import pytest
 
 from muster.edge.settings import EdgeSettings
 from muster.edge.supervisor import Supervisor
-from muster.online.store import OnlineWriter, PublishedKey, key_digest
+from muster.online.port import PublishedKey, key_digest
+from muster.online.publication import Publication
+from muster.online.writer import OnlineWriter
 from muster.spool.entries import Spooled
 from muster.spool.reading import SpoolReader
 from tests.integration.processes import wait_until
@@ -43,6 +45,7 @@ class Edge:
     def publish(self) -> None:
         """As control does when it starts."""
         self.online = OnlineWriter(self.folder / "online")
+        self.online.rebuild(0).switch(Publication())
         self.online.publish_keys({key_digest(key): told for key, told in KEYS.items()})
 
     @property

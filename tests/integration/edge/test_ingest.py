@@ -192,7 +192,7 @@ def test_readiness_names_its_checks(edge: Edge) -> None:
     answer = edge.http.get("/readyz")
     assert (answer.status_code, answer.json()) == (
         200,
-        {"status": "ok", "checks": {"keys": "ok", "spool": "ok", "running": "ok"}},
+        {"status": "ok", "checks": {"keys": "ok", "spool": "ok", "running": "ok", "online": "ok"}},
     )
 
 

@@ -188,11 +188,14 @@ def test_role_and_single_permissions_count_at_once(as_alice: Client, as_bob: Cli
     changed = _change(as_alice, bob, do="permissions", scope=[*usual, "audit:read"])
     assert changed.status_code == 302
     bob.refresh_from_db()
-    assert (bob.granted, bob.withheld) == (["audit:read"], ["groups:write", "customers:personal", "catalog:write"])
+    assert (bob.granted, bob.withheld) == (
+        ["audit:read"],
+        ["groups:write", "customers:personal", "catalog:write", "webhooks:read"],
+    )
     assert as_bob.get("/api/v1/me").json()["scopes"] == [*usual, "audit:read"]
     assert as_bob.get("/settings/audit/").status_code == 200
     page = text_of(as_alice.get(f"/settings/team/{bob.id}/"))
-    assert (page.count("granted</span>"), page.count("withheld</span>")) == (1, 3)
+    assert (page.count("granted</span>"), page.count("withheld</span>")) == (1, 4)
 
     assert _change(as_alice, bob, do="role", role="viewer").status_code == 302
     bob.refresh_from_db()

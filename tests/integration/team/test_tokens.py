@@ -39,6 +39,7 @@ def test_owner_may_everything_and_viewer_only_looks(alice: Member, bob: Member) 
             "customers:personal",
             "catalog:read",
             "catalog:write",
+            "webhooks:read",
             "jobs:read",
         ],
     }

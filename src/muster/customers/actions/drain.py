@@ -18,7 +18,6 @@ from muster.customers.queries import judge_names
 from muster.kernel.room import disk_full
 from muster.spool.entries import UNREADABLE, Entry, Spooled
 from muster.spool.reading import Cursor, SpoolReader, Waiting
-from muster.warehouse.builder import batch_of
 from muster.warehouse.catalog import Catalog, Trust
 from muster.warehouse.items import Item
 from muster.warehouse.messages.checks import read_message
@@ -124,7 +123,7 @@ def _append(
         catalog = _catalog_of(read)
         items += [_translated(one, catalog) for one in read]
     told = {f"{_CURSOR}{slot}": {"file": cursor.file, "seq": cursor.seq} for slot, cursor in moved.items()}
-    outcome = current_warehouse().append(batch_of(items, received_at), catalog, told)
+    outcome = current_warehouse().append_items(items, received_at, catalog, told)
     return Drained(len(items), {**before, **moved}, outcome.counts)
 
 

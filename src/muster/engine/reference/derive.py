@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from muster.engine.reference.devices import Device, devices_of
@@ -39,17 +39,24 @@ def derive_people(items: Sequence[Item], catalog: Catalog, rates: Sequence[Rate]
     everybody = identify(items, catalog)
     orders = orders_of(everybody, rates, catalog)
     devices = devices_of(everybody)
-    return [_person(customer, orders, devices, catalog) for customer in everybody.customers]
+    keys = {device: number for number, device in enumerate(devices, start=1)}
+    return [person_of(customer, orders, devices, keys, catalog) for customer in everybody.customers]
 
 
-def _person(customer: Customer, all_orders: list[Order], devices: dict[Device, Row], catalog: Catalog) -> Person:
+def person_of(
+    customer: Customer,
+    all_orders: list[Order],
+    devices: Mapping[Device, Row],
+    keys: Mapping[Device, int],
+    catalog: Catalog,
+) -> Person:
+    """One customer, of all orders and devices there are; `keys`: the numbers of the devices."""
     orders = [order for order in all_orders if order.customer is customer]
     known = Known(
         customer.items, orders, sessions_of(customer.items, catalog), acquisitions_of(customer.items, orders, catalog)
     )
     facts = {app: app_facts_of(app, known, catalog) for app in known.apps()}
     owned = sum(row["acquired_at"] is not None for row in facts.values())
-    keys = {device: number for number, device in enumerate(devices, start=1)}
     return Person(
         customer_key=customer.key,
         profile=profile_of(customer, known, owned, catalog),
@@ -73,7 +80,7 @@ def _described(row: Row) -> Row:
     return {name: value for name, value in row.items() if name != "customer"}
 
 
-def _session_row(session: Session, device_keys: dict[Device, int], catalog: Catalog) -> Row:
+def _session_row(session: Session, device_keys: Mapping[Device, int], catalog: Catalog) -> Row:
     return {
         "app": _app(session.app, catalog),
         "device_key": device_keys.get((session.app, session.device or "")),

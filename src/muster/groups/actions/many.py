@@ -18,6 +18,7 @@ from muster.groups.errors import GroupUnknown, StateNotAllowed
 from muster.groups.models import Group
 from muster.groups.policies import check_can, check_unused
 from muster.groups.queries.evaluation import definition_of, vocabulary
+from muster.groups.queries.exposure import check_exposures
 from muster.groups.queries.groups import referred_to
 from muster.groups.terms import Cause, Kind, State
 from muster.kernel.clock import system_clock
@@ -69,6 +70,7 @@ def archive_many(actor: Principal, identifiers: Sequence[str]) -> Done:
     for row, reason in refused:
         done.refuse(row.name, reason)
     hooks.announce(left)
+    hooks.announce_exposure()
     return done
 
 
@@ -83,11 +85,14 @@ def restore_many(actor: Principal, identifiers: Sequence[str]) -> None:
         row.state = State.ACTIVE if row.kind == Kind.KNOWN else State.BUILDING
         row.save(update_fields=["state"])
         record(actor, "group.restore", "group", row.id, {})
+    for row in rows:
+        check_exposures(row)
     segments = [row for row in rows if row.kind == Kind.SEGMENT]
     if segments:
         words = vocabulary()
         store(segments, evaluate({row.id: definition_of(row, words) for row in segments}), Cause.DEFINITION)
     hooks.announce({row.id: all_joined(row) for row in rows})
+    hooks.announce_exposure()
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from django.db.models import Max, Sum
 from pyroaring import BitMap
 
 from muster.engine.changes import Change, change_between, composed, packed, unpacked
+from muster.groups.actions.announcing import announce
 from muster.groups.models import Group, MembershipChange, MembershipSnapshot
 from muster.groups.queries.recall import KEPT, change_of, members_after
 from muster.groups.terms import COALESCED, Cause, Grain
@@ -58,10 +59,12 @@ def append(
         MembershipSnapshot.objects.filter(change=last).delete()
         last.cause = joint_cause(Cause(last.cause), cause)
         _rewrite(last, change_of(last).then(change), at, size)
+        announce(identifier, change, cause, at, size)
         return last
     grain = Grain.MINUTE if cause in COALESCED else Grain.EXACT
     made = MembershipChange(group_id=identifier, began_at=at, cause=cause, grain=grain)
     _rewrite(made, change, at, size)
+    announce(identifier, change, cause, at, size)
     return made
 
 

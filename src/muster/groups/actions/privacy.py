@@ -1,4 +1,4 @@
-"""What groups hold of people: entries of their lists, memberships now and once (C-45)."""
+"""What groups hold of people: entries of their lists, memberships now and once, what webhooks were told (C-45)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from pyroaring import BitMap
 
 from muster.customers.hooks import PersonalData
 from muster.engine.changes import Change, packed
+from muster.groups.actions.announcing import count_in_news, erase_from_news
 from muster.groups.actions.followed import FOLLOWED
 from muster.groups.actions.lists import rematch_known
 from muster.groups.actions.membership import refresh_groups
 from muster.groups.actions.memory import erase_keys
+from muster.groups.actions.publication import current_publisher
 from muster.groups.models import Group, ListVersion, MembershipChange, MembershipDelta
 from muster.groups.queries.evaluation import (
     delta_of,
@@ -26,8 +28,10 @@ from muster.groups.queries.evaluation import (
 )
 from muster.groups.queries.recall import change_of, count_keys
 from muster.groups.terms import Cause
+from muster.kernel.ids import customer_id
 from muster.warehouse.lists.entries import EntryKind
 from muster.warehouse.subject import Subject
+from muster.webhooks.actions.privacy import count_naming, deliveries_naming, forget_people
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -115,7 +119,7 @@ def _erase_memberships(subject: Subject) -> dict[str, int]:
         files.sync()
         # Whoever keeps members in memory must not bring them back; who waits for this transaction sees it.
         FOLLOWED.begin_anew()
-    remembered = erase_keys(subject.keys)
+    remembered = erase_keys(subject.keys) + erase_from_news(subject.keys)
     return removed | ({"remembered": remembered} if remembered else {})
 
 
@@ -142,7 +146,7 @@ def _touches(delta: Change, keys: BitMap) -> bool:
 def _count_memberships(subject: Subject) -> dict[str, int]:
     found = {
         "memberships": len(_generations(subject.keys)),
-        "remembered": int(count_keys(subject.keys)),
+        "remembered": int(count_keys(subject.keys)) + count_in_news(subject.keys),
     }
     return {name: count for name, count in found.items() if count}
 
@@ -163,7 +167,52 @@ def _export_memberships(subject: Subject) -> Rows:
     return {"memberships": now, "membership_history": history}
 
 
+# Webhooks: after memberships, because whoever is taken out of a group may be told of as having left it
+
+
+def _ids(subject: Subject) -> list[str]:
+    return [customer_id(key) for key in subject.keys]
+
+
+def _erase_deliveries(subject: Subject) -> dict[str, int]:
+    gone = forget_people(_ids(subject))
+    return {"deliveries": gone} if gone else {}
+
+
+def _count_deliveries(subject: Subject) -> dict[str, int]:
+    found = count_naming(_ids(subject))
+    return {"deliveries": found} if found else {}
+
+
+def _export_deliveries(subject: Subject) -> Rows:
+    return {"webhook_deliveries": deliveries_naming(_ids(subject))}
+
+
+# What the edge answers from: after everything it is made of
+
+
+def _erase_published(subject: Subject) -> dict[str, int]:
+    publisher = current_publisher()
+    found = _count_published(subject)
+    if publisher is not None:
+        publisher.forget(subject)
+    return found
+
+
+def _count_published(subject: Subject) -> dict[str, int]:
+    publisher = current_publisher()
+    found = {"identities": publisher.named(subject)} if publisher is not None else {}
+    return {name: count for name, count in found.items() if count}
+
+
+def _export_published(_: Subject) -> Rows:
+    """It is made of what the other places tell."""
+    return {}
+
+
 PLACES = (
     PersonalData("lists", _export_entries, _erase_entries, _count_entries),
     PersonalData("memberships", _export_memberships, _erase_memberships, _count_memberships),
+    PersonalData("webhooks", _export_deliveries, _erase_deliveries, _count_deliveries),
+    PersonalData("published", _export_published, _erase_published, _count_published),
 )

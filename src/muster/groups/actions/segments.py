@@ -23,10 +23,11 @@ from muster.groups.actions.membership import (
     store,
 )
 from muster.groups.errors import KeyTaken, StateNotAllowed, ValueNotAllowed
-from muster.groups.hooks import announce
+from muster.groups.hooks import announce, announce_exposure
 from muster.groups.models import Group, GroupVersion
 from muster.groups.policies import check_can, check_unused
 from muster.groups.queries.evaluation import definition_of, vocabulary
+from muster.groups.queries.exposure import check_exposures
 from muster.groups.queries.groups import GroupView, group, group_row, uses_of
 from muster.groups.queries.templates import template
 from muster.groups.terms import EVALUATED, STATES, Cause, Exposure, Kind, State
@@ -95,9 +96,11 @@ def check_key_free(key: str) -> None:
 def insert_group(actor: Principal, row: Group) -> None:
     """Stores a new group with its first version; inside the caller's transaction."""
     check_key_free(row.key)
+    check_exposures(row)
     row.save(force_insert=True)
     remember_version(row, actor, row.created_at)
     record(actor, "group.created", "group", row.id, {"key": row.key, "name": row.name})
+    announce_exposure()
 
 
 def copy_template(actor: Principal, key: str, app: str, name: str | None = None) -> GroupView:
@@ -128,6 +131,7 @@ def edit_group(actor: Principal, reference: str, *, revision: int | None, **chan
         current = Group.objects.get(id=row.id)
         check_revision(current.revision, row.revision)
         check_same_state(row, current)
+        check_exposures(row)
         row.revision += 1
         row.updated_at = now
         if evaluated is not None:
@@ -136,6 +140,8 @@ def edit_group(actor: Principal, reference: str, *, revision: int | None, **chan
         row.save(update_fields=fields)
         remember_version(row, actor, now)
         record(actor, "group.edited", "group", row.id, {"revision": row.revision, "fields": sorted(changes)})
+        if "exposure" in changes or "definition" in changes:
+            announce_exposure()
     return group(row.id)
 
 
@@ -185,6 +191,8 @@ def change_state(actor: Principal, reference: str, verb: str) -> GroupView:
         check_same_state(row, current)
         if target is State.ARCHIVED:
             check_unused(row.name, uses_of(row), word("group", "archived"))
+        elif current.state == State.ARCHIVED:
+            check_exposures(row)
         row.state = target
         changes = {}
         if evaluated is not None:
@@ -195,6 +203,7 @@ def change_state(actor: Principal, reference: str, verb: str) -> GroupView:
         announce(changes)
         row.save(update_fields=["state", *(EVALUATION if evaluated is not None else ())])
         record(actor, f"group.{verb}", "group", row.id, {})
+        announce_exposure()
     return group(row.id)
 
 
@@ -207,6 +216,7 @@ def delete_group(actor: Principal, reference: str) -> None:
     if row.state != State.ARCHIVED:
         announce({row.id: all_left(row)})
     row.delete()
+    announce_exposure()
 
 
 def check_same_state(row: Group, current: Group) -> None:

@@ -13,6 +13,7 @@ from muster.kernel.worded import worded
 
 RENAMED, ARCHIVED, RESTORED = "groups.rename", "groups.archive", "groups.restore"
 TAGGED, MANY_ARCHIVED = "groups.tag", "groups.archive-many"
+EXPOSED = "groups.expose"
 DISCARDED = "groups.draft"
 """A draft of the builder; the kit takes that back."""
 
@@ -20,6 +21,11 @@ DISCARDED = "groups.draft"
 def rename_back(actor: Any, given: Mapping[str, Any]) -> None:
     """`group`, `name` before, `revision` after the renaming."""
     edit_group(actor, given["group"], revision=given["revision"], name=given["name"])
+
+
+def expose_as_before(actor: Any, given: Mapping[str, Any]) -> None:
+    """`group`, `exposure` before, `revision` after the change."""
+    edit_group(actor, given["group"], revision=given["revision"], exposure=given["exposure"])
 
 
 def restore_again(actor: Any, given: Mapping[str, Any]) -> None:

@@ -13,12 +13,13 @@ from django.views.decorators.http import require_http_methods
 from muster.customers.errors import ConfirmMismatch
 from muster.groups.actions import segments
 from muster.groups.actions.lists import check_freezable, freeze, frozen_name
-from muster.groups.actions.undoing import ARCHIVED, RENAMED, RESTORED, TAGGED
+from muster.groups.actions.undoing import ARCHIVED, EXPOSED, RENAMED, RESTORED, TAGGED
 from muster.groups.errors import GroupError, ValueNotAllowed
 from muster.groups.models import Group
 from muster.groups.policies import check_can, check_unused
+from muster.groups.queries.exposure import exposure_refusal
 from muster.groups.queries.groups import group, group_row, uses_of
-from muster.groups.terms import State
+from muster.groups.terms import Exposure, State
 from muster.kernel.errors import MusterError
 from muster.kernel.worded import word, worded
 from muster.team.pages.permits import permitted, refusal
@@ -57,6 +58,8 @@ def _change(actor: Principal, row: Group, done: str, given: Any) -> None:
             segments.edit_group(actor, row.id, revision=_revision(given), name=given.get("name", ""))
         case "tags":
             segments.edit_group(actor, row.id, revision=_revision(given), tags=_tags(given.get("tags", "")))
+        case "exposure":
+            segments.edit_group(actor, row.id, revision=_revision(given), exposure=given.get("exposure", ""))
         case "archive" | "restore":
             segments.change_state(actor, row.id, done)
         case "delete":
@@ -65,7 +68,8 @@ def _change(actor: Principal, row: Group, done: str, given: Any) -> None:
                 raise ConfirmMismatch(worded("It is “{name}” now; type that.", name=row.name), pointer="/typed")
             segments.delete_group(actor, row.id)
         case _:
-            raise ValueNotAllowed("Send `do` as rename, tags, archive, restore, delete or freeze.", pointer="/do")
+            verbs = "rename, tags, exposure, archive, restore, delete or freeze"
+            raise ValueNotAllowed(worded("Send `do` as {verbs}.", verbs=verbs), pointer="/do")
 
 
 def _revision(given: Any) -> int | None:
@@ -88,11 +92,14 @@ def _offer_undo(request: HttpRequest, actor: Principal, before: Group, done: str
     kinds = {
         "rename": (RENAMED, _("“%(name)s” is now called so.")),
         "tags": (TAGGED, _("“%(name)s” has other tags now.")),
+        "exposure": (EXPOSED, _("What apps are told of “%(name)s” is changed.")),
         "archive": (ARCHIVED, _("“%(name)s” is archived.")),
         "restore": (RESTORED, _("“%(name)s” is restored.")),
     }
     kind, text = kinds[done]
     given: dict[str, Any] = {"group": now.id, "name": before.name, "revision": now.revision}
+    if done == "exposure":
+        given["exposure"] = before.exposure
     if done == "tags":
         given = {"groups": [(now.id, now.revision, before.tags)]}
     offer_undo(request, actor, kind, text % {"name": now.name}, given)
@@ -105,6 +112,7 @@ def _manage_page(
         "group": group(row.id),
         "name": row.name,
         "tags": "\n".join(row.tags),
+        "exposures": exposure_choices(row),
         "archived": row.state == State.ARCHIVED,
         "archive_refusal": "" if row.state == State.ARCHIVED else _refusal(row, "archive"),
         "delete_refusal": _refusal(row, "delete"),
@@ -113,6 +121,20 @@ def _manage_page(
         **(more or {}),
     }
     return render(request, "groups/manage.html", shown, status=REFUSED if "error" in shown else 200)
+
+
+def exposure_choices(row: Group) -> list[tuple[str, str, str, str]]:
+    """Value, label, what it means, and why it may not be chosen."""
+    never, signed, opened = (
+        (Exposure.NEVER, _("Never"), _("Apps are not told who is in it.")),
+        (Exposure.SIGNED, _("With a customer token"), _("Apps are told when their own server vouches for who asks.")),
+        (
+            Exposure.OPEN,
+            _("To everybody"),
+            _("Whoever names a customer is told: for what nobody gains anything by pretending."),
+        ),
+    )
+    return [(*never, ""), (*signed, ""), (*opened, exposure_refusal(row, Exposure.OPEN))]
 
 
 def _refusal(row: Group, verb: str) -> str:

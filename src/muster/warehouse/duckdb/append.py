@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from muster.warehouse.duckdb import intake
 from muster.warehouse.duckdb.derive import derive_touched, leave_stale
 from muster.warehouse.duckdb.erased import refuse_erased
 from muster.warehouse.duckdb.keys import highest_key
-from muster.warehouse.duckdb.resolve import resolve_items
+from muster.warehouse.duckdb.resolve import Identities, resolve_items
 from muster.warehouse.duckdb.schema import get_meta, set_meta
 from muster.warehouse.duckdb.settings import install_settings
 from muster.warehouse.duckdb.store import store_items
@@ -39,7 +40,7 @@ def append_batch(
     before = highest_key(connection)
     install_settings(connection, catalog)
     with intake.received(connection, batch):
-        merges, remarks = _take(connection, batch, ledger)
+        merges, remarks, identities = _take(connection, batch, ledger)
         touched = _touched(connection, merges)
     if derive:
         touched = derive_touched(connection, catalog, touched)
@@ -47,21 +48,22 @@ def append_batch(
         leave_stale(connection, touched)
     store_cursors(connection, cursors)
     remember_data_time(connection, batch.received_at)
-    return _outcome(connection, touched, merges, remarks, highest_key(connection) - before)
+    outcome = _outcome(connection, touched, merges, remarks, highest_key(connection) - before)
+    return replace(outcome, identities=identities)
 
 
 def _take(
     connection: duckdb.DuckDBPyConnection, batch: Batch, ledger: ErasureLedger | None
-) -> tuple[list[Merge], list[Note]]:
+) -> tuple[list[Merge], list[Note], Identities]:
     """Stores what is taken of the received batch, and what is not."""
     received_at = naive(batch.received_at)
     connection.execute("UPDATE in_items SET happened_at = $at WHERE happened_at IS NULL", {"at": received_at})
     refuse_erased(connection, ledger)
-    merges, remarks = resolve_items(connection, received_at)
+    merges, remarks, identities = resolve_items(connection, received_at)
     _refuse(connection, remarks)
     store_items(connection, received_at, [name for name, rows in batch.parts.items() if rows.num_rows])
     _keep_rejects(connection, received_at)
-    return merges, remarks
+    return merges, remarks, identities
 
 
 def store_cursors(connection: duckdb.DuckDBPyConnection, cursors: Cursors) -> None:

@@ -12,13 +12,14 @@ import pyarrow as pa
 from pyroaring import BitMap
 
 from muster.warehouse.catalog import Catalog
+from muster.warehouse.duckdb.compacting import note_unsorted
 from muster.warehouse.duckdb.derive_acquisitions import derive_acquisitions, derive_holdings
 from muster.warehouse.duckdb.derive_app_facts import derive_app_facts
 from muster.warehouse.duckdb.derive_devices import derive_devices
 from muster.warehouse.duckdb.derive_orders import derive_orders
 from muster.warehouse.duckdb.derive_profiles import derive_profiles
 from muster.warehouse.duckdb.derive_usage import derive_usage
-from muster.warehouse.duckdb.schema import forget_stale
+from muster.warehouse.duckdb.schema import forget_late, forget_stale
 from muster.warehouse.duckdb.scratch import count_of, temp_table
 
 # Bounds the temporary tables when everybody is derived again.
@@ -35,7 +36,9 @@ def derive_touched(connection: duckdb.DuckDBPyConnection, catalog: Catalog, touc
     derive_holdings(connection)
     derive_app_facts(connection, catalog)
     derive_profiles(connection, catalog)
-    return BitMap(connection.execute("SELECT customer_key FROM touched").fetchnumpy()["customer_key"])
+    found = BitMap(connection.execute("SELECT customer_key FROM touched").fetchnumpy()["customer_key"])
+    note_unsorted(connection, len(found))
+    return found
 
 
 def rederive_keys(connection: duckdb.DuckDBPyConnection, catalog: Catalog, keys: BitMap) -> BitMap:
@@ -70,6 +73,15 @@ def derive_stale(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> Bit
     for start in range(0, len(ordered), CHUNK):
         touched |= derive_touched(connection, catalog, BitMap(ordered[start : start + CHUNK]))
     forget_stale(connection)
+    return touched
+
+
+def derive_late(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> BitMap:
+    """Derives what appends of a few items left; answers everybody whose rows may have changed."""
+    keys = BitMap(connection.execute("SELECT DISTINCT customer_key FROM late").fetchnumpy()["customer_key"])
+    connection.execute("CREATE OR REPLACE TEMP TABLE touched_orders AS SELECT DISTINCT * FROM late_orders")
+    touched = derive_touched(connection, catalog, keys)
+    forget_late(connection)
     return touched
 
 

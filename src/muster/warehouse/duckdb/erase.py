@@ -18,7 +18,7 @@ from muster.warehouse.subject import Subject
 
 RAW = (
     "identities", "sightings", "traits", "emails", "consents", "all_events", "touches", "device_sightings",
-    "churn_scores", "usage_carry", "stale",
+    "churn_scores", "usage_carry", "stale", "late",
 )  # fmt: skip  # a table, read by rows
 """Raw tables whose rows say by `customer_key` whose they are; orders are erased apart."""
 DERIVED = (
@@ -31,7 +31,16 @@ DERIVED = (
     "purchases",
     "acquisitions",
 )
-BY_NAME = ("order_entries", "order_lines", "stale_orders", "device_ids", "merges", "event_ids", "rejects")
+BY_NAME = (
+    "order_entries",
+    "order_lines",
+    "stale_orders",
+    "late_orders",
+    "device_ids",
+    "merges",
+    "event_ids",
+    "rejects",
+)
 """Tables whose rows are found over others: an order's, a device's, an item's."""
 IMPERSONAL = ("meta", "cursors", "sources", "rates", "rate_entries")
 SCRUB_DUE = "scrub_due"
@@ -187,7 +196,8 @@ UNION SELECT app_key, order_id, hash FROM order_entries SEMI JOIN erased_orders 
 def _erase_orders(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     connection.execute(_ORDERS)
     theirs = "e WHERE t.app_key = e.app_key AND t.order_id = e.order_id"
-    removed = {"stale_orders": _delete(connection, f"stale_orders t USING erased_orders {theirs}")}
+    waiting = ("stale_orders", "late_orders")
+    removed = {table: _delete(connection, f"{table} t USING erased_orders {theirs}") for table in waiting}
     # The orders themselves are found by who had them when they are derived again: a shared one finds its other owner.
     removed["order_entries"] = _delete(connection, f"order_entries t USING erased_entries {theirs} AND t.hash = e.hash")
     removed["order_lines"] = _delete(connection, f"order_lines WHERE {_NO_ENTRY}")

@@ -11,13 +11,8 @@ import pyarrow as pa
 from muster.warehouse.batch import ITEMS, PARTS, Batch
 from muster.warehouse.duckdb.properties import literal
 from muster.warehouse.duckdb.scratch import in_small_batches, registered
+from muster.warehouse.normal.ids import LONGEST_ID, PLACEHOLDERS
 
-# What programs send when they have no id (C-8), lower case.
-PLACEHOLDERS = (
-    "null", "undefined", "none", "nan", "0", "true", "false", "anonymous", "guest", "id", "distinct_id", "email",
-    "[object object]", "00000000-0000-0000-0000-000000000000", "",
-)  # fmt: skip  # a table, read by rows
-LONGEST_ID = 255
 _PLACEHOLDERS = ", ".join(literal(word) for word in PLACEHOLDERS)
 
 

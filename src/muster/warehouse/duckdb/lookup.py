@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import duckdb
 import numpy as np
@@ -10,6 +10,9 @@ import pyarrow as pa
 
 from muster.warehouse.duckdb.scratch import registered
 from muster.warehouse.normal.emails import normal_email
+
+IDENTITIES_AT_A_TIME = 100_000
+_IDENTITY = "kind, app_key, text, customer_key"
 
 
 def external_key(connection: duckdb.DuckDBPyConnection, text: str) -> int | None:
@@ -99,3 +102,22 @@ def _there(connection: duckdb.DuckDBPyConnection, names: pa.Array, known: str) -
     there = np.zeros(len(names), np.bool_)
     there[table.column("position").to_numpy()] = True
     return pa.array(there)
+
+
+def identities(cursor: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
+    """Kind, app, text and customer of every identity."""
+    query = f"SELECT {_IDENTITY} FROM identities"
+    yield from cursor.sql(query).to_arrow_reader(IDENTITIES_AT_A_TIME)
+
+
+def identities_of(connection: duckdb.DuckDBPyConnection, wanted: pa.Table) -> pa.Table:
+    """Those of the wanted (kind, app_key, text) that are somebody's, as `identities`."""
+    with registered(connection, "wanted", wanted):
+        return connection.execute(
+            f"SELECT {_IDENTITY} FROM identities SEMI JOIN wanted USING (kind, app_key, text)"
+        ).to_arrow_table()
+
+
+def identity_count(cursor: duckdb.DuckDBPyConnection) -> int:
+    [(count,)] = cursor.execute("SELECT count(*) FROM identities").fetchall()
+    return int(count)

@@ -31,8 +31,17 @@ def _carry_usage(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
+def _keep_late(connection: duckdb.DuckDBPyConnection) -> None:
+    """What comes alone is derived later."""
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS late (customer_key UINTEGER);"
+        "CREATE TABLE IF NOT EXISTS late_orders (app_key USMALLINT, order_id VARCHAR)"
+    )
+
+
 MIGRATIONS: Mapping[int, Callable[[duckdb.DuckDBPyConnection], None]] = {
     2: _keep_rate_entries,
     3: _carry_usage,
+    4: _keep_late,
 }
 SCHEMA_VERSION = max(MIGRATIONS)

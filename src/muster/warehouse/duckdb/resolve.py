@@ -27,20 +27,24 @@ RAW_WITH_CUSTOMER = (
     "usage_carry",
 )
 
+Identities = tuple[tuple[str, int, str, int], ...]
+"""(kind, app or 0, text, customer key) of those that are new or now name another customer."""
 
-def resolve_items(connection: duckdb.DuckDBPyConnection, received_at: datetime) -> tuple[list[Merge], list[Note]]:
+
+def resolve_items(
+    connection: duckdb.DuckDBPyConnection, received_at: datetime
+) -> tuple[list[Merge], list[Note], Identities]:
     """Makes `resolved` (position, customer_key); items nobody stands behind are absent. New keys are given here."""
     mixed = count_of(
         connection,
         "SELECT count(*) FROM in_items WHERE verdict IS NULL AND (anonymous_id IS NOT NULL OR previous_id IS NOT NULL)",
     )
     if not mixed:
-        _resolve_external(connection, received_at)
-        return [], []
+        return [], [], _resolve_external(connection, received_at)
     return _resolve_in_order(connection, received_at)
 
 
-def _resolve_external(connection: duckdb.DuckDBPyConnection, received_at: datetime) -> None:
+def _resolve_external(connection: duckdb.DuckDBPyConnection, received_at: datetime) -> Identities:
     first = highest_key(connection)
     connection.execute(
         """
@@ -68,9 +72,12 @@ def _resolve_external(connection: duckdb.DuckDBPyConnection, received_at: dateti
         "CREATE OR REPLACE TEMP TABLE resolved AS SELECT i.position, p.customer_key"
         " FROM in_items i JOIN in_people p ON p.text = i.external_id WHERE i.verdict IS NULL"
     )
+    return tuple(connection.execute("SELECT 'external', 0, text, customer_key FROM in_people WHERE is_new").fetchall())
 
 
-def _resolve_in_order(connection: duckdb.DuckDBPyConnection, received_at: datetime) -> tuple[list[Merge], list[Note]]:
+def _resolve_in_order(
+    connection: duckdb.DuckDBPyConnection, received_at: datetime
+) -> tuple[list[Merge], list[Note], Identities]:
     rows = connection.execute(
         "SELECT position, app_key, external_id, anonymous_id, previous_id, trust FROM in_items"
         " WHERE verdict IS NULL AND (external_id IS NOT NULL OR anonymous_id IS NOT NULL) ORDER BY position"
@@ -91,7 +98,19 @@ def _resolve_in_order(connection: duckdb.DuckDBPyConnection, received_at: dateti
     temp_table(connection, "resolved", pa.table({"position": positions, "customer_key": customers}))
     merges = [Merge(loser, resolver.current(loser)) for loser in resolver.survivors]
     _merge(connection, merges, received_at)
-    return merges, notes
+    moved = {identity: resolver.current(key) for identity, key in resolver.attached.items()}
+    if merges:
+        moved |= _identities_of(connection, {merge.survivor for merge in merges})
+    return merges, notes, tuple((*identity, key) for identity, key in moved.items())
+
+
+def _identities_of(connection: duckdb.DuckDBPyConnection, keys: set[int]) -> dict[Identity, int]:
+    """Of who survived a merge: some of them were somebody else's."""
+    rows = connection.execute(
+        "SELECT kind, app_key, text, customer_key FROM identities"
+        f" WHERE customer_key IN ({', '.join(str(key) for key in sorted(keys))})"
+    ).fetchall()
+    return {Identity(kind, app, text): key for kind, app, text, key in rows}
 
 
 def _load(connection: duckdb.DuckDBPyConnection, wanted: set[Identity]) -> Resolver:

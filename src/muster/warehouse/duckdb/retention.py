@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -90,6 +91,16 @@ def drop_old_rejects(connection: duckdb.DuckDBPyConnection, cut: datetime) -> in
     return gone
 
 
+def forget_repetitions(connection: duckdb.DuckDBPyConnection, cut: datetime, first_key: int) -> int:
+    """Which items came before the instant otherwise than by imports (C-19), whose sources are smaller than `first_key`:
+    rows of imports are remembered as long as the import."""
+    return _delete(
+        connection,
+        "event_ids WHERE received_at < $cut AND (source = 0 OR source >= $first_key)",
+        {"cut": naive(cut), "first_key": first_key},
+    )
+
+
 def unseen_visitors(connection: duckdb.DuckDBPyConnection, cut: datetime, most: int) -> BitMap:
     """Customers without an external id who were last seen before the instant, at most so many."""
     found = connection.execute(
@@ -109,6 +120,6 @@ def customers_under(connection: duckdb.DuckDBPyConnection, age: int, today: date
     return BitMap(np.asarray(found, np.uint32))
 
 
-def _delete(connection: duckdb.DuckDBPyConnection, what: str, parameters: dict[str, datetime] | None = None) -> int:
+def _delete(connection: duckdb.DuckDBPyConnection, what: str, parameters: dict[str, Any] | None = None) -> int:
     [(count,)] = connection.execute(f"DELETE FROM {what}", parameters).fetchall()
     return int(count)

@@ -107,6 +107,12 @@ CREATE OR REPLACE TABLE stale (customer_key UINTEGER);
 CREATE OR REPLACE TABLE stale_orders (app_key USMALLINT, order_id VARCHAR USING COMPRESSION uncompressed);
 """
 
+# Whose facts are not derived yet from what came alone: before anybody asks for facts they are (ADR 0027).
+_LATE = """
+CREATE OR REPLACE TABLE late (customer_key UINTEGER);
+CREATE OR REPLACE TABLE late_orders (app_key USMALLINT, order_id VARCHAR);
+"""
+
 # Every rate that was put, with who put it: an import that is undone leaves the rates that were there before it.
 _RATE_ENTRIES = """
 CREATE TABLE rate_entries (
@@ -178,7 +184,7 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f"CREATE VIEW {name} AS SELECT {', '.join(columns)} FROM {stored_table(name)}")
         else:
             connection.execute(f"CREATE TABLE {name} ({asked})")
-    connection.execute(_DERIVED + _RAW + _STALE + _RATE_ENTRIES + _USAGE_CARRY)
+    connection.execute(_DERIVED + _RAW + _STALE + _LATE + _RATE_ENTRIES + _USAGE_CARRY)
     set_meta(connection, "schema_version", str(SCHEMA_VERSION))
     connection.commit()
 
@@ -186,6 +192,11 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
 def forget_stale(connection: duckdb.DuckDBPyConnection) -> None:
     """Nobody is stale any more. The tables are made anew: their rows, deleted, would be written once more."""
     connection.execute(_STALE)
+
+
+def forget_late(connection: duckdb.DuckDBPyConnection) -> None:
+    """Nobody is late any more."""
+    connection.execute(_LATE)
 
 
 def clear(connection: duckdb.DuckDBPyConnection) -> None:
@@ -201,8 +212,11 @@ def get_meta(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
 
 def set_meta(connection: duckdb.DuckDBPyConnection, key: str, value: str | None) -> None:
     """None forgets it."""
-    connection.execute("DELETE FROM meta WHERE key = ?", [key])
-    if value is not None:
+    if value is None:
+        connection.execute("DELETE FROM meta WHERE key = ?", [key])
+        return
+    [(changed,)] = connection.execute("UPDATE meta SET value = ? WHERE key = ?", [value, key]).fetchall()
+    if not changed:
         connection.execute("INSERT INTO meta VALUES (?, ?)", [key, value])
 
 

@@ -21,14 +21,18 @@ from pyroaring import BitMap
 from muster.kernel.clock import system_clock
 from muster.rules.vocabulary import Type
 from muster.warehouse.batch import Batch, Outcome, Rate
+from muster.warehouse.builder import batch_of
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb import erase, erased, figures, lookup, retention, schema, timeline
 from muster.warehouse.duckdb.append import append_batch, read_cursors
 from muster.warehouse.duckdb.categories import Categories
+from muster.warehouse.duckdb.compacting import compact_step, is_due
 from muster.warehouse.duckdb.connection import Resources
 from muster.warehouse.duckdb.consents import ConsentEntry, put_consents
 from muster.warehouse.duckdb.derive import all_keys, derive_stale, rederive_keys
+from muster.warehouse.duckdb.few.append import MOST_ITEMS, append_few
 from muster.warehouse.duckdb.instance import Instance
+from muster.warehouse.duckdb.lateness import Lateness
 from muster.warehouse.duckdb.listed import entry_hashes, named_by, names_of
 from muster.warehouse.duckdb.load import load_rows
 from muster.warehouse.duckdb.matching import matching_entries, matching_keys
@@ -43,14 +47,17 @@ from muster.warehouse.duckdb.raw import raw_rows
 from muster.warehouse.duckdb.reader import DuckDBReader
 from muster.warehouse.duckdb.restating import rates_without, restate_rates
 from muster.warehouse.duckdb.rows_of import read_few
+from muster.warehouse.duckdb.said import read_said
 from muster.warehouse.duckdb.scrub import scrub
 from muster.warehouse.duckdb.settings import install_settings
 from muster.warehouse.duckdb.unchanged import unchanged_rows
 from muster.warehouse.duckdb.undo import forget_app, remove_source
 from muster.warehouse.duckdb.writer import T as Answer
 from muster.warehouse.duckdb.writer import Write, Writer
+from muster.warehouse.items import Item
 from muster.warehouse.ledger import ErasureLedger
 from muster.warehouse.port import Needed, Person, PropertyColumn
+from muster.warehouse.said import Said
 from muster.warehouse.subject import Subject
 
 FRUGAL_MEMORY = "128MiB"
@@ -67,7 +74,8 @@ class DuckDBWarehouse:
             self._columns = schema.askable_columns(cursor)
         self._occurrences = Occurrences()
         self._writer = Writer(self._instance.lasting_cursor, self._instance.renew)
-        self._categories = Categories(self._ask)
+        self._late = Lateness(self._writer, self._ask)
+        self._categories = Categories(self._ask_facts)
         self._catalog = Catalog(apps={})
         self._ledger: ErasureLedger | None = None
 
@@ -108,6 +116,7 @@ class DuckDBWarehouse:
 
     @contextmanager
     def reader(self) -> Iterator[DuckDBReader]:
+        self.settle()
         with self._instance.cursor() as cursor:
             # One transaction for all of a task's questions: they see one state, whatever is written meanwhile (G-16).
             cursor.begin()
@@ -145,7 +154,11 @@ class DuckDBWarehouse:
 
     def people(self, customer_keys: Iterable[int], *, events: bool = True) -> dict[int, Person]:
         """Like `person` for many at once, by key; without `events` theirs are not read."""
-        return self._ask(lambda cursor: read_people(cursor, customer_keys, self._catalog, events=events))
+        return self._ask_facts(lambda cursor: read_people(cursor, customer_keys, self._catalog, events=events))
+
+    def said_of(self, customer_keys: Iterable[int]) -> Said | None:
+        """All that was said of a few customers, whether or not their facts are derived; None if it is not all."""
+        return self._ask(lambda cursor: read_said(cursor, customer_keys, self._catalog))
 
     def happenings(
         self,
@@ -157,7 +170,7 @@ class DuckDBWarehouse:
         newer: bool = False,
     ) -> list[timeline.Happening]:
         """What happened with one customer, piece by piece (see `timeline`)."""
-        return self._ask(
+        return self._ask_facts(
             lambda cursor: timeline.happenings(cursor, customer_key, self._catalog, kinds, position, limit, newer=newer)
         )
 
@@ -205,6 +218,18 @@ class DuckDBWarehouse:
         """Whom a key stands for after merges; None if it is nobody's."""
         return self._ask(lambda cursor: lookup.survivor(cursor, customer_key))
 
+    def identities(self) -> Iterator[pa.RecordBatch]:
+        """`kind`, `app_key`, `text`, `customer_key` of every identity."""
+        with self._instance.cursor() as cursor:
+            yield from lookup.identities(cursor)
+
+    def identities_of(self, wanted: pa.Table) -> pa.Table:
+        """Those of the wanted (`kind`, `app_key`, `text`) that are somebody's now, as `identities`."""
+        return self._ask(lambda cursor: lookup.identities_of(cursor, wanted))
+
+    def identity_count(self) -> int:
+        return self._ask(lookup.identity_count)
+
     def known_hashes(self, hashes: pa.Array) -> pa.Array:
         """Which items were taken before; a boolean each."""
         return self._ask(lambda cursor: lookup.known_hashes(cursor, hashes))
@@ -250,7 +275,7 @@ class DuckDBWarehouse:
 
     def unchanged_rows(self, kind: str, app_key: int, rows: pa.Table, lines: pa.Table | None = None) -> pa.Array:
         """Which import rows of known customers or orders say nothing new (see `unchanged`); a boolean each."""
-        return self._ask(lambda cursor: unchanged_rows(cursor, kind, app_key, rows, lines))
+        return self._ask_facts(lambda cursor: unchanged_rows(cursor, kind, app_key, rows, lines))
 
     def said_attributes(self, keys: Collection[str]) -> set[str]:
         """Those of the attributes of which there is a value, from whatever source."""
@@ -258,19 +283,19 @@ class DuckDBWarehouse:
 
     def seen_events(self, numbers: Collection[int]) -> set[int]:
         """Those of the events that ever happened."""
-        return self._ask(lambda cursor: lookup.seen_events(cursor, numbers))
+        return self._ask_facts(lambda cursor: lookup.seen_events(cursor, numbers))
 
     def app_figures(self) -> dict[int, tuple[int, datetime | None]]:
         """By the number of an app: how many customers have it, and its newest use."""
-        return self._ask(figures.app_figures)
+        return self._ask_facts(figures.app_figures)
 
     def event_figures(self, app_key: int) -> dict[int, tuple[int, datetime]]:
         """By the number of an event: how often it happened in the app, and when last."""
-        return self._ask(lambda cursor: figures.event_figures(cursor, app_key))
+        return self._ask_facts(lambda cursor: figures.event_figures(cursor, app_key))
 
     def values_lost(self, attribute: str, old: Type, new: Type) -> int:
         """How many customers have a value of the one type that is none of the other."""
-        return self._ask(lambda cursor: figures.values_lost(cursor, attribute, old, new))
+        return self._ask_facts(lambda cursor: figures.values_lost(cursor, attribute, old, new))
 
     # Writing
 
@@ -292,6 +317,36 @@ class DuckDBWarehouse:
                 connection, batch, cursors or {}, catalog, derive=derive, ledger=self._ledger
             )
         ).result()
+
+    def append_items(
+        self, items: Sequence[Item], received_at: datetime, catalog: Catalog, cursors: Mapping[str, Any]
+    ) -> Outcome:
+        """Like `append` of these items. A few are in within milliseconds; their facts are derived by `settle`."""
+        self.use_catalog(catalog)
+
+        def write(connection: duckdb.DuckDBPyConnection) -> Outcome:
+            if len(items) <= MOST_ITEMS:
+                few = append_few(connection, items, received_at, cursors, catalog, self._ledger)
+                if few is not None:
+                    self._late.note()
+                    return few
+            batch = batch_of(items, received_at)
+            return append_batch(connection, batch, cursors, catalog, ledger=self._ledger)
+
+        return self.submit(write).result()
+
+    @property
+    def is_late(self) -> bool:
+        """Whether there are facts to be derived from what came alone. Whoever asks for facts does not see that."""
+        return self._late.is_late
+
+    def settle(self) -> None:
+        """Derives them now."""
+        self._late.settle(self._catalog)
+
+    def take_settled(self) -> BitMap:
+        """Everybody whose rows may have changed by settling, whoever caused it, since this was asked last."""
+        return self._late.take_settled()
 
     def derive_stale(self, catalog: Catalog) -> BitMap:
         """Derives what appends without deriving left; answers everybody whose rows may have changed."""
@@ -391,13 +446,31 @@ class DuckDBWarehouse:
         """What was refused before."""
         return self.submit(lambda connection: retention.drop_old_rejects(connection, cut)).result()
 
+    def forget_repetitions(self, cut: datetime, first_key: int) -> int:
+        """Which items came before, otherwise than by imports: their sources are smaller than `first_key`."""
+        return self.submit(lambda connection: retention.forget_repetitions(connection, cut, first_key)).result()
+
     def unseen_visitors(self, cut: datetime, most: int) -> BitMap:
         """Customers without an external id who were last seen before; at most so many."""
-        return self._ask(lambda cursor: retention.unseen_visitors(cursor, cut, most))
+        return self._ask_facts(lambda cursor: retention.unseen_visitors(cursor, cut, most))
 
     def customers_under(self, age: int, today: date, most: int) -> BitMap:
         """Who is known to be younger than `age` on the day; at most so many."""
-        return self._ask(lambda cursor: retention.customers_under(cursor, age, today, most))
+        return self._ask_facts(lambda cursor: retention.customers_under(cursor, age, today, most))
+
+    def compact(
+        self, check: Callable[[], None], progress: Callable[[int, int], None] = lambda _done, _of: None
+    ) -> bool:
+        """Puts rows back in the order of customers, if it is due, in steps between which others write; answers whether
+        it was. `check` may raise between steps: the next time goes on from there. `progress`: customers done, and all.
+        """
+        if not self._ask(is_due):
+            return False
+        while (done := self.submit(compact_step).result()) is not None:
+            progress(done, self.highest_key())
+            check()
+        self.checkpoint()
+        return True
 
     def scrub(self) -> bool:
         """Overwrites what erasures left in the file; answers whether there was anything (see `scrub`)."""
@@ -407,6 +480,8 @@ class DuckDBWarehouse:
         """Reads and writes by this catalog from now on; adds the columns of its custom attributes if they are new."""
         if catalog == self._catalog:
             return
+        # What came alone is derived as the catalog was when it came.
+        self.settle()
         self.submit(lambda connection: schema.ensure_columns(connection, catalog)).result()
         self._columns = self._ask(schema.askable_columns)
         self._catalog = catalog
@@ -440,6 +515,7 @@ class DuckDBWarehouse:
     def clear(self) -> None:
         """Empties every table, for tests: the next customer has key 1 again."""
         self.submit(schema.clear).result()
+        self._late.forget()
 
     def checkpoint(self) -> None:
         """Moves the log into the file; event properties are only asked fast from there (C-29)."""
@@ -460,6 +536,10 @@ class DuckDBWarehouse:
             self._instance.copy_to(directory)
 
         self._writer.submit_alone(copy).result()
+
+    def _ask_facts(self, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
+        self.settle()
+        return self._ask(question)
 
     def _meta(self, key: str) -> str | None:
         return self._ask(lambda cursor: schema.get_meta(cursor, key))

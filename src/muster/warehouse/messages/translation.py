@@ -7,7 +7,7 @@ from typing import Any
 
 from muster.kernel.text import key_of
 from muster.warehouse.catalog import App, Catalog, Trust
-from muster.warehouse.items import Item, Occurrence, OrderEntry
+from muster.warehouse.items import Consent, Item, Occurrence, OrderEntry
 from muster.warehouse.messages.checks import Message, id_of
 from muster.warehouse.messages.devices import device_of
 from muster.warehouse.messages.envelope import Envelope, happened_at, hash_of
@@ -17,6 +17,7 @@ from muster.warehouse.messages.words import KNOWN_TRAITS, event_name, traits_of
 
 _PAGE_FACTS = ("url", "referrer", "path", "title")
 _CAMPAIGN_FACTS = ("id", "name", "source")
+_CONSENTS = ("profiling", "offers")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def item_of(received: Received, catalog: Catalog) -> Item:
         traits=_traits(received, catalog, app),
         event=event,
         order=order,
+        consents=_consents(received),
         device=device_of(received.context, anonymous_id),
         body=received.raw.decode("utf-8", "replace"),
     )
@@ -77,6 +79,18 @@ def _traits(received: Received, catalog: Catalog, app: App | None) -> dict[str, 
     if unknown and app is not None and app.strict:
         raise MessageRefused(f"The catalog has no attribute `{unknown[0]}`.", code="unknown_attribute")
     return {key: value for key, value in said.items() if key not in unknown}
+
+
+def _consents(received: Received) -> tuple[Consent, ...]:
+    """`context.consents`, from a server only: what an app says of whoever it likes is no consent (C-13)."""
+    said = received.context.get("consents")
+    if received.envelope.trust is not Trust.SERVER or not isinstance(said, list):
+        return ()
+    return tuple(
+        Consent(one["purpose"], one["granted"])
+        for one in said
+        if isinstance(one, dict) and one.get("purpose") in _CONSENTS and isinstance(one.get("granted"), bool)
+    )
 
 
 def _event(

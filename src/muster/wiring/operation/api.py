@@ -13,6 +13,7 @@ from ninja.responses import Status
 
 from muster.team.api import permitted
 from muster.web.schemas import JobOut, job_out
+from muster.wiring.operation import online
 from muster.wiring.operation.backup import backups
 from muster.wiring.operation.check import examined
 from muster.wiring.operation.checks import examine
@@ -74,3 +75,67 @@ def list_backups(request: HttpRequest) -> dict[str, Any]:
 def create_backup(request: HttpRequest) -> Status[Any]:
     """A backup of everything, as a job; its result names the file. Work goes on meanwhile."""
     return Status(202, {"job": job_out(order_backup(permitted(request, "team:admin")))})
+
+
+class OnlineStatus(Schema):
+    """`complete`: whether anything can be decided; `mask_bytes`: of each customer's groups."""
+
+    complete: bool
+    generation: int
+    groups: int
+    identities: int
+    mask_bytes: int
+    used_bytes: int
+    data_as_of: datetime | None
+    published_at: datetime | None
+    heartbeat_at: datetime | None
+
+
+class OnlineChecked(Schema):
+    """By the key of a group how many customers are published wrongly; `identities`: names too many or too few."""
+
+    wrong: dict[str, int]
+
+
+class PublishedGroup(Schema):
+    key: str
+    exposure: str
+    guarded: bool
+
+
+class PublishedCustomer(Schema):
+    """`guarded`: a claim that nobody vouches for makes nobody its member."""
+
+    customer: str
+    groups: list[PublishedGroup]
+
+
+class RebuildBegun(Schema):
+    job: JobOut
+
+
+@router.get("/online", response=OnlineStatus, operation_id="online_status")
+def show_online(request: HttpRequest) -> dict[str, Any]:
+    """What the edge answers from."""
+    permitted(request, "team:admin")
+    return online.online_status()
+
+
+@router.post("/online/check", response=OnlineChecked, operation_id="check_online")
+def check_online(request: HttpRequest) -> dict[str, Any]:
+    """Compares all of it with warehouse and groups."""
+    permitted(request, "team:admin")
+    return online.check_online()
+
+
+@router.post("/online/rebuild", response={202: RebuildBegun}, operation_id="rebuild_online")
+def rebuild_online(request: HttpRequest) -> Status[Any]:
+    """Makes all of it anew, as a job; what there is goes on being answered from."""
+    return Status(202, {"job": job_out(online.order_rebuild(permitted(request, "team:admin")))})
+
+
+@router.get("/online/customers/{reference}", response=PublishedCustomer, operation_id="published_customer")
+def show_published(request: HttpRequest, reference: str) -> dict[str, Any]:
+    """The groups that the edge finds a customer in: of those that are published."""
+    permitted(request, "members:read")
+    return online.published_of(reference)

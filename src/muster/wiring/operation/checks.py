@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import duckdb
 import pyarrow as pa
+from django.db import connection
 
 from muster.customers.hooks import current_warehouse
 from muster.groups.queries.evaluation import list_files, membership_files
@@ -24,6 +25,8 @@ from muster.kernel.errors import InternalError, MusterError
 from muster.warehouse.duckdb.connection import FILE_NAME, stored_version
 from muster.warehouse.duckdb.migrations import SCHEMA_VERSION
 from muster.web.queries import jobs_page
+from muster.webhooks.queries.attention import switched_off
+from muster.webhooks.terms import DISABLED_TEXTS
 from muster.wiring.configuration import Configuration
 from muster.wiring.operation.backup import UNFINISHED, backups
 from muster.wiring.operation.check import Check, State, check_home
@@ -54,7 +57,7 @@ def examine(configuration: Configuration, *, inside: bool) -> list[Check]:
     found += control
     found += _guarded(lambda one: _warehouse(one, inside), configuration)
     if all(check.state != "failed" for check in control) and (configuration.home / CONTROL).exists():
-        for examination in (_files, _jobs):
+        for examination in (_files, _jobs, _webhooks):
             found += _guarded(examination, configuration)
     for examination in (_unfinished, _backups):
         found += _guarded(examination, configuration)
@@ -234,6 +237,18 @@ def _jobs(configuration: Configuration) -> Iterator[Check]:
         yield Check("jobs", "warning", job.id, f"{job.kind} has said nothing for an hour.", remedy)
     if not failed and not stuck:
         yield Check("jobs", "ok", str(configuration.home / CONTROL), "None failed within a week, none is stuck.")
+
+
+def _webhooks(configuration: Configuration) -> Iterator[Check]:
+    if "webhooks_webhook" not in connection.introspection.table_names():
+        # Of an older Muster that was not upgraded yet.
+        return
+    found = switched_off()
+    for identifier, url, why in found[:_MOST_NAMED]:
+        remedy = f"`muster webhooks edit {identifier} --on` once the receiver is back, then `muster webhooks replay`."
+        yield Check("webhooks", "warning", url, str(DISABLED_TEXTS.get(why, why)), remedy)
+    if not found:
+        yield Check("webhooks", "ok", str(configuration.home / CONTROL), "Muster switched none off.")
 
 
 def _backups(configuration: Configuration) -> Iterator[Check]:

@@ -13,11 +13,12 @@ SECRET_KEY = "secret.key"  # noqa: S105 - the file's name, not the key
 STAMP = "version.json"
 WAREHOUSE = "warehouse/warehouse.duckdb"
 LEDGER = "ledger"
-# Everything below the home that a restore replaces; exports are made again for who asks. Backups, lock
-# and socket are the machine's, not the data's.
+SPOOL = "spool"
+# Everything below the home that a restore replaces; exports are made again for who asks, what the edge answers from by
+# itself. Backups, lock and socket are the machine's, not the data's.
 PARTS = (
     CONTROL, f"{CONTROL}-wal", f"{CONTROL}-shm", SECRET_KEY, STAMP, "warehouse", "membership", "lists", "imports",
-    LEDGER, "exports",
+    LEDGER, "exports", SPOOL, "online",
 )  # fmt: skip  # a table, read by rows
 _NAMES = re.compile(
     r"control\.sqlite3|secret\.key|version\.json"
@@ -26,6 +27,7 @@ _NAMES = re.compile(
     r"|lists/[a-z0-9_]{1,64}\.[0-9]{1,10}\.parquet"
     r"|imports/[A-Za-z0-9_-]{1,64}/(file|stage\.duckdb(\.wal)?)"
     r"|ledger/[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}"
+    r"|spool/slot-[0-9]{2}\.sqlite3"
 )
 _STAMP = "%Y%m%dT%H%M%SZ"
 

@@ -11,16 +11,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from muster.kernel.clock import system_clock
-from muster.kernel.errors import InternalError
+from muster.kernel.errors import InternalError, MusterError
 from muster.kernel.room import DiskFull
+from muster.spool.slots import all_slots
 from muster.wiring.configuration import Configuration
 from muster.wiring.operation.archive import Manifest, extract_archive, read_manifest
 from muster.wiring.operation.errors import BackupTooNew, HomeNotEmpty
@@ -85,7 +86,7 @@ def restore(
     """
     home = configuration.home
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with owned(configuration.lock):
+    with owned(configuration.lock), _nobody_accepts(configuration):
         finish_switch(home)
         sweep_restores(home)
         if not replace and ((home / CONTROL).exists() or (home / WAREHOUSE).exists()):
@@ -107,6 +108,18 @@ def restore(
         _write(home, Journal(_ASIDE, laid_out.name, aside))
         finish_switch(home)
         return Restored(manifest, home / aside if there else None)
+
+
+@contextmanager
+def _nobody_accepts(configuration: Configuration) -> Iterator[None]:
+    """What an edge process accepted while its file is moved aside would be lost to whom it was answered."""
+    with all_slots(configuration.spool_directory) as held:
+        if not held:
+            raise MusterError(
+                f"An edge process is running in {configuration.home}. Stop `muster edge`, then restore again.",
+                code="installation_in_use",
+            )
+        yield
 
 
 def finish_switch(home: Path) -> None:

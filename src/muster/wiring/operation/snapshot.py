@@ -20,7 +20,7 @@ from muster.groups.queries.pointers import current_generations, current_lists, k
 from muster.groups.terms import UNDO_DAYS
 from muster.kernel.clock import system_clock
 from muster.warehouse.port import Warehouse
-from muster.wiring.operation.layout import CONTROL, LEDGER, SECRET_KEY, STAMP, WAREHOUSE, names_below
+from muster.wiring.operation.layout import CONTROL, LEDGER, SECRET_KEY, SPOOL, STAMP, WAREHOUSE, names_below
 
 # Two refreshes of one group between the copy of the database and the links: once is rare, so often is damage.
 _MOST_TRIES = 5
@@ -51,6 +51,7 @@ def snapshot_of(home: Path, warehouse: Warehouse, directory: Path) -> Snapshot:
         def others(taken_at: list[datetime] = taken_at) -> None:
             taken_at.append(system_clock())
             copy_database(home / CONTROL, directory / CONTROL)
+            _copy_spool(home, directory)
             _link_files(home, directory)
 
         warehouse.copy_to(directory / "warehouse", others)
@@ -64,6 +65,7 @@ def snapshot_of_closed(home: Path, directory: Path) -> Snapshot:
     """Of an installation that this process owns and has not opened: its files as they are, whatever wrote them."""
     directory.mkdir(parents=True, mode=0o700)
     copy_database(home / CONTROL, directory / CONTROL)
+    _copy_spool(home, directory)
     _link_files(home, directory)
     for name in (WAREHOUSE, f"{WAREHOUSE}.wal"):
         if (home / name).exists():
@@ -82,10 +84,20 @@ def copy_database(source: Path, target: Path) -> None:
         original.backup(copy)
 
 
+def _copy_spool(home: Path, directory: Path) -> None:
+    """What was accepted and the warehouse, as it is copied, has not: it says how far it has each file."""
+    for name in names_below(home):
+        if name.startswith(f"{SPOOL}/"):
+            (directory / SPOOL).mkdir(exist_ok=True, mode=0o700)
+            # A file that was drained and that nobody writes may be swept away.
+            with suppress(FileNotFoundError, sqlite3.OperationalError):
+                copy_database(home / name, directory / name)
+
+
 def _link_files(home: Path, directory: Path) -> None:
     """Links what never changes once it stands under its name, and copies what does."""
     for name in names_below(home):
-        if name in (CONTROL, WAREHOUSE, f"{WAREHOUSE}.wal"):
+        if name in (CONTROL, WAREHOUSE, f"{WAREHOUSE}.wal") or name.startswith(f"{SPOOL}/"):
             continue
         # It may be gone by now, replaced by what a newer row points to.
         with suppress(FileNotFoundError):

@@ -11,13 +11,15 @@ from django.conf import settings
 from django.db import transaction
 
 from muster.catalog.queries import warehouse_catalog
-from muster.customers.hooks import PersonalData, current_ledger
+from muster.customers.actions.drain import drained_cursors
+from muster.customers.hooks import PersonalData, current_ledger, spool_emptiers
 from muster.customers.models import Export, Import, Suppression
 from muster.customers.queries import import_directory, warehouse
 from muster.customers.terms import ImportState
 from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id
 from muster.kernel.worded import worded
+from muster.spool.reading import SpoolReader
 from muster.warehouse.files.mapping import read_source
 from muster.warehouse.files.reading import Source
 from muster.warehouse.lists.naming import upload_names
@@ -45,6 +47,38 @@ def _erase_rows(subject: Subject) -> dict[str, int]:
 
 def _count_rows(subject: Subject) -> dict[str, int]:
     return warehouse().count_customers(subject)
+
+
+# What apps sent, on its way into the warehouse
+
+
+def _empty_spool(_: Subject) -> dict[str, int]:
+    """What waits is taken, and refused if it is from before the erasure (C-47); what was taken is let go of."""
+    for empty in spool_emptiers:
+        empty()
+    return {}
+
+
+def _export_spool(subject: Subject) -> Rows:
+    """It is told with the rest of the warehouse."""
+    _empty_spool(subject)
+    return {}
+
+
+def _count_spooled(subject: Subject) -> dict[str, int]:
+    """Requests that were taken and still lie there. What came since is judged when it is taken."""
+    texts = [json.dumps(text, ensure_ascii=False)[1:-1].lower() for text in subject.texts()]
+    reader = SpoolReader(settings.MUSTER.spool_directory)
+    try:
+        bodies = reader.drained_bodies(drained_cursors())
+        found = sum(any(text in body for text in texts) for body in map(_spelled, bodies))
+    finally:
+        reader.close()
+    return {"requests": found} if found else {}
+
+
+def _spelled(body: bytes) -> str:
+    return body.decode("utf-8", "replace").lower()
 
 
 # Uploads
@@ -197,6 +231,7 @@ def _plain(instant: Any) -> str:
 
 
 PLACES = (
+    PersonalData("spool", _export_spool, _empty_spool, _count_spooled),
     PersonalData("warehouse", _export_rows, _erase_rows, _count_rows),
     PersonalData("imports", _export_imports, _erase_imports, _count_imports),
     PersonalData("exports", _nothing, _erase_exports, _count_exports),

@@ -13,7 +13,7 @@ from pyroaring import BitMap
 
 from muster.audit.actions import record
 from muster.catalog.actions import check_revision
-from muster.catalog.queries import publisher
+from muster.catalog.queries import FIRST_KEY_SOURCE, publisher
 from muster.customers.errors import PrivacyError
 from muster.customers.hooks import current_ledger, current_warehouse
 from muster.customers.models import Export, Import, PrivacySettings
@@ -29,6 +29,8 @@ from muster.warehouse.ledger import KEPT
 
 # Mean length of a month: a border that moves by a day or two decides nothing.
 _MONTH = timedelta(days=30.4375)
+# C-19: who sends something again later than that means it anew.
+_REPETITIONS_KEPT = timedelta(days=30)
 # So many visitors at once keep the list of their names small beside everything else.
 _RETIRED_AT_ONCE = 50_000
 _BOUNDS = {
@@ -72,6 +74,7 @@ def let_go(check: Check = lambda: None, now: datetime | None = None) -> dict[str
     gone: dict[str, Any] = dict(warehouse.drop_old_events(now - border.events_months * _MONTH))
     check()
     gone["rejects"] = warehouse.drop_old_rejects(now - timedelta(days=border.rejects_days))
+    gone["repetitions"] = warehouse.forget_repetitions(now - _REPETITIONS_KEPT, FIRST_KEY_SOURCE)
     unseen = now - border.anonymous_months * _MONTH
     gone["visitors"] = _retire_all(lambda: warehouse.unseen_visitors(unseen, _RETIRED_AT_ONCE), RETENTION, check)
     if border.under_age_data == "discard":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 import unicodedata
 from collections.abc import Collection
 from typing import Any
@@ -20,20 +19,16 @@ from muster.catalog.queries import (
     MOST_ATTRIBUTES,
     MOST_EVENTS,
     AppSummary,
-    KeyView,
     PublisherSettings,
     app,
     attribute_row,
-    key_view,
     publisher,
 )
-from muster.catalog.terms import KEY_KINDS, KEY_SCOPES, MOST_KEYS, PUBLISHABLE, UNSET_CONSENTS
+from muster.catalog.terms import UNSET_CONSENTS
 from muster.kernel.civil import time_zones
-from muster.kernel.clock import system_clock
 from muster.kernel.errors import MusterError
-from muster.kernel.ids import encode_base32, new_id
+from muster.kernel.ids import new_id
 from muster.kernel.worded import worded
-from muster.online.store import key_digest
 from muster.rules.standard import STANDARD_ATTRIBUTES
 from muster.rules.standard_events import FIRST_CUSTOM_NUMBER, STANDARD_EVENTS
 from muster.rules.vocabulary import Scope, Type
@@ -154,7 +149,7 @@ def create_app(actor: Principal, *, key: str, name: dict[str, str] | None = None
             worded("There is an app `{key}` already. Keys are permanent; choose another.", key=key), pointer="/key"
         )
     # The warehouse keeps its rows under the number, and so do backups: none is given twice.
-    row = models.App(key=key, number=_next_number(models.App, "app", 1), name=_check_labels(name or {}, "/name"))
+    row = models.App(key=key, number=next_number(models.App, "app", 1), name=_check_labels(name or {}, "/name"))
     _set_app(row, settings)
     row.save()
     record(actor, "app.created", "app", key, settings)
@@ -173,7 +168,7 @@ def edit_app(actor: Principal, key: str, *, revision: int | None, **changes: Any
     row.revision += 1
     row.save()
     record(actor, "app.edited", "app", key, changes)
-    transaction.on_commit(_tell_of_keys)
+    transaction.on_commit(tell_of_keys)
     return app(key)
 
 
@@ -184,7 +179,7 @@ def delete_app(actor: Principal, key: str) -> None:
     if row is None:
         return
     _last_number(models.App, "app").save()
-    transaction.on_commit(_tell_of_keys)
+    transaction.on_commit(tell_of_keys)
     row.add_ons.all().delete()
     row.delete()
     record(actor, "app.deleted", "app", key, {"number": row.number})
@@ -264,7 +259,7 @@ def declare_attribute(
         )
     row = models.Attribute.objects.create(
         key=key,
-        number=_next_number(models.Attribute, "attribute", 1),
+        number=next_number(models.Attribute, "attribute", 1),
         type=type,
         scope=scope,
         label=_check_labels(label or {}, "/label"),
@@ -293,7 +288,7 @@ def edit_attribute(actor: Principal, key: str, **changes: Any) -> models.Attribu
     retyped = changes.get("type", row.type) != row.type
     if retyped:
         _check_retyping(row, changes["type"])
-        row.number = _next_number(models.Attribute, "attribute", 1)
+        row.number = next_number(models.Attribute, "attribute", 1)
     for name, value in changes.items():
         setattr(row, name, value)
     # Somebody has said what it is: it stays when the data that brought it goes.
@@ -335,60 +330,8 @@ def _check_retyping(row: models.Attribute, type: str) -> None:
         )
 
 
-def create_key(
-    actor: Principal, app_key: str, *, kind: str, scopes: Collection[str] = KEY_SCOPES
-) -> tuple[KeyView, str]:
-    """A new key of the app and its text, which of a server key is never shown again; in force when this returns."""
-    if kind not in KEY_KINDS:
-        raise CatalogError(worded("A key is {kinds}.", kinds=" or ".join(KEY_KINDS)), pointer="/kind")
-    strange = sorted(set(scopes) - set(KEY_SCOPES))
-    if strange or not scopes:
-        raise CatalogError(worded("A key may {scopes}.", scopes=", ".join(KEY_SCOPES)), pointer="/scopes")
-    text = _new_key(kind)
-    with transaction.atomic():
-        number = app(app_key).number
-        if models.AppKey.objects.filter(app__number=number, revoked_at=None).count() >= MOST_KEYS:
-            raise CatalogError(
-                worded("The app has {most} keys already; revoke one first.", most=MOST_KEYS), code="key_limit"
-            )
-        row = models.AppKey.objects.create(
-            id=new_id("key"),
-            number=_next_number(models.AppKey, "key", 1),
-            app=models.App.objects.get(key=app_key),
-            kind=kind,
-            scopes=[scope for scope in KEY_SCOPES if scope in scopes],
-            digest=key_digest(text).hex(),
-            text=text if kind == PUBLISHABLE else "",
-            created_at=system_clock(),
-        )
-        record(actor, "key.created", "key", row.id, {"app": app_key, "kind": kind, "scopes": row.scopes})
-    transaction.on_commit(_tell_of_keys)
-    return key_view(row), text
-
-
-def revoke_key(actor: Principal, app_key: str, identifier: str) -> KeyView:
-    """It opens nothing any more when this returns; again, nothing changes."""
-    with transaction.atomic():
-        row = models.AppKey.objects.filter(id=identifier, app__key=app_key).first()
-        if row is None:
-            raise WordUnknown(
-                worded("App `{app}` has no key `{identifier}`.", app=app_key, identifier=identifier), code="key_unknown"
-            )
-        if row.revoked_at is None:
-            row.revoked_at = system_clock()
-            row.save(update_fields=["revoked_at"])
-            record(actor, "key.revoked", "key", row.id, {"app": app_key})
-    transaction.on_commit(_tell_of_keys)
-    return key_view(row)
-
-
-def _new_key(kind: str) -> str:
-    """130 or 260 random bits, the highest set: it has always the same length."""
-    prefix, bits = ("mpk_", 130) if kind == PUBLISHABLE else ("msk_", 260)
-    return prefix + encode_base32(secrets.randbits(bits) | 1 << (bits - 1))
-
-
-def _tell_of_keys() -> None:
+def tell_of_keys() -> None:
+    """What the edge must know of apps and keys is another."""
     for tell in hooks.keys_changed:
         tell()
 
@@ -431,7 +374,7 @@ def declare_event(
         raise CatalogError(worded("There are {most} custom events already.", most=MOST_EVENTS), code="event_limit")
     row = models.Event.objects.create(
         key=key,
-        number=_next_number(models.Event, "event", FIRST_CUSTOM_NUMBER),
+        number=next_number(models.Event, "event", FIRST_CUSTOM_NUMBER),
         names=names or [],
         source=source,
         label=_check_labels(label or {}, "/label"),
@@ -452,7 +395,7 @@ def withdraw_observed(actor: Principal, *, attributes: Collection[str], events: 
             record(actor, f"{kind}.withdrawn", kind, row.key, {"number": row.number})
 
 
-def _next_number(model: _Numbered, kind: str, first: int) -> int:
+def next_number(model: _Numbered, kind: str, first: int) -> int:
     """A number that nothing of the kind ever had: the warehouse keeps its column, or its rows, under it."""
     last = _last_number(model, kind)
     last.number = max(last.number, first - 1) + 1
