@@ -32,6 +32,8 @@ class Group(models.Model):
     generation = models.PositiveIntegerField(default=0)
     # How often all of its members were found out: whoever did it before somebody else did it again (`overtaken`).
     evaluations = models.PositiveIntegerField(default=0)
+    # How often somebody joined or left: what is told of changes is ordered by it (ADR 0030).
+    edition = models.PositiveIntegerField(default=0)
     size = models.PositiveIntegerField(null=True)
     available_customers = models.PositiveIntegerField(null=True)
     # Canonical conditions with the value at which each rank began, for explanations (G-5).

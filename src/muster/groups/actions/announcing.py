@@ -46,7 +46,8 @@ def announce(group: str, change: Change, cause: Cause, at: datetime, size: int) 
     whole = _change_of(news).then(change)
     news.joined, news.left = packed(whole.joined), packed(whole.left)
     news.at, news.size = at, size
-    news.generation = Group.objects.values_list("generation", flat=True).get(id=group)
+    # The row of a new group is inserted after its first members; the edition is counted with what is stored next.
+    news.generation = (Group.objects.filter(id=group).values_list("edition", flat=True).first() or 0) + 1
     news.save()
     poke_after_commit()
 

@@ -51,6 +51,7 @@ _LIST = (
     "size",
     "generation",
     "evaluations",
+    "edition",
     "refreshed_at",
     "data_as_of",
 )

@@ -41,6 +41,7 @@ from muster.rules.vocabulary import Vocabulary
 EVALUATION = (
     "generation",
     "evaluations",
+    "edition",
     "size",
     "available_customers",
     "thresholds",

@@ -125,6 +125,7 @@ class DuckDBWarehouse:
     @contextmanager
     def narrowed(self, keys: npt.NDArray[np.uint32], needed: Needed) -> Iterator[DuckDBReader]:
         """A reader to whom the relations hold these customers alone, numbered by their place (see `narrowed`)."""
+        self.settle()
         with self._instance.cursor() as cursor:
             cursor.begin()
             narrow(cursor, keys, needed)
@@ -137,7 +138,7 @@ class DuckDBWarehouse:
             cursor.begin()
             return read_few(cursor, keys, needed, self._catalog)
 
-        return self._ask(read)
+        return self._ask_facts(read)
 
     def highest_key(self) -> int:
         """The greatest customer_key ever given; 0 when empty."""
@@ -242,7 +243,7 @@ class DuckDBWarehouse:
 
     def matching_keys(self, entries: pa.RecordBatchReader, *, customers: bool) -> BitMap:
         """The customers that entries of a list (kind, identity) name, now."""
-        return self._ask(lambda cursor: matching_keys(cursor, entries, customers=customers))
+        return self._ask_facts(lambda cursor: matching_keys(cursor, entries, customers=customers))
 
     def matching_entries(self, entries: pa.RecordBatchReader, *, customers: bool) -> Iterator[pa.RecordBatch]:
         """Those of the entries that name somebody, now."""

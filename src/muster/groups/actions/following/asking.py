@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,13 +12,15 @@ from pyroaring import BitMap
 
 from muster.customers.queries import warehouse
 from muster.engine.changes import Change
-from muster.engine.context import Context
 from muster.engine.expiry import Turnings, turnings
 from muster.engine.follow.few import Few
 from muster.engine.follow.many import Many, mask_of, places_of
 from muster.engine.follow.program import Outcome
 from muster.engine.follow.schedule import turnings_of
-from muster.groups.actions.following.kept import Prepared
+from muster.engine.reference.said import people_said
+from muster.groups.actions.following.kept import Memory, Prepared
+from muster.warehouse.catalog import Catalog
+from muster.warehouse.port import Person
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,11 @@ class Answer:
 Outside = Callable[[str], int]
 
 
-def ask_few(people: People, prepared: Prepared, here: Context, until: datetime, outside: Outside) -> Answer:
+def ask_few(people: People, memory: Memory, now: datetime, until: datetime, outside: Outside) -> Answer:
     """By the reference engine: milliseconds, and right by definition."""
+    prepared, here = memory.prepared, memory.context.at(now)
     keys = [int(key) for key in people.keys]
-    found = warehouse().few(keys, prepared.needed)
+    found = _few(keys, prepared, memory.catalog)
     outcome = prepared.program.run(Few(keys, found, here), outside)
     soon = list(turnings_of(found.values(), prepared.sources, here, until))
     return Answer(
@@ -73,8 +76,19 @@ def ask_few(people: People, prepared: Prepared, here: Context, until: datetime, 
     )
 
 
-def ask_many(people: People, prepared: Prepared, here: Context, until: datetime, outside: Outside) -> Answer:
+def _few(keys: Sequence[int], prepared: Prepared, catalog: Catalog) -> dict[int, Person]:
+    """What came alone a moment ago may not be among the facts yet: then out of what was said (ADR 0027)."""
+    asked = warehouse()
+    if asked.is_late:
+        said = asked.said_of(keys)
+        if said is not None:
+            return people_said(said, catalog)
+    return asked.few(keys, prepared.needed)
+
+
+def ask_many(people: People, memory: Memory, now: datetime, until: datetime, outside: Outside) -> Answer:
     """By the compiled conditions, restricted to their rows."""
+    prepared, here = memory.prepared, memory.context.at(now)
     asked = warehouse()
     with asked.narrowed(people.keys, prepared.needed) as reader:
         many = Many(prepared.questions, asked, reader, len(people.keys), here)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from muster.customers.queries import warehouse
 from muster.engine.changes import Change
@@ -48,7 +49,7 @@ def store_found(memory: Memory, found: Found, cause: Cause, now: datetime) -> No
                 group = memory.groups[identifier]
                 size = len(group.members) + len(change.joined) - len(change.left)
                 append(identifier, last.get(identifier), change, size, cause, now)
-                values: dict[str, Any] = {"size": size, "data_as_of": seen}
+                values: dict[str, Any] = {"size": size, "data_as_of": seen, "edition": F("edition") + 1}
                 if group.kind == Kind.SEGMENT and group.state in _SIZED:
                     values["state"] = states[identifier] = state_of_size(size, memory.minimum_size)
                 if identifier in found.pending:
