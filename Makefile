@@ -1,6 +1,6 @@
 # Everything a developer types. Bare `make` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test chromium proxies test-scale bench-groups bench-pages check docs pictures coverage
+.PHONY: help setup run test chromium proxies test-scale bench-groups bench-edge bench-unleash bench-pages check docs pictures coverage
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,6 +11,7 @@ PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 # SIZE=small ROWS=100000 measures in a minute; limits hold for the full size.
 SIZE ?= full
 ROWS ?= 1000000
+EDGE_SIZE ?= medium
 # Tests start some hundred processes; without its cache each would compile thousands of modules anew.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -24,11 +25,11 @@ run: setup ## Load the sample once, print its groups, serve the installation in 
 	$(BIN)/muster demo load
 	$(BIN)/muster serve
 
-test: check chromium proxies .libraries/.complete ## Check, then run all tests, those in a browser last
+test: check chromium proxies .libraries/.complete tests/integration/edge/node/node_modules/.complete ## Check, then run all tests, those in a browser last
 	$(PYTEST) -m "not scale" --ignore=tests/browser
 	$(PYTEST) -m "not scale" tests/browser
 
-coverage: setup .libraries/.complete ## Run the tests whose lines are worth counting, templates included: tracing takes half the time again
+coverage: setup .libraries/.complete tests/integration/edge/node/node_modules/.complete ## Run the tests whose lines are worth counting, templates included: tracing takes half the time again
 	$(PYTEST) -m "not scale and not untraced" --ignore=tests/browser --cov --cov-report=term:skip-covered
 
 chromium: ## Debian's Chromium, in which the pages are tested
@@ -47,6 +48,12 @@ bench-groups: setup ## Measure groups against hand-written SQL: lines `bench NAM
 	$(BIN)/python -m bench.members --rows $(ROWS)
 	$(BIN)/python -m bench.memory --size $(SIZE)
 	$(BIN)/python -m bench.erasure
+
+bench-edge: setup ## Measure the data plane against bare handlers and stores, and Unleash where `make bench-unleash` put it
+	$(BIN)/python -m bench.edge --size $(EDGE_SIZE)
+
+bench-unleash: ## Unleash for `make bench-edge`, which wants PostgreSQL's programs as well
+	mkdir -p var/unleash && cd var/unleash && echo "{}" > package.json && npm install --silent --no-audit --no-fund unleash-server@8.2.0
 
 bench-pages: setup node_modules/.complete ## Measure pages against their limits: bytes, queries, time, Lighthouse
 	$(BIN)/python -m bench.pages
@@ -76,6 +83,10 @@ $(VENV)/.complete: requirements/dev.txt pyproject.toml setup.py
 .libraries/.complete: requirements/libraries.txt
 	$(PYTHON) -m venv .libraries
 	.libraries/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/libraries.txt
+	@touch $@
+
+tests/integration/edge/node/node_modules/.complete: tests/integration/edge/node/package-lock.json
+	cd tests/integration/edge/node && npm ci --silent
 	@touch $@
 
 node_modules/.complete: package-lock.json package.json

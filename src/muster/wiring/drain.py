@@ -15,22 +15,23 @@ from django.db import connection
 from muster.customers.actions.drain import Drain, Drained, drained_cursors
 from muster.customers.hooks import current_warehouse, spool_emptiers
 from muster.groups.actions.following import Follower, provide_follower
-from muster.groups.actions.publication import current_publisher
+from muster.groups.actions.publication import Publisher, current_publisher
 from muster.kernel.clock import system_clock
 from muster.kernel.errors import MusterError
+from muster.metrics.figures import counter, durations
 from muster.online.writer import OnlineWriter
 from muster.spool.reading import Cursor, SpoolReader
 from muster.wiring.configuration import Configuration
 
 logger = logging.getLogger("muster.drain")
 
+
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_BETWEEN_SWEEPS = 60.0
 # The edge looks once a second how far the warehouse came.
 _SECONDS_TO_EMPTY = 30.0
 _SECONDS_BETWEEN_TRIES = 0.1
-# What came alone is derived once nothing else comes for a moment, or has come for long.
-_SECONDS_OF_QUIET = 0.25
+# What came alone is derived once nothing else has come for a look, or after so long.
 _MOST_SECONDS_LATE = 5.0
 
 
@@ -52,10 +53,15 @@ class DrainThread:
         self._follower = Follower()
         self._has_begun = self._is_unsure = False
         self._late_since: float | None = None
+        told = "From the first request of a cycle until answers include it"
+        self._decided = durations("muster_event_to_decision_seconds", told)
+        self._counted = counter("muster_drained_items_total", "Items by what became of them", ("verdict",))
+        self._untold: list[Drained] = []
         self._swept_at = float("-inf")
         self._thread = threading.Thread(target=self._loop, name="drain", daemon=True)
 
     def start(self) -> None:
+        self._publish()
         provide_follower(self._follower)
         spool_emptiers[:] = [self.empty]
         self._thread.start()
@@ -103,7 +109,7 @@ class DrainThread:
                     self._work()
                 except Exception:
                     logger.exception("the spool could not be drained, or groups could not follow; it is tried again")
-                    # It may be what is to blame. While all is well it stays open: opening it costs more than a cycle.
+                    # It may be to blame. While all is well it stays open: to open it costs as much as a cycle.
                     connection.close()
                     self._closing.wait(_SECONDS_BETWEEN_LOOKS)
                 self._wait()
@@ -111,39 +117,50 @@ class DrainThread:
             connection.close()
 
     def _work(self) -> None:
-        self._begin()
+        if not self._has_begun:
+            self._begin()
         self._repair()
         while not self._closing.is_set() and (done := self._drain.cycle()) is not None:
-            self._take(done)
-        self._settle()
+            self._untold.append(done)
+            self._tell()
+        self._tell()
+        # What time alone changes; microseconds, if it is nobody's time and nobody has stored anything.
         self._follower.advance()
         self._sweep()
 
     def _begin(self) -> None:
-        """A process that died may have committed what nobody followed or was told of any more."""
-        if not self._has_begun:
-            self._publish_places(drained_cursors(), followed=False)
-            self._follower.begin()
-            self._publish_places(drained_cursors(), followed=True)
-            self._has_begun = True
+        """What was drained before this process, and how time went by without it, is in answers from here on."""
+        cursors = drained_cursors()
+        self._follower.begin()
+        self._online.publish_meta(_followed(_places(cursors)))
+        self._has_begun = True
 
-    def _take(self, done: Drained) -> None:
-        """Who was touched is followed, and all that this changed published at once, with how far it came (E-33)."""
+    def _tell(self) -> None:
+        """Who was touched is followed in every group, and what that changes is published with it, as one (E-33)."""
+        settled = current_warehouse().take_settled()
         publisher = current_publisher()
-        if publisher is None:
-            self._follower.follow(done.touched)
-            self._publish_places(done.cursors, followed=True)
+        if publisher is None or not (self._untold or settled):
             return
-        told = (done.identities, done.merges)
-        try:
-            with publisher.as_one():
-                self._follower.follow(done.touched)
-                publisher.cycle(*told, _places(done.cursors, followed=True), done.received_at)
-        except Exception:
-            # Who joined and left may be stored and not told.
-            self._is_unsure = True
-            publisher.cycle(*told, _places(done.cursors, followed=False), done.received_at)
-            raise
+        # Who joined and left may be stored, and then not told.
+        self._is_unsure = True
+        with publisher.as_one():
+            touched = settled
+            for done in self._untold:
+                touched |= done.outcome.touched
+                self._cycle(publisher, done)
+            self._follower.follow(touched)
+        self._is_unsure = False
+        now = system_clock()
+        for done in self._untold:
+            self._decided.observe(max((now - done.first_at).total_seconds(), 0))
+            for verdict, count in done.outcome.counts.items():
+                self._counted.labels(verdict).inc(count)
+        self._untold.clear()
+
+    def _cycle(self, publisher: Publisher, done: Drained) -> None:
+        places = _places(done.cursors)
+        meta = places | _followed(places)
+        publisher.cycle(done.outcome.identities, done.outcome.merges, meta, done.received_at)
 
     def _repair(self) -> None:
         publisher = current_publisher()
@@ -151,34 +168,29 @@ class DrainThread:
             publisher.repair()
             self._is_unsure = False
 
-    def _settle(self) -> None:
-        """Derives what came alone: it would wait for whoever asks for facts next."""
+    def _wait(self) -> None:
+        """Until somebody pokes, time changes somebody, or it looks by itself."""
+        if self._closing.is_set():
+            return
+        due = self._follower.next_at
+        ahead = _SECONDS_BETWEEN_LOOKS if due is None else (due - system_clock()).total_seconds()
+        seconds = min(max(ahead, 0.0), _SECONDS_BETWEEN_LOOKS)
+        poked, _, _ = select.select([self._poked], [], [], seconds)
+        with suppress(BlockingIOError):
+            while True:
+                self._poked.recv(64)
+        self._settle(is_quiet=not poked and seconds == _SECONDS_BETWEEN_LOOKS)
+
+    def _settle(self, *, is_quiet: bool) -> None:
+        """Derives what came alone: otherwise whoever asks for facts next waits for it."""
         asked = current_warehouse()
         if not asked.is_late:
             self._late_since = None
             return
-        if self._late_since is None:
-            self._late_since = time.monotonic()
-        if not self._is_poked(_SECONDS_OF_QUIET) or time.monotonic() - self._late_since > _MOST_SECONDS_LATE:
+        self._late_since = self._late_since or time.monotonic()
+        if is_quiet or time.monotonic() - self._late_since > _MOST_SECONDS_LATE:
             asked.settle()
-            self._follower.follow(asked.take_settled())
             self._late_since = None
-
-    def _wait(self) -> None:
-        """Until somebody pokes, somebody changes by time, or it looks by itself."""
-        if self._closing.is_set():
-            return
-        seconds = _SECONDS_BETWEEN_LOOKS
-        due = self._follower.next_at
-        if due is not None:
-            seconds = min(seconds, max((due - system_clock()).total_seconds(), 0.0))
-        self._is_poked(seconds)
-        with suppress(BlockingIOError):
-            while True:
-                self._poked.recv(64)
-
-    def _is_poked(self, seconds: float) -> bool:
-        return bool(select.select([self._poked], [], [], seconds)[0])
 
     def _sweep(self) -> None:
         if time.monotonic() - self._swept_at >= _SECONDS_BETWEEN_SWEEPS:
@@ -186,13 +198,17 @@ class DrainThread:
             self._reader.sweep(drained_cursors())
             self._online.check_readers()
 
-    def _publish_places(self, cursors: Mapping[int, Cursor], *, followed: bool) -> None:
+    def _publish(self) -> None:
+        """A process that died may have committed what it did not tell any more: everybody is evaluated as it begins."""
+        cursors = drained_cursors()
         if cursors:
-            self._online.publish_meta(_places(cursors, followed=followed))
+            self._online.publish_meta(_places(cursors))
 
 
-def _places(cursors: Mapping[int, Cursor], *, followed: bool) -> dict[str, str]:
-    """How far the warehouse has each slot; and membership, if that has `followed`."""
-    told = {slot: f"{cursor.file}:{cursor.seq}" for slot, cursor in cursors.items()}
-    places = {f"drained/{slot}": place for slot, place in told.items()}
-    return places | ({f"published/{slot}": place for slot, place in told.items()} if followed else {})
+def _followed(places: Mapping[str, str]) -> dict[str, str]:
+    """The same of membership and answers."""
+    return {name.replace("drained/", "published/"): place for name, place in places.items()}
+
+
+def _places(cursors: Mapping[int, Cursor]) -> dict[str, str]:
+    return {f"drained/{slot}": f"{cursor.file}:{cursor.seq}" for slot, cursor in cursors.items()}

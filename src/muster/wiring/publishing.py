@@ -109,11 +109,12 @@ class Upkeep:
 
     def _settle(self) -> None:
         """A process that died may not have told what it stored."""
-        if self._is_settled:
+        if self._is_settled and not self._publisher.is_behind:
             return
         found = self._publisher.repair()
         if found:
-            logger.warning("published anew, because it was not as it should be: %s", found)
+            # Of a process that was killed that is to be expected; the daily check tells of it in its job.
+            logger.debug("published anew, because it was not as it should be: %s", found)
         self._is_settled = True
 
     def _look(self) -> None:

@@ -111,7 +111,7 @@ def test_batch_that_is_sent_again_is_a_duplicate(town: Town) -> None:
     town.spool(page(1), page(2), page(3))
     done = town.drain.cycle()
     assert done is not None
-    assert done.counts == {"accepted": 1, "duplicate": 2}
+    assert done.outcome.counts == {"accepted": 1, "duplicate": 2}
 
 
 def test_new_words_are_observed(town: Town) -> None:

@@ -49,7 +49,7 @@ def _proxy(program: str, installation: Served) -> Iterator[httpx.Client]:
         command = [_found("nginx"), "-c", str(folder / "conf"), "-p", str(folder)]
     else:
         options = "{\n\tadmin off\n\tauto_https off\n}\n"
-        (folder / "conf").write_text(options + text.replace(":80 {", f"http://127.0.0.1:{port} {{"), encoding="utf-8")
+        (folder / "conf").write_text(options + text.replace(":80 {", f"http://:{port} {{"), encoding="utf-8")
         command = [_found("caddy"), "run", "--config", str(folder / "conf"), "--adapter", "caddyfile"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from django.db import transaction
-from pyroaring import BitMap
 
 from muster.catalog.queries import free_attribute_count, warehouse_catalog
 from muster.customers.actions.observed import enter_words
@@ -19,7 +18,7 @@ from muster.customers.queries import judge_names
 from muster.kernel.room import disk_full
 from muster.spool.entries import UNREADABLE, Entry, Spooled
 from muster.spool.reading import Cursor, SpoolReader, Waiting
-from muster.warehouse.batch import Merge
+from muster.warehouse.batch import Outcome
 from muster.warehouse.catalog import Catalog, Trust
 from muster.warehouse.items import Item
 from muster.warehouse.messages.checks import read_message
@@ -43,18 +42,13 @@ Place = tuple[int, Spooled]
 
 @dataclass(frozen=True)
 class Drained:
-    """One committed cycle: `cursors` by slot are published, `counts` are items per verdict.
-
-    `touched`: customers whose rows may have changed, retired ones among them; `identities` that are new or another's.
-    """
+    """One committed cycle: `cursors` by slot, the last request came at `received_at`, the first at `first_at`."""
 
     items: int
     cursors: Mapping[int, Cursor]
-    counts: Mapping[str, int] = field(default_factory=dict)
-    touched: BitMap = field(default_factory=BitMap)
-    merges: Sequence[Merge] = ()
-    identities: Sequence[tuple[str, int, str, int]] = ()
-    received_at: datetime | None = None
+    received_at: datetime
+    first_at: datetime
+    outcome: Outcome
 
 
 @dataclass
@@ -133,15 +127,8 @@ def _append(
         items += [_translated(one, catalog) for one in read]
     told = {f"{_CURSOR}{slot}": {"file": cursor.file, "seq": cursor.seq} for slot, cursor in moved.items()}
     outcome = current_warehouse().append_items(items, received_at, catalog, told)
-    return Drained(
-        len(items),
-        {**before, **moved},
-        outcome.counts,
-        outcome.touched,
-        outcome.merges,
-        outcome.identities,
-        received_at,
-    )
+    first_at = min(_received_at(row.entry) for _, row in places)
+    return Drained(len(items), {**before, **moved}, received_at, first_at, outcome)
 
 
 def _read_all(places: Sequence[Place], files: Mapping[int, str]) -> tuple[list[Received], list[Item]]:

@@ -59,6 +59,8 @@ class Publisher:
         self._columns = online.columns()
         self._plans: dict[int, Plan] | None = None
         self._mine = _Gathering()
+        self.is_behind = False
+        """Whether something could not be published that should have been: the next `repair` finds it."""
 
     # What is told of changes
 
@@ -72,6 +74,9 @@ class Publisher:
             yield
             if gathered.depth == 1:
                 self._publish(gathered)
+        except BaseException:
+            self.is_behind = True
+            raise
         finally:
             gathered.depth -= 1
             if not gathered.depth:
@@ -237,6 +242,7 @@ class Publisher:
 
     def repair(self) -> dict[str, int]:
         """Publishes anew what `check` finds, and answers that."""
+        self.is_behind = False
         if not self._online.state.complete:
             self.rebuild()
         found = self.check()
@@ -304,7 +310,9 @@ class Publisher:
     def _moved(self, touched: Mapping[str, BitMap]) -> tuple[dict[int, Moved], dict[str, Column], datetime | None]:
         """Of those who may have joined or left, whether they are in now."""
         published = {group: keys for group, keys in touched.items() if group in self._columns}
-        rows = {row.id: row for row in Group.objects.filter(id__in=published)} if published else {}
+        if not published:
+            return {}, {}, None
+        rows = {row.id: row for row in Group.objects.filter(id__in=published)}
         moved = {}
         for group, keys in published.items():
             row = rows.get(group)

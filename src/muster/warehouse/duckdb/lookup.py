@@ -113,9 +113,8 @@ def identities(cursor: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
 def identities_of(connection: duckdb.DuckDBPyConnection, wanted: pa.Table) -> pa.Table:
     """Those of the wanted (kind, app_key, text) that are somebody's, as `identities`."""
     with registered(connection, "wanted", wanted):
-        return connection.execute(
-            f"SELECT {_IDENTITY} FROM identities SEMI JOIN wanted USING (kind, app_key, text)"
-        ).to_arrow_table()
+        query = f"SELECT {_IDENTITY} FROM identities SEMI JOIN wanted USING (kind, app_key, text)"
+        return connection.sql(query).to_arrow_table()
 
 
 def identity_count(cursor: duckdb.DuckDBPyConnection) -> int:

@@ -337,6 +337,11 @@ class DuckDBWarehouse:
         return self.submit(write).result()
 
     @property
+    def catalog(self) -> Catalog:
+        """By which it reads and writes."""
+        return self._catalog
+
+    @property
     def is_late(self) -> bool:
         """Whether there are facts to be derived from what came alone. Whoever asks for facts does not see that."""
         return self._late.is_late

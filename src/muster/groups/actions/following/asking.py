@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,9 +18,8 @@ from muster.engine.follow.many import Many, mask_of, places_of
 from muster.engine.follow.program import Outcome
 from muster.engine.follow.schedule import turnings_of
 from muster.engine.reference.said import people_said
-from muster.groups.actions.following.kept import Memory, Prepared
-from muster.warehouse.catalog import Catalog
-from muster.warehouse.port import Person
+from muster.groups.actions.following.kept import Memory
+from muster.warehouse.port import Needed, Person
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def ask_few(people: People, memory: Memory, now: datetime, until: datetime, outs
     """By the reference engine: milliseconds, and right by definition."""
     prepared, here = memory.prepared, memory.context.at(now)
     keys = [int(key) for key in people.keys]
-    found = _few(keys, prepared, memory.catalog)
+    found = _people(keys, prepared.needed)
     outcome = prepared.program.run(Few(keys, found, here), outside)
     soon = list(turnings_of(found.values(), prepared.sources, here, until))
     return Answer(
@@ -76,14 +75,12 @@ def ask_few(people: People, memory: Memory, now: datetime, until: datetime, outs
     )
 
 
-def _few(keys: Sequence[int], prepared: Prepared, catalog: Catalog) -> dict[int, Person]:
-    """What came alone a moment ago may not be among the facts yet: then out of what was said (ADR 0027)."""
+def _people(keys: list[int], needed: Needed) -> dict[int, Person]:
+    """Nobody waits until facts are derived (ADR 27): while some are late, people are told from what was said."""
     asked = warehouse()
-    if asked.is_late:
-        said = asked.said_of(keys)
-        if said is not None:
-            return people_said(said, catalog)
-    return asked.few(keys, prepared.needed)
+    if asked.is_late and (said := asked.said_of(keys)) is not None:
+        return people_said(said, asked.catalog)
+    return asked.few(keys, needed)
 
 
 def ask_many(people: People, memory: Memory, now: datetime, until: datetime, outside: Outside) -> Answer:

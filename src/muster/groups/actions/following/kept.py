@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pyroaring import BitMap
 
-from muster.catalog.queries import publisher, warehouse_catalog
+from muster.catalog.queries import publisher
 from muster.engine.atoms import Ranked
 from muster.engine.changes import Change
 from muster.engine.context import Context
@@ -27,7 +27,6 @@ from muster.groups.terms import EVALUATED, Kind, State
 from muster.kernel.errors import InternalError
 from muster.rules.canonical import condition_hash
 from muster.rules.nodes import Definition
-from muster.warehouse.catalog import Catalog
 from muster.warehouse.port import Needed
 
 _STANDING = ("revision", "evaluations", "generation", "state", "list_version")
@@ -82,7 +81,6 @@ class Memory:
     settings_changed: bool = False
     """Who is in a population at all is decided otherwise than it was: of nobody it is known any more."""
     _context: Context | None = None
-    _catalog: Catalog | None = None
     _prepared: Prepared | None = None
     _standing: Standing = field(default_factory=dict)
     _stamp: Stamp | None = None
@@ -100,13 +98,6 @@ class Memory:
     def rules(self) -> tuple[object, ...]:
         """What of the publisher's settings decides who is in a population."""
         return _rules_of(self.context)
-
-    @property
-    def catalog(self) -> Catalog:
-        """What the facts of people are derived by."""
-        if self._catalog is None:
-            raise InternalError("nothing was read yet")
-        return self._catalog
 
     @property
     def prepared(self) -> Prepared:
@@ -137,7 +128,6 @@ class Memory:
 
     def _take_settings(self) -> None:
         self.minimum_size = publisher().minimum_size
-        self._catalog = warehouse_catalog()
         here, before = context(), self._context
         if before is not None and here.at(before.now) == before:
             return
