@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pyroaring import BitMap
 
-from muster.customers.queries import warehouse
+from muster.customers.hooks import current_warehouse
 from muster.engine.bitset import Bitset
 from muster.engine.evaluate import Evaluation
 from muster.engine.refresh import in_order
@@ -64,7 +64,7 @@ def _say(found: dict[str, BitMap], count: int) -> None:
 def _differing(standing: Standing) -> dict[str, BitMap]:
     """By group who should be in and is not, or the other way round."""
     expected = _listed(standing)
-    asked = warehouse()
+    asked = current_warehouse()
     with asked.reader() as reader:
         size = asked.highest_key() + 1
 

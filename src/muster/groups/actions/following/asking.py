@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pyroaring import BitMap
 
-from muster.customers.queries import warehouse
+from muster.customers.hooks import current_warehouse
 from muster.engine.changes import Change
 from muster.engine.expiry import Turnings, turnings
 from muster.engine.follow.few import Few
@@ -77,7 +77,7 @@ def ask_few(people: People, memory: Memory, now: datetime, until: datetime, outs
 
 def _people(keys: list[int], needed: Needed) -> dict[int, Person]:
     """Nobody waits until facts are derived (ADR 27): while some are late, people are told from what was said."""
-    asked = warehouse()
+    asked = current_warehouse()
     if asked.is_late and (said := asked.said_of(keys)) is not None:
         return people_said(said, asked.catalog)
     return asked.few(keys, needed)
@@ -86,7 +86,7 @@ def _people(keys: list[int], needed: Needed) -> dict[int, Person]:
 def ask_many(people: People, memory: Memory, now: datetime, until: datetime, outside: Outside) -> Answer:
     """By the compiled conditions, restricted to their rows."""
     prepared, here = memory.prepared, memory.context.at(now)
-    asked = warehouse()
+    asked = current_warehouse()
     with asked.narrowed(people.keys, prepared.needed) as reader:
         many = Many(prepared.questions, asked, reader, len(people.keys), here)
         outcome = prepared.program.run(many, outside)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pyroaring import BitMap
 
-from muster.customers.queries import warehouse
+from muster.customers.hooks import current_warehouse
 from muster.engine.expiry import Turnings, micros_of, turnings
 from muster.engine.follow.schedule import HORIZON, Schedule
 from muster.groups.actions.followed import FOLLOWED
@@ -52,6 +52,6 @@ class Clock:
 
 def _look_around(memory: Memory, start: datetime, until: datetime) -> Turnings:
     """Who of everybody may change between two instants, and when."""
-    asked = warehouse()
+    asked = current_warehouse()
     with asked.reader() as reader:
         return turnings(memory.prepared.sources, memory.context.at(until), asked, reader, start, until)

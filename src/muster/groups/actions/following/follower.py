@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from pyroaring import BitMap
 
-from muster.customers.queries import warehouse
+from muster.customers.hooks import current_warehouse
 from muster.engine.changes import Change
 from muster.engine.context import Context
 from muster.engine.evaluate import Evaluation, members_from
@@ -86,7 +86,7 @@ class Follower:
         and whose facts were derived late.
         """
         with self._lock:
-            self._waiting |= touched | FOLLOWED.take_again() | warehouse().take_settled()
+            self._waiting |= touched | FOLLOWED.take_again() | current_warehouse().take_settled()
             if self._waiting:
                 self._take_up(self._waiting, Cause.DATA, now or system_clock())
                 self._touched |= self._waiting
@@ -94,7 +94,7 @@ class Follower:
 
     def takes(self, touched: BitMap) -> bool:
         """Whether to follow these is less work than to evaluate everybody."""
-        return len(touched) <= self._sizes.few or len(touched) <= self._sizes.share * warehouse().highest_key()
+        return len(touched) <= self._sizes.few or len(touched) <= self._sizes.share * current_warehouse().highest_key()
 
     def advance(self, now: datetime | None = None) -> None:
         """Evaluates whoever may have changed by the passing of time alone (cause `time`); nearly free where nobody."""
@@ -235,11 +235,11 @@ class Follower:
         pause = max(self._sizes.ranks_pause.total_seconds(), 50 * self._ranks_cost)
         if time.monotonic() - self._ranked_at < pause:
             return False
-        return len(self._touched) > self._sizes.ranks_share * warehouse().highest_key()
+        return len(self._touched) > self._sizes.ranks_share * current_warehouse().highest_key()
 
     def _count_populations(self, now: datetime) -> None:
         """Who may be in segments at all, by app: read once, and followed from there."""
-        memory, asked = self._memory, warehouse()
+        memory, asked = self._memory, current_warehouse()
         apps = frozenset(one.app for one in memory.prepared.definitions.values())
         stands = (FOLLOWED.begun_anew, apps, memory.rules)
         if stands == self._populated:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pyroaring import BitMap
 
 from muster.catalog.queries import publisher
+from muster.customers.queries import warehouse
 from muster.engine.atoms import Ranked
 from muster.engine.changes import Change
 from muster.engine.context import Context
@@ -128,6 +129,8 @@ class Memory:
 
     def _take_settings(self) -> None:
         self.minimum_size = publisher().minimum_size
+        # It knows people by the catalog as it is now.
+        warehouse()
         here, before = context(), self._context
         if before is not None and here.at(before.now) == before:
             return

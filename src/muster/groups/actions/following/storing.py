@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from muster.customers.queries import warehouse
+from muster.customers.hooks import current_warehouse
 from muster.engine.changes import Change
 from muster.groups.actions.following.kept import Kept, Memory
 from muster.groups.actions.generations import write_delta, write_file
@@ -44,7 +44,7 @@ def store_found(memory: Memory, found: Found, cause: Cause, now: datetime) -> No
         _note_populations(memory, found.populations)
         if changes:
             last = last_changes(changes)
-            seen = warehouse().data_as_of()
+            seen = current_warehouse().data_as_of()
             for identifier, change in changes.items():
                 group = memory.groups[identifier]
                 size = len(group.members) + len(change.joined) - len(change.left)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from muster.customers.queries import warehouse
+from muster.customers.hooks import current_warehouse
 from muster.groups.actions.following.kept import Memory
 from muster.groups.actions.following.storing import Found
 from muster.groups.actions.lists import rematch
@@ -32,7 +32,7 @@ class Upkeep:
         if self._is_newer and time.monotonic() - self._stamped_at >= _SECONDS_BETWEEN_STAMPS:
             self._stamped_at, self._is_newer = time.monotonic(), False
             rows = Group.objects.filter(kind=Kind.SEGMENT, state__in=EVALUATED)
-            rows.update(data_as_of=warehouse().data_as_of())
+            rows.update(data_as_of=current_warehouse().data_as_of())
         if self._recount and time.monotonic() - self._counted_at >= _SECONDS_BETWEEN_COUNTS:
             # Counted from the list itself: by whom an entry was named before is not kept.
             for row in Group.objects.filter(id__in=self._recount & memory.groups.keys()):
