@@ -148,7 +148,8 @@ class DrainThread:
             for done in self._untold:
                 touched |= done.outcome.touched
                 self._cycle(publisher, done)
-            self._follower.follow(touched)
+            as_of = max((done.received_at for done in self._untold), default=None)
+            self._follower.follow(touched, data_as_of=as_of)
         self._is_unsure = False
         now = system_clock()
         for done in self._untold:

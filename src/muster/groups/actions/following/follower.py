@@ -79,13 +79,15 @@ class Follower:
         with self._lock:
             self._whole(Cause.DATA, now or system_clock())
 
-    def follow(self, touched: BitMap, now: datetime | None = None) -> None:
-        """Evaluates exactly these customers again in every group, and stores what changed (cause `data`).
+    def follow(self, touched: BitMap, now: datetime | None = None, data_as_of: datetime | None = None) -> None:
+        """Evaluates exactly these customers again in every group, and stores what changed (cause `data`). `data_as_of`:
+        what the warehouse says of itself, where the caller knows.
 
         What fails is taken up again with the next call; so is whoever was followed while others evaluated everybody,
         and whose facts were derived late.
         """
         with self._lock:
+            self._memory.data_as_of = data_as_of
             self._waiting |= touched | FOLLOWED.take_again() | current_warehouse().take_settled()
             if self._waiting:
                 self._take_up(self._waiting, Cause.DATA, now or system_clock())

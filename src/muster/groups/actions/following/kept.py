@@ -77,6 +77,8 @@ class Memory:
 
     groups: dict[str, Kept] = field(default_factory=dict)
     minimum_size: int = 0
+    data_as_of: datetime | None = None
+    """Of the warehouse, if it is known without asking."""
     evaluated_from: datetime | None = None
     """Since when whoever changes by time must be looked for among those whom others evaluated."""
     settings_changed: bool = False
