@@ -32,7 +32,7 @@ from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from tests.generative.test_engines_agree import _SETTINGS, DEFINITIONS, opened
 from tests.generative.towns import NOW, Town, catalog, town
 
-CASES = int(os.environ.get("MUSTER_CASES", "1500"))
+CASES = int(os.environ.get("MUSTER_CASES", "500"))
 DEFINITIONS_A_TOWN = 12
 # From the same second to the next years: windows, days, birthdays and time zones move differently.
 STEPS = (

@@ -32,8 +32,6 @@ class Group(models.Model):
     generation = models.PositiveIntegerField(default=0)
     # How often all of its members were found out: whoever did it before somebody else did it again (`overtaken`).
     evaluations = models.PositiveIntegerField(default=0)
-    # How often somebody joined or left: what is told of changes is ordered by it (ADR 0030).
-    edition = models.PositiveIntegerField(default=0)
     size = models.PositiveIntegerField(null=True)
     available_customers = models.PositiveIntegerField(null=True)
     # Canonical conditions with the value at which each rank began, for explanations (G-5).
@@ -123,9 +121,10 @@ class MembershipSnapshot(models.Model):
 
 
 class MembershipNews(models.Model):
-    """Who joined and who left a group since webhooks were last told of it; gone a second later.
+    """Who joined and who left a group since webhooks were last told of it; nobody, a second later.
 
-    Packed bitmaps as of a change. `size_before`: how large the group was before all of it.
+    Packed bitmaps as of a change. `due_at`: when they are told, empty if there is nothing to tell. `size_before`: how
+    large the group was before all of it. `sequence`: how often webhooks were told of the group.
     """
 
     group = models.OneToOneField(Group, on_delete=models.CASCADE, primary_key=True, related_name="news")
@@ -135,8 +134,8 @@ class MembershipNews(models.Model):
     at = models.DateTimeField()
     size_before = models.PositiveIntegerField()
     size = models.PositiveIntegerField()
-    generation = models.PositiveIntegerField()
-    due_at = models.DateTimeField(db_index=True)
+    sequence = models.PositiveBigIntegerField(default=0)
+    due_at = models.DateTimeField(null=True, db_index=True)
 
     def __str__(self) -> str:
         return self.group_id

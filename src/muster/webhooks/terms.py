@@ -49,7 +49,7 @@ KEPT = timedelta(days=30)
 STATE_TEXTS: dict[str, Promise] = {
     State.WAITING: _("Waiting"),
     State.SENT: _("Sent"),
-    State.FAILED: _("Failed, is tried again"),
+    State.FAILED: _("Failed"),
     State.GIVEN_UP: _("Given up"),
 }
 DISABLED_TEXTS: dict[str, Promise] = {

@@ -168,8 +168,9 @@ def _check_receipt(done: Document) -> None:
     text = json.dumps(receipt, sort_keys=True, separators=(",", ":"))
     assert hashlib.sha256(text.encode()).hexdigest() == done["receipt_sha256"]
     assert MARK not in json.dumps(done)
+    places = ("answers", "exports", "imports", "lists", "memberships", "published", "spool", "suppressions")
     assert {one["place"]: one["found"] for one in receipt["places"]} == dict.fromkeys(
-        ("answers", "exports", "imports", "lists", "memberships", "published", "spool", "suppressions", "warehouse"), 0
+        (*places, "warehouse", "webhooks"), 0
     )
     removed = {one["place"]: one["removed"] for one in receipt["places"]}
     assert removed["lists"] == {"entries": 4}

@@ -17,6 +17,7 @@ from pyroaring import BitMap
 
 from muster.engine.changes import change_between
 from muster.groups.actions.announcing import announce, count_in_news, erase_from_news, tell_news
+from muster.groups.actions.memory import remember
 from muster.groups.models import Group, MembershipNews
 from muster.groups.terms import Cause
 from muster.kernel.clock import clock_of
@@ -34,9 +35,8 @@ _BOTH = ["group.member_joined", "group.member_left"]
 
 def _change(group: Group, before: BitMap, after: BitMap, cause: Cause = Cause.DATA, at: datetime = _NOW) -> None:
     """The next membership of a group, as `remember` tells of it."""
-    group.generation += 1
     with clock_of(lambda: at):
-        announce(group, change_between(before, after), cause, at, len(after))
+        announce(group.id, change_between(before, after), cause, at, len(after))
 
 
 def _tell(at: datetime = _NOW + timedelta(seconds=2)) -> datetime | None:
@@ -63,23 +63,42 @@ def test_changes_within_a_second_become_one(group: Group) -> None:
     _change(group, BitMap([2]), BitMap([2, 3]), at=_NOW + timedelta(seconds=0.9))
     assert (_tell(_NOW + timedelta(seconds=0.99)), _told()) == (_NOW + timedelta(seconds=1), [])
     assert _tell(_NOW + timedelta(seconds=1)) is None
-    common = {"group": {"id": "grp_01", "key": "g01"}, "generation": 3, "cause": "data", "count": 1, "more": False}
+    common = {"group": {"id": "grp_01", "key": "g01"}, "sequence": 1, "cause": "data", "count": 1, "more": False}
     told = sorted(_told(), key=lambda one: one[0])
     assert told == [
         ("group.member_joined", {**common, "customers": ["cus_2"]}),
         ("group.member_left", {**common, "customers": ["cus_4"]}),
     ]
-    assert MembershipNews.objects.count() == 0
+    assert [(row.due_at, bytes(row.joined), bytes(row.left)) for row in MembershipNews.objects.all()] == [
+        (None, b"", b"")
+    ]
 
 
 def test_change_with_another_cause_is_told_apart(group: Group) -> None:
     _change(group, BitMap(), BitMap([1]))
     _change(group, BitMap([1]), BitMap([1, 2]), Cause.DEFINITION)
     _tell()
-    assert [(data["cause"], data["customers"], data["generation"]) for _, data in _told()] == [
+    assert [(data["cause"], data["customers"], data["sequence"]) for _, data in _told()] == [
         ("data", ["cus_1"], 1),
         ("definition", ["cus_2"], 2),
     ]
+
+
+def test_data_and_time_take_turns_and_are_told_as_one(group: Group) -> None:
+    _change(group, BitMap(), BitMap([1]), Cause.TIME)
+    _change(group, BitMap([1]), BitMap([1, 2]), Cause.DATA)
+    _change(group, BitMap([1, 2]), BitMap([1, 2, 3]), Cause.TIME)
+    _tell()
+    assert [(data["cause"], data["customers"]) for _, data in _told()] == [("data", ["cus_1", "cus_2", "cus_3"])]
+
+
+def test_what_is_only_put_into_the_past_is_no_news(group: Group) -> None:
+    """As the sample's past is."""
+    remember(group, BitMap(), BitMap([1]), Cause.DATA, _NOW, is_news=False)
+    assert (_tell(), _told()) == (None, [])
+    remember(group, BitMap([1]), BitMap([1, 2]), Cause.DATA, _NOW)
+    _tell(datetime.now(UTC) + timedelta(minutes=1))
+    assert [data["customers"] for _, data in _told()] == [["cus_2"]]
 
 
 def test_body_names_the_instant_of_the_change(group: Group) -> None:
@@ -121,7 +140,6 @@ def test_deleted_group_is_told_of_no_more(group: Group) -> None:
 
 def test_change_that_nobody_wants_costs_one_question() -> None:
     group = stored_group(1, _NOW)
-    group.generation = 1
     with CaptureQueriesContext(connection) as asked:
         _change(group, BitMap(), BitMap([1]))
     assert (len(asked), MembershipNews.objects.count()) == (1, 0)
@@ -144,7 +162,7 @@ class _Followed(TestCase):
     def test_receiver_follows_a_group_whatever_overtakes_what(
         self, memberships: list[set[int]], pauses: list[float], causes: list[Cause], seed: int
     ) -> None:
-        """In any order, with repetitions: for each customer the highest generation counts."""
+        """In any order, with repetitions: for each customer the highest sequence counts."""
         create_webhook(LOCAL, url="https://crm.example.com/", events=_BOTH)
         group = stored_group(1, _NOW)
         before, at = BitMap(), _NOW
@@ -159,6 +177,6 @@ class _Followed(TestCase):
         known: dict[str, tuple[int, bool]] = {}
         for event, data in told:
             for one in data["customers"]:
-                known[one] = max(known.get(one, (0, False)), (data["generation"], event == "group.member_joined"))
+                known[one] = max(known.get(one, (0, False)), (data["sequence"], event == "group.member_joined"))
         members = {customer_key_of(one) for one, (_, is_member) in known.items() if is_member}
         assert members == set(before)

@@ -83,7 +83,7 @@ def test_members_passwords_and_tokens_of_the_version_before_go_on(environment: d
         assert me == {"kind": "token", "id": "tok_1", "label": "ci", "scopes": ["groups:read"]}
         cookies = {"sessionid": entered.cookies["sessionid"]}
         mine = httpx.get(f"{served.address}/api/v1/me", cookies=cookies).json()
-        assert (mine["role"], mine["preferences"]["theme"], len(mine["scopes"])) == ("owner", "auto", 12)
+        assert (mine["role"], mine["preferences"]["theme"], len(mine["scopes"])) == ("owner", "auto", 14)
         page = httpx.get(f"{served.address}/settings/team/", cookies=cookies).text
         # allauth's own migration writes addresses in lower case; they are found whatever their case.
         assert ('<html lang="de">' in page, "ada@example.com" in page) == (True, True)

@@ -15,9 +15,9 @@ from pyroaring import BitMap
 
 from muster.catalog.queries import publisher
 from muster.engine.changes import Change, packed, unpacked
-from muster.groups.models import Group, MembershipNews
+from muster.groups.models import MembershipNews
 from muster.groups.policies import told_change
-from muster.groups.terms import Cause, Kind
+from muster.groups.terms import COALESCED, Cause, Kind
 from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id
 from muster.webhooks.actions.emitting import emit
@@ -45,20 +45,25 @@ def announce_all(changes: Mapping[str, tuple[Change, int]], cause: Cause, at: da
 
 
 def _announce(group: str, change: Change, size: int, cause: Cause, at: datetime) -> None:
-    news = MembershipNews.objects.filter(group=group).first()
-    if news is not None and news.cause != cause:
+    # The row of a new group may come later in the transaction; only its id is needed here.
+    news = MembershipNews.objects.filter(group=group).first() or MembershipNews(group_id=group)
+    if news.due_at is not None and not _goes_with(news, cause):
         _tell(news)
-        news = None
-    if news is None:
-        news = MembershipNews(group_id=group, cause=cause, due_at=system_clock() + KEPT_BACK)
-        news.size_before = size - len(change.joined) + len(change.left)
+    if news.due_at is None:
+        news.due_at = system_clock() + KEPT_BACK
+        news.cause, news.size_before = cause, size - len(change.joined) + len(change.left)
+    elif news.cause != cause:
+        news.cause = Cause.DATA
     whole = _change_of(news).then(change)
     news.joined, news.left = packed(whole.joined), packed(whole.left)
     news.at, news.size = at, size
-    # The row of a new group is inserted after its first members; the edition is counted with what is stored next.
-    news.generation = (Group.objects.filter(id=group).values_list("edition", flat=True).first() or 0) + 1
     news.save()
     poke_after_commit()
+
+
+def _goes_with(news: MembershipNews, cause: Cause) -> bool:
+    """Data and time take turns many times a minute, and are remembered as one, too."""
+    return news.cause == cause or {Cause(news.cause), cause} <= COALESCED
 
 
 def tell_news() -> datetime | None:
@@ -68,7 +73,8 @@ def tell_news() -> datetime | None:
         with transaction.atomic():
             for news in MembershipNews.objects.filter(due_at__lte=now).select_related("group"):
                 _tell(news)
-    return MembershipNews.objects.order_by("due_at").values_list("due_at", flat=True).first()
+    kept_back = MembershipNews.objects.filter(due_at__isnull=False).order_by("due_at")
+    return kept_back.values_list("due_at", flat=True).first()
 
 
 def erase_from_news(keys: BitMap) -> int:
@@ -91,21 +97,23 @@ def count_in_news(keys: BitMap) -> int:
 
 
 def _tell(news: MembershipNews) -> None:
-    """Its events, and it is gone."""
+    """Its events, under the next number; nothing is kept back any more."""
     change = _change_of(news)
+    news.sequence += 1
     minimum = publisher().minimum_size
     sizes = (news.size_before, news.size)
     told = told_change(len(change.joined), len(change.left), sizes, minimum, Kind(news.group.kind), may_list=True)
     for event, keys, size in ((JOINED, change.joined, told[0]), (LEFT, change.left, told[1])):
         if keys:
             emit(event, list(_payloads(news, keys, small=size.small)), subject=news.group_id, at=news.at)
-    news.delete()
+    news.joined, news.left, news.due_at = b"", b"", None
+    news.save()
 
 
 def _payloads(news: MembershipNews, keys: BitMap, *, small: bool) -> Iterator[dict[str, Any]]:
     """`data` of the bodies. Of a Small group nobody is told who, or how many (G-21)."""
     group = {"id": news.group_id, "key": news.group.key}
-    common = {"group": group, "generation": news.generation, "cause": news.cause}
+    common = {"group": group, "sequence": news.sequence, "cause": news.cause}
     address = f"/api/v1/groups/{news.group_id}/members"
     if small:
         yield {**common, "small": True, "customers": [], "more": False}

@@ -31,14 +31,13 @@ def next_generation(row: Group, members: BitMap, files: MembershipFiles, cause: 
     Where nobody did there is no next generation, unless small changes are to be folded into a file. The caller syncs,
     and saves the row.
     """
-    stored = Group.objects.filter(id=row.id).values_list("generation", "evaluations", "edition").first()
-    row.generation, evaluations, row.edition = stored or (0, 0, 0)
+    stored = Group.objects.filter(id=row.id).values_list("generation", "evaluations").first()
+    row.generation, evaluations = stored or (0, 0)
     row.evaluations = evaluations + 1
     before = stored_members(row)
     change = change_between(before, members)
     row.size = len(members)
     remember(row, before, members, cause, at)
-    row.edition += bool(change)
     if change or not row.generation or MembershipDelta.objects.filter(group=row.id, generation=row.generation).exists():
         write_file(row.id, row.generation + 1, members, files)
         row.generation += 1

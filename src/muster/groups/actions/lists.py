@@ -51,7 +51,6 @@ _LIST = (
     "size",
     "generation",
     "evaluations",
-    "edition",
     "refreshed_at",
     "data_as_of",
 )

@@ -41,7 +41,6 @@ from muster.rules.vocabulary import Vocabulary
 EVALUATION = (
     "generation",
     "evaluations",
-    "edition",
     "size",
     "available_customers",
     "thresholds",
@@ -239,5 +238,6 @@ def begin_memory() -> int:
     rows = list(Group.objects.filter(generation__gt=0, changes__isnull=True))
     with transaction.atomic():
         for row in rows:
-            remember(row, BitMap(), stored_members(row), Cause.FULL, row.refreshed_at or row.created_at)
+            began = row.refreshed_at or row.created_at
+            remember(row, BitMap(), stored_members(row), Cause.FULL, began, is_news=False)
     return len(rows)

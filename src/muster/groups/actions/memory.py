@@ -40,23 +40,30 @@ def _day(at: datetime) -> tuple[int, ...]:
     return _minute(at)[:3]
 
 
-def remember(row: Group, before: BitMap, after: BitMap, cause: Cause, at: datetime) -> None:
-    """Appends the change from one membership to the next, if there is one; the first evaluation always is."""
+def remember(row: Group, before: BitMap, after: BitMap, cause: Cause, at: datetime, *, is_news: bool = True) -> None:
+    """Appends the change from one membership to the next, if there is one; the first evaluation always is.
+
+    `is_news`: whether webhooks are told; what is only put into the past is none.
+    """
     last = MembershipChange.objects.filter(group=row).last()
     change = change_between(before, after)
     if last is not None and not change:
         return
-    remember_all({row.id: (change, len(after))}, cause, at)
+    remember_all({row.id: (change, len(after))}, cause, at, is_news=is_news)
     _snapshot_if_due(MembershipChange.objects.filter(group=row).latest("id"), after)
 
 
-def remember_all(changes: Mapping[str, tuple[Change, int]], cause: Cause, at: datetime) -> None:
+def remember_all(
+    changes: Mapping[str, tuple[Change, int]], cause: Cause, at: datetime, *, is_news: bool = True
+) -> None:
     """Of groups that changed together, by id, with their sizes after it; each behind what is remembered last, or
     together with it. Snapshots come with `keep_snapshots`.
     """
     last = last_changes(changes)
     rows = [_appended(group, last.get(group), change, size, cause, at) for group, (change, size) in changes.items()]
     coalesced = [row for row in rows if row.pk is not None]
+    if is_news:
+        announce_all(changes, cause, max((row.at for row in rows), default=at))
     # A handful of statements for however many groups: an event may move somebody in or out of dozens.
     if coalesced:
         MembershipSnapshot.objects.filter(change__in=coalesced).delete()
@@ -64,7 +71,6 @@ def remember_all(changes: Mapping[str, tuple[Change, int]], cause: Cause, at: da
             coalesced, update_conflicts=True, unique_fields=["id"], update_fields=_REWRITTEN
         )
     MembershipChange.objects.bulk_create([row for row in rows if row.pk is None])
-    announce_all(changes, cause, at)
 
 
 _REWRITTEN = ["cause", "joined", "left", "joined_count", "left_count", "bytes", "at", "size"]

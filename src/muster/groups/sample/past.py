@@ -70,9 +70,10 @@ def _write(row: Group, past: list[tuple[datetime, BitMap]]) -> None:
         MembershipChange.objects.filter(group=row).delete()
         before = BitMap()
         for at, members in past:
-            remember(row, before, members, Cause.DATA, at)
+            remember(row, before, members, Cause.DATA, at, is_news=False)
             before = members
-        remember(row, before, change_of(since[0]).joined, Cause(since[0].cause), since[0].at)
+        beginning, cause = change_of(since[0]).joined, Cause(since[0].cause)
+        remember(row, before, beginning, cause, since[0].at, is_news=False)
         for change in since[1:]:
             change.pk = None
             change.save(force_insert=True)

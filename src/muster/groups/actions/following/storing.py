@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 
 from muster.customers.hooks import current_warehouse
 from muster.engine.changes import Change
@@ -49,7 +48,7 @@ def store_found(memory: Memory, found: Found, cause: Cause, now: datetime) -> No
             deltas = []
             for identifier, change in changes.items():
                 group, size = memory.groups[identifier], sizes[identifier]
-                values: dict[str, Any] = {"size": size, "data_as_of": seen, "edition": F("edition") + 1}
+                values: dict[str, Any] = {"size": size, "data_as_of": seen}
                 if group.kind == Kind.SEGMENT and group.state in _SIZED:
                     values["state"] = states[identifier] = state_of_size(size, memory.minimum_size)
                 if identifier in found.pending:
