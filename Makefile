@@ -45,6 +45,7 @@ bench-groups: setup ## Measure groups against hand-written SQL: lines `bench NAM
 	$(BIN)/python -m bench.groups --size $(SIZE)
 	$(BIN)/python -m bench.size --size $(SIZE)
 	$(BIN)/python -m bench.imports --rows $(ROWS)
+	$(BIN)/python -m bench.following --size $(SIZE)
 	$(BIN)/python -m bench.members --rows $(ROWS)
 	$(BIN)/python -m bench.memory --size $(SIZE)
 	$(BIN)/python -m bench.erasure

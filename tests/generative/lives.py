@@ -282,7 +282,10 @@ class Life:
         )
 
     def _append(self, items: list[Item]) -> BitMap:
-        return self.warehouse.append(batch_of(items, self.now), warehouse_catalog()).touched
+        """A few come alone: their facts are derived later (ADR 0027)."""
+        if len(items) == 2:
+            return self.warehouse.append(batch_of(items, self.now), warehouse_catalog()).touched
+        return self.warehouse.append_items(items, self.now, warehouse_catalog(), {}).touched
 
     def _list(self, entries: list[str]) -> None:
         row = Group.objects.get(key="listed")

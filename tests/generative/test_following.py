@@ -88,19 +88,31 @@ def test_who_follows_has_the_members_of_a_plain_evaluation(
                 life.begin(chosen)
                 follower = Follower(sizes)
                 for kind, given_step in steps:
-                    follower.follow(life.step(kind, given_step), life.now)
+                    touched = life.step(kind, given_step)
+                    follower.follow(touched, life.now)
                     follower.advance(life.now)
+                    early = _stored()
+                    # Others may be touched by facts that are derived late.
+                    opened.settle()
+                    follower.follow(BitMap(), life.now)
                     _check(life, told, (kind, given_step))
+                    assert {key: found & touched for key, found in early.items()} == {
+                        key: found & touched for key, found in _stored().items()
+                    }
         finally:
             memberships_changed.remove(told)
 
     live()
 
 
+def _stored() -> dict[str, BitMap]:
+    return {row.key: stored_members(row) for row in Group.objects.exclude(state=State.ARCHIVED)}
+
+
 def _check(life: Life, told: Subscriber, step: object) -> None:
     expected = life.from_scratch()
     rows = {row.key: row for row in Group.objects.exclude(state=State.ARCHIVED)}
-    stored = {key: stored_members(row) for key, row in rows.items()}
+    stored = _stored()
     assert stored == {key: members for key, (members, _) in expected.items()}, step
     assert {key: row.size for key, row in rows.items()} == {key: len(members) for key, members in stored.items()}
     populations = {key: row.available_customers for key, row in rows.items() if key != "listed"}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.utils.functional import Promise
+from pyroaring import BitMap
 
 from muster.kernel.errors import InternalError
 from muster.warehouse.batch import Merge
@@ -75,8 +76,8 @@ def register_personal_data(place: PersonalData) -> None:
     personal_data[place.key] = place
 
 
-data_changed: list[Callable[[], None]] = []
-"""Called after an import has been applied: groups take it up from here."""
+data_changed: list[Callable[[BitMap | None], None]] = []
+"""Told, once data is committed, whose rows may have changed (None: anybody's): groups take it up from here."""
 
 identities_changed: list[Callable[[Sequence[tuple[str, int, str, int]], Sequence[Merge]], None]] = []
 """Told, once an append is committed, of identities (kind, app, text, customer) new or another's, and of merges."""

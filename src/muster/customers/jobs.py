@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from pyroaring import BitMap
+
 from muster.catalog.queries import warehouse_catalog
 from muster.customers import hooks
 from muster.customers.actions.facts import announce_change
@@ -64,27 +66,32 @@ def apply_import(job: RunningJob) -> dict[str, Any]:
     if row.state != ImportState.APPLYING:
         return {"applied": row.applied_count}
     kind = hooks.import_kinds.get(row.kind)
+    touched = BitMap()
     with _explaining(row):
-        total = kind.apply(row, job) if kind else _apply_items(row, job)
+        if kind:
+            total = kind.apply(row, job)
+        else:
+            total, touched = _apply_items(row, job)
     # Whoever cancelled it meanwhile has it undone next.
     Import.objects.filter(id=row.id, state=ImportState.APPLYING).update(
         state=EVENTS["last chunk"][ImportState.APPLYING], applied_count=total, done_at=system_clock(), reason=""
     )
     if kind is None:
-        announce_change()
+        announce_change(touched)
     return {"applied": total}
 
 
-def _apply_items(row: Import, job: RunningJob) -> int:
+def _apply_items(row: Import, job: RunningJob) -> tuple[int, BitMap]:
+    """Answers the items, and whose rows may have changed."""
     mapping, _ = mapping_of(row)
     with Stage(import_directory(row.id), mapping) as stage, current_warehouse().frugal():
         names = stage.distinct_texts("event") if mapping.kind == "events" else []
         catalog = declare_observed(row, mapping, names)
         if mapping.kind == "rates":
-            current_warehouse().put_rates(stage.rates(), catalog, source=row.number)
+            touched = current_warehouse().put_rates(stage.rates(), catalog, source=row.number)
         else:
-            _append_chunks(job, row, stage, mapping, catalog)
-        return stage.item_count()
+            touched = _append_chunks(job, row, stage, mapping, catalog)
+        return stage.item_count(), touched
 
 
 def undo_import(job: RunningJob) -> dict[str, Any]:
@@ -98,20 +105,20 @@ def undo_import(job: RunningJob) -> dict[str, Any]:
         state=EVENTS["rows out"][ImportState.UNDOING], applied_count=0, undone_at=system_clock(), reason=""
     )
     if row.kind not in hooks.import_kinds:
-        announce_change()
+        announce_change(touched)
     job.progress(row.applied_count, row.applied_count)
-    return {"customers": touched}
+    return {"customers": len(touched)}
 
 
-def _undo(row: Import) -> int:
-    """Answers how many customers it touched."""
+def _undo(row: Import) -> BitMap:
+    """Answers whose rows may have changed."""
     if row.kind in hooks.import_kinds:
         hooks.import_kinds[row.kind].undo(row)
-        return 0
+        return BitMap()
     with current_warehouse().frugal():
         touched = current_warehouse().remove_source(row.number, warehouse_catalog(), cursor=cursor_of(row))
     forget_observed(row)
-    return len(touched)
+    return touched
 
 
 def take_out(identifier: str) -> None:
@@ -128,7 +135,7 @@ def take_out(identifier: str) -> None:
     row.delete()
 
 
-def _append_chunks(job: RunningJob, row: Import, stage: Stage, mapping: ImportMapping, catalog: Catalog) -> None:
+def _append_chunks(job: RunningJob, row: Import, stage: Stage, mapping: ImportMapping, catalog: Catalog) -> BitMap:
     warehouse = current_warehouse()
     cursor = cursor_of(row)
     total = stage.item_count()
@@ -146,7 +153,7 @@ def _append_chunks(job: RunningJob, row: Import, stage: Stage, mapping: ImportMa
         Import.objects.filter(id=row.id).update(applied_count=applied, warnings=dict(warnings))
         job.progress(applied, total)
         job.check()
-    warehouse.derive_stale(catalog)
+    return warehouse.derive_stale(catalog)
 
 
 def derive_all(job: RunningJob) -> dict[str, Any]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.db import transaction
+from pyroaring import BitMap
 
 from muster.catalog.actions import delete_app
 from muster.catalog.queries import app_numbers, warehouse_catalog
 from muster.customers.actions.facts import announce_change
 from muster.customers.hooks import current_warehouse
 from muster.customers.jobs import take_out
+from muster.groups.actions.following import Follower, check_agreement, current_follower
 from muster.groups.actions.generations import all_left
 from muster.groups.actions.lists import rematch_known, sweep_lists
 from muster.groups.actions.membership import refresh_groups
@@ -26,18 +29,36 @@ from muster.team.policies import LOCAL
 from muster.web.actions import start_job
 from muster.web.hooks import RunningJob
 
+logger = logging.getLogger("muster.following")
+
 # A file younger than this may be of a list that is about to be pointed to.
 _YOUNGEST_SECONDS = 3_600
 
 
-def refresh_soon() -> None:
-    """Data has changed: one refresh is enough however often this is called before it starts."""
-    start_job("groups.refresh", {"cause": Cause.DATA}, key="data")
+def refresh_soon(touched: BitMap | None = None) -> None:
+    """Data has changed. Where somebody follows, and few were touched, groups have followed when this returns;
+    otherwise one refresh is enough however often this is called before it starts.
+    """
+    follower = current_follower()
+    if follower is None or touched is None or not follower.takes(touched):
+        start_job("groups.refresh", {"cause": Cause.DATA}, key="data")
+        return
+    transaction.on_commit(lambda: _follow(follower, touched))
+
+
+def _follow(follower: Follower, touched: BitMap) -> None:
+    try:
+        follower.follow(touched)
+    except Exception:
+        # What was told is done; the follower takes them up again with its next cycle.
+        logger.exception("groups could not follow %d customers; it is tried again", len(touched))
 
 
 def refresh_nightly(job: RunningJob) -> dict[str, Any]:
-    """What time alone has changed since the last refresh (G-15)."""
-    return {"refreshed": refresh_groups(job.progress, Cause.TIME)}
+    """Whether following and evaluating everybody agree; and what time alone has changed where nobody follows (G-15)."""
+    follower = current_follower()
+    disagreements = check_agreement(follower) if follower is not None else 0
+    return {"refreshed": refresh_groups(job.progress, Cause.TIME), "disagreements": disagreements}
 
 
 def refresh_all(job: RunningJob) -> dict[str, Any]:

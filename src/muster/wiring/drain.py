@@ -1,4 +1,4 @@
-"""The thread that drains the spool in the control process, and tells the edge how far it came (E-18, E-21)."""
+"""The thread that drains the spool in the control process; groups follow, and the edge is told (E-18, E-21, E-22)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 
-from django.db import close_old_connections, connection
+from django.db import connection
 
 from muster.customers.actions.drain import Drain, Drained, drained_cursors
 from muster.customers.hooks import current_warehouse, spool_emptiers
-from muster.groups.actions.following.follower import Follower
+from muster.groups.actions.following import Follower, provide_follower
 from muster.groups.actions.publication import Publisher, current_publisher
 from muster.kernel.clock import system_clock
 from muster.kernel.errors import MusterError
@@ -31,8 +31,8 @@ _SECONDS_BETWEEN_SWEEPS = 60.0
 # The edge looks once a second how far the warehouse came.
 _SECONDS_TO_EMPTY = 30.0
 _SECONDS_BETWEEN_TRIES = 0.1
-# Nobody says when settings change, or when a schedule was made by what groups were before.
-_SECONDS_BETWEEN_ADVANCES = 2.0
+# What came alone is derived once nothing else has come for a look, or after so long.
+_MOST_SECONDS_LATE = 5.0
 
 
 class DrainThread:
@@ -51,16 +51,18 @@ class DrainThread:
         self._poked.setblocking(False)
         self._closing = threading.Event()
         self._follower = Follower()
-        self._has_begun = False
+        self._has_begun = self._is_unsure = False
+        self._late_since: float | None = None
         told = "From the first request of a cycle until answers include it"
         self._decided = durations("muster_event_to_decision_seconds", told)
         self._counted = counter("muster_drained_items_total", "Items by what became of them", ("verdict",))
         self._untold: list[Drained] = []
-        self._advanced_at = self._swept_at = float("-inf")
+        self._swept_at = float("-inf")
         self._thread = threading.Thread(target=self._loop, name="drain", daemon=True)
 
     def start(self) -> None:
         self._publish()
+        provide_follower(self._follower)
         spool_emptiers[:] = [self.empty]
         self._thread.start()
 
@@ -71,6 +73,7 @@ class DrainThread:
         self._poke()
         if self._thread.is_alive():
             self._thread.join()
+        provide_follower(None)
         self._poked.close()
         self._path.unlink(missing_ok=True)
         self._reader.close()
@@ -102,26 +105,28 @@ class DrainThread:
         try:
             while not self._closing.is_set():
                 # What failed is tried again, and what waits behind it looked at again, a second later.
-                with suppress(_Failed):
+                try:
                     self._work()
-                close_old_connections()
+                except Exception:
+                    logger.exception("the spool could not be drained, or groups could not follow; it is tried again")
+                    # It may be to blame. While all is well it stays open: to open it costs as much as a cycle.
+                    connection.close()
+                    self._closing.wait(_SECONDS_BETWEEN_LOOKS)
                 self._wait()
         finally:
             connection.close()
 
     def _work(self) -> None:
-        try:
-            if not self._has_begun:
-                self._begin()
-            while not self._closing.is_set() and (done := self._drain.cycle()) is not None:
-                self._untold.append(done)
-                self._tell()
+        if not self._has_begun:
+            self._begin()
+        self._repair()
+        while not self._closing.is_set() and (done := self._drain.cycle()) is not None:
+            self._untold.append(done)
             self._tell()
-            self._advance()
-            self._sweep()
-        except Exception:
-            logger.exception("the spool could not be drained; it is tried again")
-            raise _Failed from None
+        self._tell()
+        # What time alone changes; microseconds, if it is nobody's time and nobody has stored anything.
+        self._follower.advance()
+        self._sweep()
 
     def _begin(self) -> None:
         """What was drained before this process, and how time went by without it, is in answers from here on."""
@@ -136,12 +141,16 @@ class DrainThread:
         publisher = current_publisher()
         if publisher is None or not (self._untold or settled):
             return
+        # Who joined and left may be stored, and then not told.
+        self._is_unsure = True
         with publisher.as_one():
             touched = settled
             for done in self._untold:
                 touched |= done.outcome.touched
                 self._cycle(publisher, done)
-            self._follower.follow(touched)
+            as_of = max((done.received_at for done in self._untold), default=None)
+            self._follower.follow(touched, data_as_of=as_of)
+        self._is_unsure = False
         now = system_clock()
         for done in self._untold:
             self._decided.observe(max((now - done.first_at).total_seconds(), 0))
@@ -154,23 +163,35 @@ class DrainThread:
         meta = places | _followed(places)
         publisher.cycle(done.outcome.identities, done.outcome.merges, meta, done.received_at)
 
-    def _advance(self) -> None:
-        """What time alone changes; facts that were left late, when nothing else is to be done."""
-        next_at = self._follower.next_at
-        waited = time.monotonic() - self._advanced_at
-        if next_at is None or next_at <= system_clock() or waited >= _SECONDS_BETWEEN_ADVANCES:
-            self._follower.advance()
-            self._advanced_at = time.monotonic()
+    def _repair(self) -> None:
+        publisher = current_publisher()
+        if self._is_unsure and publisher is not None:
+            publisher.repair()
+            self._is_unsure = False
 
     def _wait(self) -> None:
+        """Until somebody pokes, time changes somebody, or it looks by itself."""
         if self._closing.is_set():
             return
-        poked, _, _ = select.select([self._poked], [], [], _SECONDS_BETWEEN_LOOKS)
+        due = self._follower.next_at
+        ahead = _SECONDS_BETWEEN_LOOKS if due is None else (due - system_clock()).total_seconds()
+        seconds = min(max(ahead, 0.0), _SECONDS_BETWEEN_LOOKS)
+        poked, _, _ = select.select([self._poked], [], [], seconds)
         with suppress(BlockingIOError):
             while True:
                 self._poked.recv(64)
-        if not poked and current_warehouse().is_late:
-            current_warehouse().settle()
+        self._settle(is_quiet=not poked and seconds == _SECONDS_BETWEEN_LOOKS)
+
+    def _settle(self, *, is_quiet: bool) -> None:
+        """Derives what came alone: otherwise whoever asks for facts next waits for it."""
+        asked = current_warehouse()
+        if not asked.is_late:
+            self._late_since = None
+            return
+        self._late_since = self._late_since or time.monotonic()
+        if is_quiet or time.monotonic() - self._late_since > _MOST_SECONDS_LATE:
+            asked.settle()
+            self._late_since = None
 
     def _sweep(self) -> None:
         if time.monotonic() - self._swept_at >= _SECONDS_BETWEEN_SWEEPS:
@@ -183,10 +204,6 @@ class DrainThread:
         cursors = drained_cursors()
         if cursors:
             self._online.publish_meta(_places(cursors))
-
-
-class _Failed(Exception):
-    """It is logged."""
 
 
 def _followed(places: Mapping[str, str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import close_old_connections, connection
+from pyroaring import BitMap
 
 from muster.catalog import hooks as catalog
 from muster.customers import hooks as customers
@@ -71,7 +72,7 @@ class Upkeep:
     def start(self) -> None:
         self._thread.start()
 
-    def look_soon(self) -> None:
+    def look_soon(self, _touched: BitMap | None) -> None:
         """Data has changed, perhaps in a way that nobody tells of: an import was undone."""
         self._is_due.set()
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from pyroaring import BitMap
+
 from muster.audit.actions import record
 from muster.catalog.actions import check_currency
 from muster.catalog.queries import publisher, warehouse_catalog
@@ -26,7 +28,7 @@ def put_rates(actor: Principal, rates: Sequence[Rate]) -> tuple[list[Rate], int]
     named = [replace(rate, currency=_foreign(rate.currency, place)) for place, rate in enumerate(rates)]
     touched = current_warehouse().put_rates(named, warehouse_catalog())
     record(actor, "rates.put", "rates", "rates", {"count": len(named)})
-    announce_change()
+    announce_change(touched)
     return named, len(touched)
 
 
@@ -75,7 +77,7 @@ def derive_again() -> None:
     start_job("customers.derive", {"old_currency": currency, "new_currency": currency})
 
 
-def announce_change() -> None:
-    """Tells the rooms above that the data is another."""
+def announce_change(touched: BitMap | None = None) -> None:
+    """Tells the rooms above that the data is another; of these customers alone, if they are known."""
     for changed in hooks.data_changed:
-        changed()
+        changed(touched)

@@ -6,7 +6,7 @@ group within that second are told as one: whoever joined and left again did neit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,7 +22,7 @@ from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id
 from muster.webhooks.actions.emitting import emit
 from muster.webhooks.actions.waiting import poke_after_commit
-from muster.webhooks.queries.webhooks import is_wanted
+from muster.webhooks.queries.webhooks import wanted_among
 
 JOINED, LEFT = "group.member_joined", "group.member_left"
 KEPT_BACK = timedelta(seconds=1)
@@ -34,8 +34,17 @@ _A_DELIVERY = 1_000
 
 def announce(group: str, change: Change, cause: Cause, at: datetime, size: int) -> None:
     """Keeps a change for those who want to be told of the group; in the caller's transaction. `size`: after it."""
-    if not change or not is_wanted((JOINED, LEFT), group):
-        return
+    announce_all({group: (change, size)}, cause, at)
+
+
+def announce_all(changes: Mapping[str, tuple[Change, int]], cause: Cause, at: datetime) -> None:
+    """The same of several groups that changed together, by id."""
+    told = {group: one for group, one in changes.items() if one[0]}
+    for group in wanted_among((JOINED, LEFT), told) if told else ():
+        _announce(group, *told[group], cause, at)
+
+
+def _announce(group: str, change: Change, size: int, cause: Cause, at: datetime) -> None:
     # The row of a new group may come later in the transaction; only its id is needed here.
     news = MembershipNews.objects.filter(group=group).first() or MembershipNews(group_id=group)
     if news.due_at is not None and not _goes_with(news, cause):

@@ -6,6 +6,7 @@ new ones (G-16), and what is remembered is exactly the difference (G-17).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pyroaring import BitMap
@@ -50,16 +51,20 @@ def write_file(identifier: str, generation: int, members: BitMap, files: Members
     files.write(identifier, generation, members)
 
 
-def write_delta(identifier: str, generation: int, delta: Change, file_bytes: int) -> bool:
-    """Stores all that changed since the file of the generation was written; False if a file is due instead."""
+def delta_row(identifier: str, generation: int, delta: Change, file_bytes: int) -> MembershipDelta | None:
+    """All that changed since the file of the generation was written, to be stored; None if a file is due instead."""
     joined, left = packed(delta.joined), packed(delta.left)
     most = min(max(_LEAST_DELTA_BYTES, file_bytes // _SHARE_OF_FILE), _MOST_DELTA_BYTES)
     if len(joined) + len(left) > most:
-        return False
-    rows = MembershipDelta.objects.filter(group=identifier, generation=generation)
-    if not rows.update(joined=joined, left=left):
-        MembershipDelta.objects.create(group_id=identifier, generation=generation, joined=joined, left=left)
-    return True
+        return None
+    return MembershipDelta(group_id=identifier, generation=generation, joined=joined, left=left)
+
+
+def write_deltas(rows: Sequence[MembershipDelta]) -> None:
+    """In the place of those that were there."""
+    MembershipDelta.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["group", "generation"], update_fields=["joined", "left"]
+    )
 
 
 def all_left(row: Group) -> Change:

@@ -7,7 +7,7 @@ since the last have outgrown it, at most one a day: the past never costs more th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import reduce
 from itertools import groupby
@@ -17,7 +17,7 @@ from django.db.models import Max, Sum
 from pyroaring import BitMap
 
 from muster.engine.changes import Change, change_between, composed, packed, unpacked
-from muster.groups.actions.announcing import announce
+from muster.groups.actions.announcing import announce_all
 from muster.groups.models import Group, MembershipChange, MembershipSnapshot
 from muster.groups.queries.recall import KEPT, change_of, members_after
 from muster.groups.terms import COALESCED, Cause, Grain
@@ -49,33 +49,43 @@ def remember(row: Group, before: BitMap, after: BitMap, cause: Cause, at: dateti
     change = change_between(before, after)
     if last is not None and not change:
         return
-    _snapshot_if_due(append(row.id, last, change, len(after), cause, at, is_news=is_news), after)
+    remember_all({row.id: (change, len(after))}, cause, at, is_news=is_news)
+    _snapshot_if_due(MembershipChange.objects.filter(group=row).latest("id"), after)
 
 
-def append(
-    identifier: str,
-    last: MembershipChange | None,
-    change: Change,
-    size: int,
-    cause: Cause,
-    at: datetime,
-    *,
-    is_news: bool = True,
+def remember_all(
+    changes: Mapping[str, tuple[Change, int]], cause: Cause, at: datetime, *, is_news: bool = True
+) -> None:
+    """Of groups that changed together, by id, with their sizes after it; each behind what is remembered last, or
+    together with it. Snapshots come with `keep_snapshots`.
+    """
+    last = last_changes(changes)
+    rows = [_appended(group, last.get(group), change, size, cause, at) for group, (change, size) in changes.items()]
+    coalesced = [row for row in rows if row.pk is not None]
+    if is_news:
+        announce_all(changes, cause, max((row.at for row in rows), default=at))
+    # A handful of statements for however many groups: an event may move somebody in or out of dozens.
+    if coalesced:
+        MembershipSnapshot.objects.filter(change__in=coalesced).delete()
+        MembershipChange.objects.bulk_create(
+            coalesced, update_conflicts=True, unique_fields=["id"], update_fields=_REWRITTEN
+        )
+    MembershipChange.objects.bulk_create([row for row in rows if row.pk is None])
+
+
+_REWRITTEN = ["cause", "joined", "left", "joined_count", "left_count", "bytes", "at", "size"]
+
+
+def _appended(
+    group: str, last: MembershipChange | None, change: Change, size: int, cause: Cause, at: datetime
 ) -> MembershipChange:
-    """Remembers a change behind the last one, or together with it. Its snapshot comes with `keep_snapshots`."""
     # A clock that was set back does not turn history around.
     at = at if last is None else max(at, last.at)
-    if is_news:
-        announce(identifier, change, cause, at, size)
     if last is not None and _coalesces(last, cause, at):
-        MembershipSnapshot.objects.filter(change=last).delete()
         last.cause = joint_cause(Cause(last.cause), cause)
-        _rewrite(last, change_of(last).then(change), at, size)
-        return last
+        return _holding(last, change_of(last).then(change), at, size)
     grain = Grain.MINUTE if cause in COALESCED else Grain.EXACT
-    made = MembershipChange(group_id=identifier, began_at=at, cause=cause, grain=grain)
-    _rewrite(made, change, at, size)
-    return made
+    return _holding(MembershipChange(group_id=group, began_at=at, cause=cause, grain=grain), change, at, size)
 
 
 def last_changes(identifiers: Iterable[str]) -> dict[str, MembershipChange]:
@@ -95,12 +105,13 @@ def _coalesces(last: MembershipChange, cause: Cause, at: datetime) -> bool:
     return last.grain == Grain.MINUTE and cause in COALESCED and _minute(last.began_at) == _minute(at)
 
 
-def _rewrite(row: MembershipChange, change: Change, at: datetime, size: int) -> None:
+def _holding(row: MembershipChange, change: Change, at: datetime, size: int) -> MembershipChange:
+    """The row with these contents; not saved."""
     row.joined, row.left = packed(change.joined), packed(change.left)
     row.joined_count, row.left_count = len(change.joined), len(change.left)
     row.bytes = len(row.joined) + len(row.left)
     row.at, row.size = at, size
-    row.save()
+    return row
 
 
 def _snapshot_if_due(row: MembershipChange, members: BitMap) -> None:
@@ -163,7 +174,7 @@ def _merge(run: list[MembershipChange], grain: Grain) -> int:
     last.cause = reduce(joint_cause, (Cause(row.cause) for row in run))
     # A snapshot in the middle is one of an instant that is remembered no more; the last one's stays right.
     whole = MembershipChange.objects.filter(id__in=[row.id for row in run])
-    _rewrite(last, composed(change_of(row) for row in whole), last.at, last.size)
+    _holding(last, composed(change_of(row) for row in whole), last.at, last.size).save()
     MembershipChange.objects.filter(id__in=[row.id for row in run[:-1]]).delete()
     return len(run) - 1
 

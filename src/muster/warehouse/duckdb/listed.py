@@ -19,7 +19,7 @@ _NAMES = f"""
 SELECT customer_key, CAST(kind AS UTINYINT) AS kind, identity, {_HASH} AS hash FROM (
     SELECT customer_key, 0 AS kind, normal AS identity FROM emails WHERE verified AND {{mine}}
     UNION ALL SELECT customer_key, 1, text FROM identities WHERE kind = 'external' AND {{mine}}
-    UNION ALL SELECT customer_key, 2, CAST(customer_key AS VARCHAR) FROM profiles WHERE {{mine}}
+    UNION ALL SELECT DISTINCT customer_key, 2, CAST(customer_key AS VARCHAR) FROM identities WHERE {{mine}}
     UNION ALL SELECT survivor, 2, CAST(loser AS VARCHAR) FROM merges WHERE {{survivors}})
 """
 # Fewer are told in the query itself: that is found through the ranges the store keeps of every portion.

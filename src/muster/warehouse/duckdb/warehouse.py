@@ -243,7 +243,7 @@ class DuckDBWarehouse:
 
     def matching_keys(self, entries: pa.RecordBatchReader, *, customers: bool) -> BitMap:
         """The customers that entries of a list (kind, identity) name, now."""
-        return self._ask(lambda cursor: matching_keys(cursor, entries, customers=customers))
+        return self._ask_facts(lambda cursor: matching_keys(cursor, entries, customers=customers))
 
     def matching_entries(self, entries: pa.RecordBatchReader, *, customers: bool) -> Iterator[pa.RecordBatch]:
         """Those of the entries that name somebody, now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,10 +54,13 @@ def webhooks() -> list[WebhookView]:
     return [_view(row) for row in _counted()]
 
 
-def is_wanted(events: Iterable[str], subject: str) -> bool:
-    """Whether anybody is to be told of one of them: asked at every change, so it is one small question."""
+def wanted_among(events: Collection[str], subjects: Iterable[str]) -> set[str]:
+    """Of which of the subjects anybody is to be told one of the events: asked at every change, so it is one small
+    question."""
     rows = list(Webhook.objects.filter(active=True).only("events", "subjects"))
-    return any(wants(row, event, subject) for row in rows for event in events)
+    return (
+        {one for one in subjects if any(wants(row, event, one) for row in rows for event in events)} if rows else set()
+    )
 
 
 def wants(row: Webhook, event: str, subject: str) -> bool:

@@ -19,6 +19,6 @@ def settle(configuration: Configuration) -> bool:
         restored()
     # Time has passed, and erasures may have been done again.
     for changed in hooks.data_changed:
-        changed()
+        changed(None)
     note_settled(configuration.home)
     return True

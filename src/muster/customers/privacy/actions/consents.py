@@ -49,8 +49,8 @@ def put_consent(
         raise PrivacyError("`happened_at` is an instant of the past with its zone.", pointer="/happened_at")
     key = customer(reference).customer_key
     entry = ConsentEntry(key, purpose, granted, happened_at or now, channel, text_version)
-    warehouse().put_consents([entry], warehouse_catalog())
+    touched = warehouse().put_consents([entry], warehouse_catalog())
     details = {"purpose": purpose, "channel": channel, "granted": granted}
     record(actor, "customer.consent", "customer", customer_id(key), details)
-    announce_change()
+    announce_change(touched)
     return customer_id(key)

@@ -10,16 +10,15 @@ import numpy as np
 import numpy.typing as npt
 from pyroaring import BitMap
 
-from muster.customers.queries import warehouse
+from muster.customers.hooks import current_warehouse
 from muster.engine.changes import Change
-from muster.engine.context import Context
 from muster.engine.expiry import Turnings, turnings
 from muster.engine.follow.few import Few
 from muster.engine.follow.many import Many, mask_of, places_of
 from muster.engine.follow.program import Outcome
 from muster.engine.follow.schedule import turnings_of
 from muster.engine.reference.said import people_said
-from muster.groups.actions.following.kept import Prepared
+from muster.groups.actions.following.kept import Memory
 from muster.warehouse.port import Needed, Person
 
 
@@ -62,8 +61,9 @@ class Answer:
 Outside = Callable[[str], int]
 
 
-def ask_few(people: People, prepared: Prepared, here: Context, until: datetime, outside: Outside) -> Answer:
+def ask_few(people: People, memory: Memory, now: datetime, until: datetime, outside: Outside) -> Answer:
     """By the reference engine: milliseconds, and right by definition."""
+    prepared, here = memory.prepared, memory.context.at(now)
     keys = [int(key) for key in people.keys]
     found = _people(keys, prepared.needed)
     outcome = prepared.program.run(Few(keys, found, here), outside)
@@ -77,15 +77,16 @@ def ask_few(people: People, prepared: Prepared, here: Context, until: datetime, 
 
 def _people(keys: list[int], needed: Needed) -> dict[int, Person]:
     """Nobody waits until facts are derived (ADR 27): while some are late, people are told from what was said."""
-    asked = warehouse()
+    asked = current_warehouse()
     if asked.is_late and (said := asked.said_of(keys)) is not None:
         return people_said(said, asked.catalog)
     return asked.few(keys, needed)
 
 
-def ask_many(people: People, prepared: Prepared, here: Context, until: datetime, outside: Outside) -> Answer:
+def ask_many(people: People, memory: Memory, now: datetime, until: datetime, outside: Outside) -> Answer:
     """By the compiled conditions, restricted to their rows."""
-    asked = warehouse()
+    prepared, here = memory.prepared, memory.context.at(now)
+    asked = current_warehouse()
     with asked.narrowed(people.keys, prepared.needed) as reader:
         many = Many(prepared.questions, asked, reader, len(people.keys), here)
         outcome = prepared.program.run(many, outside)

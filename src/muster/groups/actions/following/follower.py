@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -11,25 +10,25 @@ from datetime import datetime, timedelta
 
 from pyroaring import BitMap
 
-from muster.customers.queries import warehouse
+from muster.customers.hooks import current_warehouse
 from muster.engine.changes import Change
+from muster.engine.context import Context
 from muster.engine.evaluate import Evaluation, members_from
-from muster.engine.expiry import Turnings, micros_of, turnings
-from muster.engine.follow.schedule import HORIZON, Schedule
 from muster.groups.actions.followed import FOLLOWED
 from muster.groups.actions.following.asking import Answer, People, ask_few, ask_many
-from muster.groups.actions.following.kept import Memory
+from muster.groups.actions.following.clock import Clock
+from muster.groups.actions.following.kept import Memory, Prepared
 from muster.groups.actions.following.listed import Lists, Relisted
 from muster.groups.actions.following.storing import Found, store_found
+from muster.groups.actions.following.upkeep import Upkeep
 from muster.groups.actions.lists import rematch_known
 from muster.groups.actions.membership import refresh_groups
 from muster.groups.errors import Overtaken
 from muster.groups.terms import Cause
 from muster.kernel.clock import system_clock
 
-logger = logging.getLogger("muster.following")
-
 _ATTEMPTS = 10
+_SECONDS_FOR_TURNS = 3.0
 
 
 @dataclass(frozen=True)
@@ -44,14 +43,14 @@ class Sizes:
     ranks_pause: timedelta = timedelta(minutes=1)
 
 
-@dataclass
-class Tally:
-    """Since the process began; for metrics."""
+@dataclass(frozen=True)
+class Standing:
+    """Who is in which group at an instant, and by which plans; `mark`: of who was followed by then."""
 
-    cycles: int = 0
-    customers: int = 0
-    whole: int = 0
-    disagreements: int = 0
+    prepared: Prepared
+    context: Context
+    members: Mapping[str, BitMap]
+    mark: int
 
 
 class Follower:
@@ -60,80 +59,115 @@ class Follower:
     def __init__(self, sizes: Sizes = Sizes()) -> None:
         self._sizes = sizes
         self._lock = threading.RLock()
+        self._turned = threading.Condition()
+        self._turns = 0
         self._memory = Memory()
         self._lists = Lists()
-        self._schedule: Schedule | None = None
-        self._scheduled: tuple[object, ...] = ()
+        self._clock = Clock()
+        self._upkeep = Upkeep()
         self._populations: dict[str | None, BitMap] = {}
         self._populated: tuple[object, ...] = ()
+        # Whom nobody has evaluated since they were touched, or since time has changed them.
         self._waiting = BitMap()
+        self._due = BitMap()
         self._touched = BitMap()
         self._ranked_at = float("-inf")
         self._ranks_cost = 0.0
-        self.tally = Tally()
 
     def begin(self, now: datetime | None = None) -> None:
         """Evaluates everybody: nobody knows what was drained, or how time went by, before this process."""
         with self._lock:
             self._whole(Cause.DATA, now or system_clock())
 
-    def follow(self, touched: BitMap, now: datetime | None = None) -> None:
-        """Evaluates exactly these customers again in every group, and stores what changed (cause `data`).
+    def follow(self, touched: BitMap, now: datetime | None = None, data_as_of: datetime | None = None) -> None:
+        """Evaluates exactly these customers again in every group, and stores what changed (cause `data`). `data_as_of`:
+        what the warehouse says of itself, where the caller knows.
 
-        What fails is taken up again with the next call; so is whoever was followed while others evaluated everybody.
+        What fails is taken up again with the next call; so is whoever was followed while others evaluated everybody,
+        and whose facts were derived late.
         """
         with self._lock:
-            self._waiting |= touched
-            self._waiting |= FOLLOWED.take_again()
+            self._memory.data_as_of = data_as_of
+            self._waiting |= touched | FOLLOWED.take_again() | current_warehouse().take_settled()
             if self._waiting:
                 self._take_up(self._waiting, Cause.DATA, now or system_clock())
                 self._touched |= self._waiting
                 self._waiting = BitMap()
 
+    def takes(self, touched: BitMap) -> bool:
+        """Whether to follow these is less work than to evaluate everybody."""
+        return len(touched) <= self._sizes.few or len(touched) <= self._sizes.share * current_warehouse().highest_key()
+
     def advance(self, now: datetime | None = None) -> None:
         """Evaluates whoever may have changed by the passing of time alone (cause `time`); nearly free where nobody."""
+        here = now or system_clock()
         with self._lock:
-            here = now or system_clock()
             self.follow(BitMap(), here)
             self._memory.renew()
             if self._memory.settings_changed:
-                self._memory.settings_changed = False
                 self._whole(Cause.FULL, here)
-            due = self._due(here)
-            if due:
-                self._take_up(due, Cause.TIME, here)
+                self._memory.settings_changed = False
+            self._due |= self._clock.due(self._memory, here)
+            if self._due:
+                self._take_up(self._due, Cause.TIME, here)
+                self._due = BitMap()
             if self._ranks_are_due():
                 self._whole(Cause.DATA, here)
+            self._upkeep.tidy(self._memory)
+        with self._turned:
+            self._turns += 1
+            self._turned.notify_all()
 
     @property
     def next_at(self) -> datetime | None:
         """When `advance` has something to do at the latest, if nobody stores or touches anything; None: at once."""
-        schedule = self._schedule
-        return None if schedule is None else schedule.next_at
+        return self._clock.next_at
+
+    # Whether it is right
+
+    def stand(self, now: datetime | None = None) -> Standing:
+        """All that is known is taken up; who is where then."""
+        with self._lock:
+            here = now or system_clock()
+            self.advance(here)
+            memory = self._memory
+            members = {identifier: group.members.copy() for identifier, group in memory.groups.items()}
+            return Standing(memory.prepared, memory.context.at(here), members, FOLLOWED.mark())
+
+    def await_turns(self, seconds: float = _SECONDS_FOR_TURNS) -> None:
+        """Returns once whoever advances it has done so twice, or after so long: what was written, but not told yet, has
+        been followed then."""
+        with self._turned:
+            wanted = self._turns + 2
+            self._turned.wait_for(lambda: self._turns >= wanted, seconds)
+
+    def mend(self, keys: BitMap, now: datetime | None = None) -> int:
+        """Evaluates these customers again, although nobody touched them (cause `full`); how many memberships it
+        changed."""
+        with self._lock:
+            return self._take_up(keys, Cause.FULL, now or system_clock())
 
     # One cycle
 
-    def _take_up(self, keys: BitMap, cause: Cause, now: datetime) -> None:
+    def _take_up(self, keys: BitMap, cause: Cause, now: datetime) -> int:
+        """Answers how many memberships changed."""
         for attempt in range(_ATTEMPTS):
             self._memory.renew()
             try:
-                self._cycle(keys, cause, now)
+                return self._cycle(keys, cause, now)
             except Overtaken:
                 if attempt + 1 == _ATTEMPTS:
                     raise
-            else:
-                self.tally.cycles += 1
-                self.tally.customers += len(keys)
-                return
+        raise AssertionError("unreachable")
 
-    def _cycle(self, keys: BitMap, cause: Cause, now: datetime) -> None:
+    def _cycle(self, keys: BitMap, cause: Cause, now: datetime) -> int:
         # Before anything is read: see `Followed.note`.
         FOLLOWED.note(keys)
-        if len(keys) > self._sizes.few and len(keys) > self._sizes.share * warehouse().highest_key():
+        if not self.takes(keys):
             self._whole(cause, now)
-            return
+            return 0
         if not self._memory.groups:
-            return
+            return 0
         self._count_populations(now)
         people = People.of(keys)
         relisted = self._lists.named(self._memory.groups.values(), people.keys.tolist())
@@ -141,11 +175,11 @@ class Follower:
         found = self._found(people, answer, relisted)
         store_found(self._memory, found, cause, now)
         self._note(people, answer)
+        self._upkeep.note(found)
+        return sum(len(change.joined) + len(change.left) for change in found.changes.values())
 
     def _ask(self, people: People, relisted: Mapping[str, Relisted], now: datetime) -> Answer:
         memory = self._memory
-        # Without a schedule there will be one, by a look at everybody.
-        until = self._schedule.until if self._schedule is not None else now
 
         def outside(group: str) -> int:
             if group in relisted:
@@ -154,7 +188,7 @@ class Follower:
             return people.mask(kept.members) if kept is not None else 0
 
         ask = ask_few if len(people.keys) <= self._sizes.few else ask_many
-        return ask(people, memory.prepared, memory.context.at(now), until, outside)
+        return ask(people, memory, now, self._clock.until(now), outside)
 
     def _found(self, people: People, answer: Answer, relisted: Mapping[str, Relisted]) -> Found:
         changes: dict[str, Change] = {}
@@ -184,8 +218,7 @@ class Follower:
             change = people.change(people.mask(self._populations[app]), mask)
             self._populations[app] |= change.joined
             self._populations[app] -= change.left
-        if self._schedule is not None:
-            self._schedule.add(zip(answer.soon.at.tolist(), answer.soon.keys.tolist(), strict=True))
+        self._clock.add(answer.soon)
 
     def _whole(self, cause: Cause, now: datetime) -> None:
         """Everybody: where ranks begin is found anew."""
@@ -196,7 +229,6 @@ class Follower:
         self._touched = BitMap()
         self._ranked_at = time.monotonic()
         self._ranks_cost = self._ranked_at - began
-        self.tally.whole += 1
 
     def _ranks_are_due(self) -> bool:
         if not self._memory.prepared.has_ranks or not self._touched:
@@ -205,38 +237,12 @@ class Follower:
         pause = max(self._sizes.ranks_pause.total_seconds(), 50 * self._ranks_cost)
         if time.monotonic() - self._ranked_at < pause:
             return False
-        return len(self._touched) > self._sizes.ranks_share * warehouse().highest_key()
-
-    # Time
-
-    def _due(self, now: datetime) -> BitMap:
-        """Everybody who may have changed by time since the last time this was asked."""
-        memory, schedule = self._memory, self._schedule
-        stands = (FOLLOWED.begun_anew, memory.prepared)
-        if schedule is not None and stands == self._scheduled and schedule.passed <= now <= schedule.until:
-            return schedule.take(now)
-        instants = [memory.evaluated_from, schedule.passed if schedule is not None else None, now]
-        known = [instant for instant in instants if instant is not None]
-        # Where the clock was set back, whoever changed after what is now the present changes back.
-        start, end = min(known), max(known)
-        until = max(now + HORIZON, end)
-        found = self._look_around(start, until)
-        ahead = found.at > micros_of(now)
-        self._schedule = Schedule(Turnings(found.keys[ahead], found.at[ahead]), now, until)
-        self._scheduled = stands
-        memory.evaluated_from = None
-        return BitMap(found.keys[found.at <= micros_of(end)])
-
-    def _look_around(self, start: datetime, until: datetime) -> Turnings:
-        """Who of everybody may change between two instants, and when."""
-        prepared, asked = self._memory.prepared, warehouse()
-        with asked.reader() as reader:
-            return turnings(prepared.sources, self._memory.context.at(until), asked, reader, start, until)
+        return len(self._touched) > self._sizes.ranks_share * current_warehouse().highest_key()
 
     def _count_populations(self, now: datetime) -> None:
         """Who may be in segments at all, by app: read once, and followed from there."""
-        memory, asked = self._memory, warehouse()
-        apps = frozenset(memory.prepared.apps.values())
+        memory, asked = self._memory, current_warehouse()
+        apps = frozenset(one.app for one in memory.prepared.definitions.values())
         stands = (FOLLOWED.begun_anew, apps, memory.rules)
         if stands == self._populated:
             return

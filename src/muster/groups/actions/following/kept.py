@@ -9,6 +9,7 @@ from datetime import datetime
 from pyroaring import BitMap
 
 from muster.catalog.queries import publisher
+from muster.customers.queries import warehouse
 from muster.engine.atoms import Ranked
 from muster.engine.changes import Change
 from muster.engine.context import Context
@@ -61,8 +62,9 @@ class Prepared:
     """Everything that follows from definitions and settings, made once for as long as they stand."""
 
     program: Program
-    apps: Mapping[str, str | None]
+    definitions: Mapping[str, Definition]
     """Of the segments that can be evaluated, by id."""
+    plans: Mapping[str, Plan]
     needed: Needed
     sources: Sources
     questions: Questions
@@ -75,6 +77,8 @@ class Memory:
 
     groups: dict[str, Kept] = field(default_factory=dict)
     minimum_size: int = 0
+    data_as_of: datetime | None = None
+    """Of the warehouse, if it is known without asking."""
     evaluated_from: datetime | None = None
     """Since when whoever changes by time must be looked for among those whom others evaluated."""
     settings_changed: bool = False
@@ -127,6 +131,8 @@ class Memory:
 
     def _take_settings(self) -> None:
         self.minimum_size = publisher().minimum_size
+        # It knows people by the catalog as it is now.
+        warehouse()
         here, before = context(), self._context
         if before is not None and here.at(before.now) == before:
             return
@@ -145,7 +151,8 @@ class Memory:
         same = before is not None and program.atoms == before.program.atoms
         self._prepared = Prepared(
             program,
-            {one: definition.app for one, definition in definitions.items()},
+            definitions,
+            plans,
             needed(program.atoms, here),
             sources_of(program.atoms, here),
             # The same questions were compiled already.

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyroaring import BitMap
 
-from muster.customers.queries import warehouse
+from muster.customers.hooks import current_warehouse
 from muster.groups.actions.following.kept import Kept
 from muster.groups.queries.evaluation import list_files
 
@@ -36,7 +36,7 @@ class Lists:
             del self._known[gone]
         if not listed:
             return {}
-        names = warehouse().names_of(keys)
+        names = current_warehouse().names_of(keys)
         return {group.id: self._named(group, names) for group in listed}
 
     def _named(self, group: Kept, names: pa.Table) -> Relisted:
@@ -49,12 +49,12 @@ class Lists:
         if not coming:
             return Relisted(named, 0)
         theirs = names.filter(pa.array(hit & np.isin(names.column("customer_key").to_numpy(), list(coming))))
-        confirmed, count = warehouse().named_by(list_files().read(group.id, group.list_version), theirs)
+        confirmed, count = current_warehouse().named_by(list_files().read(group.id, group.list_version), theirs)
         return Relisted((named & group.members) | confirmed, count)
 
     def _hashes(self, group: Kept) -> npt.NDArray[np.uint64]:
         found = self._known.get(group.id)
         if found is None or found[0] != group.list_version:
-            hashes = warehouse().entry_hashes(list_files().read(group.id, group.list_version))
+            hashes = current_warehouse().entry_hashes(list_files().read(group.id, group.list_version))
             found = self._known[group.id] = (group.list_version, hashes)
         return found[1]

@@ -9,11 +9,11 @@ from typing import Any
 
 from django.db import transaction
 
-from muster.customers.queries import warehouse
+from muster.customers.hooks import current_warehouse
 from muster.engine.changes import Change
 from muster.groups.actions.following.kept import Kept, Memory
-from muster.groups.actions.generations import write_delta, write_file
-from muster.groups.actions.memory import append, last_changes
+from muster.groups.actions.generations import delta_row, write_deltas, write_file
+from muster.groups.actions.memory import remember_all
 from muster.groups.hooks import announce
 from muster.groups.models import Group
 from muster.groups.queries.evaluation import membership_files
@@ -42,24 +42,32 @@ def store_found(memory: Memory, found: Found, cause: Cause, now: datetime) -> No
         memory.check_unchanged()
         _note_populations(memory, found.populations)
         if changes:
-            last = last_changes(changes)
-            seen = warehouse().data_as_of()
+            seen = memory.data_as_of or current_warehouse().data_as_of()
+            sizes = {one: _size_after(memory.groups[one], change) for one, change in changes.items()}
+            remember_all({one: (change, sizes[one]) for one, change in changes.items()}, cause, now)
+            deltas = []
             for identifier, change in changes.items():
-                group = memory.groups[identifier]
-                size = len(group.members) + len(change.joined) - len(change.left)
-                append(identifier, last.get(identifier), change, size, cause, now)
+                group, size = memory.groups[identifier], sizes[identifier]
                 values: dict[str, Any] = {"size": size, "data_as_of": seen}
                 if group.kind == Kind.SEGMENT and group.state in _SIZED:
                     values["state"] = states[identifier] = state_of_size(size, memory.minimum_size)
                 if identifier in found.pending:
                     values["pending_count"] = found.pending[identifier]
-                if not write_delta(identifier, group.generation, group.delta.then(change), group.file_bytes):
+                delta = delta_row(identifier, group.generation, group.delta.then(change), group.file_bytes)
+                if delta is None:
                     values["generation"] = folded[identifier] = _fold(group, change)
+                else:
+                    deltas.append(delta)
                 Group.objects.filter(id=identifier).update(**values)
+            write_deltas(deltas)
             if folded:
                 membership_files().sync()
             announce(changes)
     _remember(memory, found, changes, folded, states)
+
+
+def _size_after(group: Kept, change: Change) -> int:
+    return len(group.members) + len(change.joined) - len(change.left)
 
 
 def _fold(group: Kept, change: Change) -> int:
