@@ -18,7 +18,6 @@ from muster.edge.settings import EdgeSettings
 
 logger = logging.getLogger("muster.edge")
 
-_SECONDS_BETWEEN_LOOKS = 0.2
 # One that cannot start must not take the machine with trying.
 _SECONDS_BEFORE_ANOTHER = 1.0
 _SECONDS_TO_END = 20
@@ -30,10 +29,16 @@ class Supervisor:
     def __init__(self, settings: EdgeSettings, listener: socket.socket) -> None:
         self._listener = listener
         self._settings = msgspec.structs.replace(settings, listener=listener.fileno())
-        self._processes = [self._begun() for _ in range(settings.processes)]
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="edge-supervisor", daemon=True)
-        self._thread.start()
+        # Nothing is begun once it closes.
+        self._beginning = threading.Lock()
+        self._processes = [self._begun() for _ in range(settings.processes)]
+        self._threads = [
+            threading.Thread(target=self._keep, args=[place], name=f"edge-supervisor-{place}", daemon=True)
+            for place in range(settings.processes)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def pids(self) -> list[int]:
@@ -41,28 +46,33 @@ class Supervisor:
 
     def close(self) -> None:
         """Each finishes what it has begun; one that does not in time is killed: what it answered is on disk."""
-        self._closing.set()
-        self._thread.join()
+        with self._beginning:
+            self._closing.set()
         for process in self._processes:
             _let_go(process)
         deadline = time.monotonic() + _SECONDS_TO_END + self._settings.seconds_before_end
-        for process in self._processes:
-            try:
-                process.wait(max(deadline - time.monotonic(), 0.1))
-            except subprocess.TimeoutExpired:
+        for thread, process in zip(self._threads, self._processes, strict=True):
+            thread.join(max(deadline - time.monotonic(), 0.1))
+            if thread.is_alive():
                 process.kill()
-                process.wait()
+                thread.join()
         self._listener.close()
 
-    def _watch(self) -> None:
-        while not self._closing.wait(_SECONDS_BETWEEN_LOOKS):
-            for place, process in enumerate(self._processes):
-                if process.poll() is not None:
-                    logger.warning("edge process %s ended (%s) and is begun again", process.pid, process.returncode)
-                    _let_go(process)
-                    if self._closing.wait(_SECONDS_BEFORE_ANOTHER):
-                        return
-                    self._processes[place] = self._begun()
+    def _keep(self, place: int) -> None:
+        """Sleeps until the process of this place ends: to look now and then would cost more than the rest of idleness."""
+        while True:
+            process = self._processes[place]
+            process.wait()
+            if self._closing.is_set():
+                return
+            logger.warning("edge process %s ended (%s) and is begun again", process.pid, process.returncode)
+            _let_go(process)
+            if self._closing.wait(_SECONDS_BEFORE_ANOTHER):
+                return
+            with self._beginning:
+                if self._closing.is_set():
+                    return
+                self._processes[place] = self._begun()
 
     def _begun(self) -> subprocess.Popen[bytes]:
         told = msgspec.json.encode(self._settings).decode()

@@ -29,6 +29,7 @@ MOST_ATTEMPTS = 3
 _SECONDS_BETWEEN_WRITES = 0.5
 _SECONDS_BETWEEN_LOOKS = 60
 _SECONDS_BETWEEN_TRIES = 1
+_SECONDS_OF_REST = 5
 
 
 class JobRunner:
@@ -95,8 +96,8 @@ class JobRunner:
 
     def _rest(self) -> None:
         self._note_idle()
-        # Jobs are announced; looking once a second only helps where another process changed the table.
-        self._changed.wait(1)
+        # Jobs are announced; looking now and then only helps where another process changed the table.
+        self._changed.wait(_SECONDS_OF_REST)
 
     def _note_idle(self) -> None:
         with self._changed:

@@ -22,7 +22,8 @@ from muster.wiring.configuration import Configuration
 
 logger = logging.getLogger("muster.online")
 
-_SECONDS_BETWEEN_LOOKS = 1.0
+# Whoever changes something says so; what could not be published is tried again with the next look.
+_SECONDS_BETWEEN_LOOKS = 5.0
 # Shorter than after what time the edge says that the data ages.
 _SECONDS_BETWEEN_BEATS = 20.0
 _SECONDS_BETWEEN_TRIES = 10.0
@@ -66,6 +67,7 @@ class Upkeep:
         self._publisher, self._online = publisher, online
         self._closing = threading.Event()
         self._is_due = threading.Event()
+        self._woken = threading.Event()
         self._is_settled = False
         self._thread = threading.Thread(target=self._loop, name="online", daemon=True)
 
@@ -75,6 +77,7 @@ class Upkeep:
     def look_soon(self, _touched: BitMap | None) -> None:
         """Data has changed, perhaps in a way that nobody tells of: an import was undone."""
         self._is_due.set()
+        self._woken.set()
 
     def close(self) -> None:
         """What is due is done first, also where no thread runs."""
@@ -84,6 +87,7 @@ class Upkeep:
 
     def stop(self) -> None:
         self._closing.set()
+        self._woken.set()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -92,6 +96,7 @@ class Upkeep:
         try:
             while not self._closing.is_set():
                 pause = _SECONDS_BETWEEN_LOOKS
+                self._woken.clear()
                 try:
                     self._settle()
                     self._look()
@@ -103,7 +108,8 @@ class Upkeep:
                     self._is_settled = False
                     pause = _SECONDS_BETWEEN_TRIES
                 close_old_connections()
-                self._closing.wait(pause)
+                if not self._closing.is_set():
+                    self._woken.wait(pause)
         finally:
             connection.close()
 

@@ -58,10 +58,14 @@ class Drain:
     spool: SpoolReader
     _most: int = MOST_REQUESTS
     _tries: Counter[tuple[int, int]] = field(default_factory=Counter)
+    # As the last cycle left them: nobody else moves them while this one drains.
+    _cursors: dict[int, Cursor] | None = None
 
     def cycle(self) -> Drained | None:
         """None if nothing waits. Raises what the warehouse raises; nothing has moved then."""
-        cursors = drained_cursors()
+        if self._cursors is None:
+            self._cursors = drained_cursors()
+        cursors = self._cursors
         waiting = self.spool.waiting(cursors, self._most)
         places = list(islice(_chosen(waiting), self._most))
         if not places:
@@ -72,8 +76,11 @@ class Drain:
         try:
             done = _append(places[:1] if give_up else places, files, cursors, give_up=give_up)
         except Exception as error:
+            # It may have been committed all the same.
+            self._cursors = None
             self._note_failure(first, len(places), error)
             raise
+        self._cursors = dict(done.cursors)
         self._most = min(self._most * 2, MOST_REQUESTS)
         self._tries.pop(first, None)
         if give_up:
