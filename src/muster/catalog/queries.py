@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+from django.db import connection
 
 from muster.catalog import models
 from muster.catalog.errors import AppUnknown, WordUnknown
@@ -20,6 +22,7 @@ from muster.rules.vocabulary import Attribute, Event, Scope, Type
 from muster.team.hooks import Organisation
 from muster.warehouse.catalog import AddOn, AddOnKind, App, Catalog, CustomAttribute, EventKind, Trust
 from muster.web.asked import once_a_page
+from muster.web.stamps import Stamp, control_stamp
 
 _TRUST = {"open": Trust.OPEN, "any": Trust.OPEN, "signed": Trust.SIGNED, "server": Trust.SERVER}
 
@@ -314,7 +317,26 @@ def app_numbers() -> dict[str, int]:
 
 @once_a_page
 def warehouse_catalog() -> Catalog:
-    """What the warehouse must know to derive facts."""
+    """What the warehouse must know to derive facts. Kept by thread: an event that comes alone asks for it as well."""
+    if connection.in_atomic_block:
+        # What is rolled back later was never so.
+        return _read_catalog()
+    stamp = control_stamp()
+    if stamp is None or stamp != _kept.stamp or _kept.catalog is None:
+        _kept.catalog = _read_catalog()
+        _kept.stamp = stamp
+    return _kept.catalog
+
+
+class _Kept(threading.local):
+    stamp: Stamp | None = None
+    catalog: Catalog | None = None
+
+
+_kept = _Kept()
+
+
+def _read_catalog() -> Catalog:
     settings = publisher()
     kinds = {
         key: EventKind(key, event.number, event.is_activity, event.names) for key, event in STANDARD_EVENTS.items()

@@ -59,7 +59,7 @@ class Supervisor:
         self._listener.close()
 
     def _keep(self, place: int) -> None:
-        """Sleeps until the process of this place ends: to look now and then would cost more than the rest of idleness."""
+        """Sleeps until the process of this place ends: to look now and then costs more than all else that rests."""
         while True:
             process = self._processes[place]
             process.wait()

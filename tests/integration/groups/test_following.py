@@ -217,6 +217,32 @@ def test_window_expires_to_the_microsecond(warehouse: DuckDBWarehouse, time: Tim
     assert (_inside("fresh"), _told("fresh")[-1]) == ([], ("time", 0, 3))
 
 
+def test_who_was_read_ahead_is_read_again_once_anything_is_written(warehouse: DuckDBWarehouse, time: Time) -> None:
+    """While all is quiet whoever is due next is read together."""
+    _segment("fresh", {"event": "app_opened", "when": {"last": "PT40M"}})
+    starts = {f"p{number}": NOW - timedelta(minutes=40 - number) for number in range(1, 6)}
+    warehouse.append(batch_of([_item(who, at) for who, at in starts.items()], NOW), warehouse_catalog())
+    follower = Follower()
+    follower.begin()
+    follower.advance()
+
+    def inside_after(minutes: int) -> list[str]:
+        time.now = NOW + timedelta(minutes=minutes)
+        follower.advance()
+        found = stored_members(Group.objects.get(key="fresh"))
+        return [who for who in starts if _key(who) in found]
+
+    assert inside_after(1) == ["p2", "p3", "p4", "p5"]
+    assert inside_after(2) == ["p3", "p4", "p5"]
+    # p4 was read ahead with p2, and comes back before its time is over; p3 was, and does not.
+    again = _item("p4", NOW + timedelta(minutes=2))
+    follower.follow(warehouse.append(batch_of([again], time.now), warehouse_catalog()).touched)
+    assert inside_after(3) == ["p4", "p5"]
+    assert inside_after(4) == ["p4", "p5"]
+    assert inside_after(5) == ["p4"]
+    assert inside_after(42) == []
+
+
 def test_hours_that_nobody_looked_are_made_up_for(warehouse: DuckDBWarehouse, time: Time) -> None:
     _segment("fresh", {"event": "app_opened", "when": {"last": "P1D"}})
     Follower().advance()

@@ -160,6 +160,7 @@ def test_used_by_leads_to_the_user(browser: Browser, forty: str, make: Make) -> 
 
 
 def test_health_and_api_answer(town: Living, browser: Browser, forty: str) -> None:
+    town.finish(town.post("/groups/refresh", status=202)["job"]["id"])
     _shows(browser, f"{forty}health/", "Last evaluated", "Evaluations so far", "Refresh of all segments")
     identifier = town.get("/groups/forty")["id"]
     page = _shows(browser, f"{forty}api/", identifier, f"{town.server.address}/api/v1/groups/forty", "tags:\n  - sale")

@@ -47,6 +47,10 @@ class Schedule:
         self.passed = now
         return due
 
+    def coming(self, most: int) -> BitMap:
+        """Up to so many customers whose instants come next, of those found by the look at everybody."""
+        return BitMap(self._keys[self._place : self._place + most])
+
     @property
     def next_at(self) -> datetime:
         """The first instant at which anybody may change, or at which the schedule ends."""

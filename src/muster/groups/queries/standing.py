@@ -1,11 +1,6 @@
-"""Has anybody else stored anything? Asked many times a second, so that what is kept in memory is right."""
+"""How every group stands: compared by whoever keeps groups in memory."""
 
 from __future__ import annotations
-
-import sqlite3
-from typing import Any
-
-from django.db import connection
 
 from muster.groups.models import Group
 
@@ -19,28 +14,3 @@ The small changes of who follows the data change neither (`actions/followed.py`)
 def standing() -> Standing:
     rows = Group.objects.values_list("id", "revision", "evaluations")
     return {identifier: (revision, evaluations) for identifier, revision, evaluations in rows}
-
-
-Stamp = tuple[int, int, int]
-
-
-def control_stamp() -> Stamp | None:
-    """Changes whenever somebody, here or elsewhere, may have written the control database: microseconds, where it is
-    SQLite. None: it cannot be told, ask again. Only stamps of one thread can be compared; those of two always differ.
-    """
-    if connection.vendor != "sqlite":
-        return None
-    with connection.cursor() as cursor:
-        [(version,)] = cursor.execute("PRAGMA data_version").fetchall()
-    return (id(connection.connection), int(version), _own_changes())
-
-
-def own_stamp(stamp: Stamp) -> Stamp:
-    """The same, if nobody but this connection has written anything since."""
-    return (stamp[0], stamp[1], _own_changes())
-
-
-def _own_changes() -> int:
-    """How many rows this connection has changed so far."""
-    raw: Any = connection.connection
-    return raw.total_changes if isinstance(raw, sqlite3.Connection) else 0

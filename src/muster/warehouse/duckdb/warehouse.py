@@ -140,6 +140,11 @@ class DuckDBWarehouse:
 
         return self._ask_facts(read)
 
+    @property
+    def written(self) -> int:
+        """How many writes were committed since it was opened: whoever remembers what it read compares this."""
+        return self._writer.written
+
     def highest_key(self) -> int:
         """The greatest customer_key ever given; 0 when empty."""
         return int(self._meta("highest_key") or 0)

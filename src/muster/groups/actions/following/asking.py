@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from muster.engine.follow.program import Outcome
 from muster.engine.follow.schedule import turnings_of
 from muster.engine.reference.said import people_said
 from muster.groups.actions.following.kept import Memory
-from muster.warehouse.port import Needed, Person
+from muster.warehouse.port import Person
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,14 @@ class Answer:
 
 
 Outside = Callable[[str], int]
+Read = Callable[[Sequence[int]], Mapping[int, Person]]
 
 
-def ask_few(people: People, memory: Memory, now: datetime, until: datetime, outside: Outside) -> Answer:
-    """By the reference engine: milliseconds, and right by definition."""
+def ask_few(people: People, memory: Memory, now: datetime, until: datetime, outside: Outside, read: Read) -> Answer:
+    """By the reference engine: milliseconds, and right by definition. `read` answers customers without late facts."""
     prepared, here = memory.prepared, memory.context.at(now)
     keys = [int(key) for key in people.keys]
-    found = _people(keys, prepared.needed)
+    found = _people(keys, read)
     outcome = prepared.program.run(Few(keys, found, here), outside)
     soon = list(turnings_of(found.values(), prepared.sources, here, until))
     return Answer(
@@ -75,12 +76,12 @@ def ask_few(people: People, memory: Memory, now: datetime, until: datetime, outs
     )
 
 
-def _people(keys: list[int], needed: Needed) -> dict[int, Person]:
+def _people(keys: list[int], read: Read) -> Mapping[int, Person]:
     """Nobody waits until facts are derived (ADR 27): while some are late, people are told from what was said."""
     asked = current_warehouse()
     if asked.is_late and (said := asked.said_of(keys)) is not None:
         return people_said(said, asked.catalog)
-    return asked.few(keys, needed)
+    return read(keys)
 
 
 def ask_many(people: People, memory: Memory, now: datetime, until: datetime, outside: Outside) -> Answer:

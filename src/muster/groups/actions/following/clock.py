@@ -26,6 +26,10 @@ class Clock:
         """How far ahead whoever is evaluated now is to be looked at. Where nobody was looked at yet, everybody will."""
         return now if self._schedule is None else self._schedule.until
 
+    def coming(self, most: int) -> BitMap:
+        """Up to so many of those whose time comes next."""
+        return BitMap() if self._schedule is None else self._schedule.coming(most)
+
     def add(self, soon: Turnings) -> None:
         """Customers who were evaluated, and when they will change."""
         if self._schedule is not None:

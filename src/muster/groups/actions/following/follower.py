@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +17,7 @@ from muster.engine.evaluate import Evaluation, members_from
 from muster.groups.actions.followed import FOLLOWED
 from muster.groups.actions.following.asking import Answer, People, ask_few, ask_many
 from muster.groups.actions.following.clock import Clock
+from muster.groups.actions.following.foreseen import Foreseen
 from muster.groups.actions.following.kept import Memory, Prepared
 from muster.groups.actions.following.listed import Lists, Relisted
 from muster.groups.actions.following.storing import Found, store_found
@@ -26,6 +27,7 @@ from muster.groups.actions.membership import refresh_groups
 from muster.groups.errors import Overtaken
 from muster.groups.terms import Cause
 from muster.kernel.clock import system_clock
+from muster.warehouse.port import Person
 
 _ATTEMPTS = 10
 _SECONDS_FOR_TURNS = 3.0
@@ -64,6 +66,7 @@ class Follower:
         self._memory = Memory()
         self._lists = Lists()
         self._clock = Clock()
+        self._foreseen = Foreseen()
         self._upkeep = Upkeep()
         self._populations: dict[str | None, BitMap] = {}
         self._populated: tuple[object, ...] = ()
@@ -187,8 +190,13 @@ class Follower:
             kept = memory.groups.get(group)
             return people.mask(kept.members) if kept is not None else 0
 
-        ask = ask_few if len(people.keys) <= self._sizes.few else ask_many
-        return ask(people, memory, now, self._clock.until(now), outside)
+        def read(keys: Sequence[int]) -> Mapping[int, Person]:
+            return self._foreseen.people(keys, memory.prepared, self._clock.coming)
+
+        until = self._clock.until(now)
+        if len(people.keys) <= self._sizes.few:
+            return ask_few(people, memory, now, until, outside, read)
+        return ask_many(people, memory, now, until, outside)
 
     def _found(self, people: People, answer: Answer, relisted: Mapping[str, Relisted]) -> Found:
         changes: dict[str, Change] = {}

@@ -23,12 +23,12 @@ from muster.groups.actions.membership import readable
 from muster.groups.errors import Overtaken
 from muster.groups.models import Group
 from muster.groups.queries.evaluation import context, delta_of, membership_files
-from muster.groups.queries.standing import Stamp, control_stamp, own_stamp
 from muster.groups.terms import EVALUATED, Kind, State
 from muster.kernel.errors import InternalError
 from muster.rules.canonical import condition_hash
 from muster.rules.nodes import Definition
 from muster.warehouse.port import Needed
+from muster.web.stamps import Stamp, control_stamp, own_stamp
 
 _STANDING = ("revision", "evaluations", "generation", "state", "list_version")
 Standing = dict[str, tuple[object, ...]]

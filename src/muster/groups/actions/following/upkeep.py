@@ -13,6 +13,9 @@ from muster.groups.terms import EVALUATED, Cause, Kind
 
 _SECONDS_BETWEEN_STAMPS = 30.0
 _SECONDS_BETWEEN_COUNTS = 60.0
+# A list of so many entries is counted in milliseconds.
+_SHORT_LIST = 10_000
+_SECONDS_BETWEEN_SHORT_COUNTS = 1.0
 
 
 class Upkeep:
@@ -20,7 +23,7 @@ class Upkeep:
         self._is_newer = False
         self._stamped_at = float("-inf")
         self._recount: set[str] = set()
-        self._counted_at = float("-inf")
+        self._counted_at = self._short_counted_at = float("-inf")
 
     def note(self, found: Found) -> None:
         """A cycle was stored."""
@@ -33,9 +36,20 @@ class Upkeep:
             self._stamped_at, self._is_newer = time.monotonic(), False
             rows = Group.objects.filter(kind=Kind.SEGMENT, state__in=EVALUATED)
             rows.update(data_as_of=current_warehouse().data_as_of())
-        if self._recount and time.monotonic() - self._counted_at >= _SECONDS_BETWEEN_COUNTS:
-            # Counted from the list itself: by whom an entry was named before is not kept.
-            for row in Group.objects.filter(id__in=self._recount & memory.groups.keys()):
-                rematch(row, Cause.DATA)
-            self._recount.clear()
-            self._counted_at = time.monotonic()
+        if self._recount:
+            self._count(memory, time.monotonic())
+
+    def _count(self, memory: Memory, now: float) -> None:
+        """From the list itself: by whom an entry was named before is not kept."""
+        self._recount &= memory.groups.keys()
+        due: set[str] = set()
+        if now - self._short_counted_at >= _SECONDS_BETWEEN_SHORT_COUNTS:
+            self._short_counted_at = now
+            short = Group.objects.filter(id__in=self._recount, entry_count__lte=_SHORT_LIST)
+            due |= set(short.values_list("id", flat=True))
+        if now - self._counted_at >= _SECONDS_BETWEEN_COUNTS:
+            self._counted_at = now
+            due |= self._recount
+        for row in Group.objects.filter(id__in=due):
+            rematch(row, Cause.DATA)
+        self._recount -= due
