@@ -22,7 +22,7 @@ from muster.rules.vocabulary import Attribute, Event, Scope, Type
 from muster.team.hooks import Organisation
 from muster.warehouse.catalog import AddOn, AddOnKind, App, Catalog, CustomAttribute, EventKind, Trust
 from muster.web.asked import once_a_page
-from muster.web.stamps import Stamp, control_stamp
+from muster.web.stamps import Stamp, control_stamp, own_stamp
 
 _TRUST = {"open": Trust.OPEN, "any": Trust.OPEN, "signed": Trust.SIGNED, "server": Trust.SERVER}
 
@@ -326,6 +326,12 @@ def warehouse_catalog() -> Catalog:
         _kept.catalog = _read_catalog()
         _kept.stamp = stamp
     return _kept.catalog
+
+
+def keep_catalog() -> None:
+    """Whatever this thread has written since it asked for the catalog was not of it: who drains writes all the time."""
+    if _kept.stamp is not None:
+        _kept.stamp = own_stamp(_kept.stamp)
 
 
 class _Kept(threading.local):

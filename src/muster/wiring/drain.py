@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from django.db import connection
 
+from muster.catalog.queries import keep_catalog
 from muster.customers.actions.drain import Drain, Drained, drained_cursors
 from muster.customers.hooks import current_warehouse, spool_emptiers
 from muster.groups.actions.following import Follower, provide_follower
@@ -151,6 +152,8 @@ class DrainThread:
             as_of = max((done.received_at for done in self._untold), default=None)
             self._follower.follow(touched, data_as_of=as_of)
         self._is_unsure = False
+        # Members were stored, and no words.
+        keep_catalog()
         now = system_clock()
         for done in self._untold:
             self._decided.observe(max((now - done.first_at).total_seconds(), 0))
