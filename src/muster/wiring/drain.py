@@ -100,6 +100,8 @@ class DrainThread:
 
     def _poke(self) -> None:
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as poke:
+            # Where no more of them fit it is poked already.
+            poke.setblocking(False)
             poke.sendto(b".", str(self._path))
 
     def _loop(self) -> None:

@@ -24,6 +24,7 @@ from muster.warehouse.duckdb.scratch import count_of, temp_table
 
 # Bounds the temporary tables when everybody is derived again.
 CHUNK = 500_000
+MOST_GATHERED = 20_000
 
 
 def derive_touched(connection: duckdb.DuckDBPyConnection, catalog: Catalog, touched: BitMap) -> BitMap:
@@ -31,6 +32,7 @@ def derive_touched(connection: duckdb.DuckDBPyConnection, catalog: Catalog, touc
     _touch(connection, touched)
     derive_orders(connection, catalog)
     derive_devices(connection)
+    _gather_events(connection)
     derive_usage(connection)
     derive_acquisitions(connection)
     derive_holdings(connection)
@@ -39,6 +41,17 @@ def derive_touched(connection: duckdb.DuckDBPyConnection, catalog: Catalog, touc
     found = BitMap(connection.execute("SELECT customer_key FROM touched").fetchnumpy()["customer_key"])
     note_unsorted(connection, len(found))
     return found
+
+
+def _gather_events(connection: duckdb.DuckDBPyConnection) -> None:
+    """`events_now`: all events of the touched, looked for once. Of many customers only what each question wants of them
+    is read instead: their events may be most of the table."""
+    theirs = "SELECT * FROM all_events SEMI JOIN touched USING (customer_key)"
+    if count_of(connection, "SELECT count(*) FROM touched") > MOST_GATHERED:
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW events_now AS {theirs}")
+    else:
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE gathered_events AS {theirs}")
+        connection.execute("CREATE OR REPLACE TEMP VIEW events_now AS SELECT * FROM gathered_events")
 
 
 def rederive_keys(connection: duckdb.DuckDBPyConnection, catalog: Catalog, keys: BitMap) -> BitMap:

@@ -35,7 +35,7 @@ INSERT INTO acquisitions BY NAME
 WITH said AS (
     SELECT e.customer_key, e.app_key, e.event, e.happened_at, e.hash, nullif({_WORD}, '') AS word,
         {property_as("amount", Type.NUMBER)} AS amount, {property_as("addon", Type.TEXT)} AS addon
-    FROM all_events e SEMI JOIN touched USING (customer_key) LEFT JOIN set_app s USING (app_key)
+    FROM events_now e LEFT JOIN set_app s USING (app_key)
     WHERE e.event IN ({_APP}, {_ADDON}) AND e.app_key > 0 AND e.trust >= coalesce(s.commerce_trust, 0)),
 sold AS NOT MATERIALIZED (
     SELECT p.*, CASE WHEN coalesce(p.price_micros, p.amount_micros) > 0 THEN 'paid'
@@ -70,7 +70,7 @@ renewals AS (
     SELECT e.customer_key, e.app_key, coalesce(a.product_id, {property_as("addon", Type.TEXT)}) AS addon, e.happened_at,
         e.hash, coalesce({property_as("expires_at", Type.TIMESTAMP)},
             CASE WHEN e.event = {_ENDED} THEN e.happened_at END) AS expires_at
-    FROM all_events e SEMI JOIN touched USING (customer_key) LEFT JOIN set_app s ON s.app_key = e.app_key
+    FROM events_now e LEFT JOIN set_app s ON s.app_key = e.app_key
     LEFT JOIN set_addon a ON a.app_key = e.app_key AND a.sku = {property_as("addon", Type.TEXT)}
     WHERE e.event IN ({_ADDON}, {_STARTED}, {_RENEWED}, {_ENDED}) AND e.trust >= coalesce(s.commerce_trust, 0)),
 newest AS (

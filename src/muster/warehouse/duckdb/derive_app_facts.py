@@ -80,7 +80,7 @@ visited AS (
         SEMI JOIN touched USING (customer_key)) GROUP BY customer_key, app_key),
 stars AS (
     SELECT customer_key, app_key, happened_at, hash, coalesce({_RATING}, try_cast({_RATING_TEXT} AS DOUBLE)) AS rating
-    FROM all_events SEMI JOIN touched USING (customer_key) WHERE event = {_RATED}),
+    FROM events_now WHERE event = {_RATED}),
 rated AS (
     SELECT customer_key, app_key, max_by(rating, row(happened_at, hash)) AS rating, max(happened_at) AS rated_at
     FROM stars WHERE rating BETWEEN 1 AND 5 GROUP BY ALL),

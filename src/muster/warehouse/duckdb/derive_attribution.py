@@ -57,7 +57,7 @@ touched_first AS (
 told AS (
     SELECT e.customer_key, e.app_key, e.happened_at, e.hash,
         coalesce({_override("campaign.id")}, {_override("campaign.name")}) AS campaign
-    FROM all_events e SEMI JOIN touched USING (customer_key) WHERE e.event = {_ATTRIBUTED}),
+    FROM events_now e WHERE e.event = {_ATTRIBUTED}),
 attributed AS (
     SELECT t.customer_key, t.app_key, max_by(t.campaign, row(t.happened_at, t.hash)) AS campaign
     FROM told t JOIN acquired_now a USING (customer_key, app_key)

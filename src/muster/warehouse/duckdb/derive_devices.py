@@ -45,11 +45,12 @@ _REPLACE = f"""
 DELETE FROM devices d USING touched_devices t WHERE d.device_key = t.device_key;
 INSERT INTO devices BY NAME
 WITH sightings_now AS (
-    SELECT s.*, i.customer_key IS NOT NULL AS identified FROM device_sightings s
-    SEMI JOIN touched_devices USING (device_key)
-    LEFT JOIN (SELECT DISTINCT customer_key FROM identities WHERE kind = 'external') i USING (customer_key))
-SELECT max_by(customer_key, row(identified, happened_at, hash)) AS customer_key, app_key, device_key, device_id,
-    {_NEWEST}, min(first_at) AS first_seen_at, max(happened_at) AS last_seen_at
-FROM sightings_now JOIN device_ids USING (device_key, app_key) GROUP BY app_key, device_key, device_id;
+    SELECT * FROM device_sightings SEMI JOIN touched_devices USING (device_key)),
+signed_in AS (
+    SELECT DISTINCT customer_key FROM identities SEMI JOIN sightings_now USING (customer_key) WHERE kind = 'external')
+SELECT max_by(customer_key, row(i.customer_key IS NOT NULL, happened_at, hash)) AS customer_key, app_key, device_key,
+    device_id, {_NEWEST}, min(first_at) AS first_seen_at, max(happened_at) AS last_seen_at
+FROM sightings_now LEFT JOIN signed_in i USING (customer_key) JOIN device_ids USING (device_key, app_key)
+GROUP BY app_key, device_key, device_id;
 {_OWNERS}
 """

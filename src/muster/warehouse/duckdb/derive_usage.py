@@ -38,7 +38,7 @@ FROM viewed v LEFT JOIN (
 _ACTIVITY = f"""
 CREATE OR REPLACE TEMP TABLE activity_now AS
 SELECT e.customer_key, e.app_key, e.device_key, e.event, e.happened_at, e.hash
-FROM all_events e SEMI JOIN touched USING (customer_key) JOIN set_event s ON s.event = e.event
+FROM events_now e JOIN set_event s ON s.event = e.event
 ANTI JOIN (SELECT hash FROM touches_now WHERE is_listing AND event = {_PAGE}) l ON l.hash = e.hash
 WHERE s.is_activity AND e.active AND e.app_key > 0;
 """
@@ -73,7 +73,7 @@ WITH said AS (
         {property_as("started_at", Type.TIMESTAMP)} AS started_at,
         {property_as("ended_at", Type.TIMESTAMP)} AS ended_at,
         {property_as("engaged_seconds", Type.NUMBER)} AS engaged
-    FROM all_events e SEMI JOIN touched USING (customer_key) JOIN set_app s ON s.app_key = e.app_key
+    FROM events_now e JOIN set_app s ON s.app_key = e.app_key
     WHERE e.event = {_SESSION} AND s.reported
     QUALIFY row_number() OVER (PARTITION BY e.customer_key, e.app_key, coalesce(session_id, CAST(e.hash AS VARCHAR))
         ORDER BY e.happened_at DESC, e.hash DESC) = 1),
