@@ -43,7 +43,9 @@ def append_batch(
         merges, remarks, identities = _take(connection, batch, ledger)
         touched = _touched(connection, merges)
     if derive:
-        touched = derive_touched(connection, catalog, touched)
+        # Whose a device is, is said by who was seen on it, and by who of them signed in.
+        about_devices = bool(merges or identities) or "devices" in batch.parts
+        touched = derive_touched(connection, catalog, touched, devices=about_devices)
     else:
         leave_stale(connection, touched)
     store_cursors(connection, cursors)

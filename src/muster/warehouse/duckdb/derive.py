@@ -27,11 +27,15 @@ CHUNK = 500_000
 MOST_GATHERED = 20_000
 
 
-def derive_touched(connection: duckdb.DuckDBPyConnection, catalog: Catalog, touched: BitMap) -> BitMap:
-    """Derives the customers and the orders in `touched_orders`; answers everybody whose rows may have changed."""
+def derive_touched(
+    connection: duckdb.DuckDBPyConnection, catalog: Catalog, touched: BitMap, *, devices: bool = True
+) -> BitMap:
+    """Derives the customers and the orders in `touched_orders`; answers everybody whose rows may have changed. Without
+    `devices` those stay as they are: of none anything was said, and nobody became somebody else."""
     _touch(connection, touched)
     derive_orders(connection, catalog)
-    derive_devices(connection)
+    if devices:
+        derive_devices(connection)
     _gather_events(connection)
     derive_usage(connection)
     derive_acquisitions(connection)
