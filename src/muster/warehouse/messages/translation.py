@@ -56,6 +56,8 @@ def item_of(received: Received, catalog: Catalog) -> Item:
         consents=_consents(received),
         device=device_of(received.context, anonymous_id),
         body=received.raw.decode("utf-8", "replace"),
+        place=envelope.place,
+        nth=received.index,
     )
 
 
@@ -69,6 +71,8 @@ def refused_item(raw: bytes, envelope: Envelope, index: int, code: str) -> Item:
         source=envelope.source,
         body=raw.decode("utf-8", "replace").replace("\0", ""),
         verdict=code,
+        place=envelope.place,
+        nth=index,
     )
 
 
