@@ -13,7 +13,7 @@ from muster.catalog.queries import warehouse_catalog
 from muster.customers.actions.judging import DRAIN_FAILED, catalog_with, sort_in, translated
 from muster.customers.hooks import current_warehouse
 from muster.kernel.room import disk_full
-from muster.spool.entries import UNREADABLE, Entry, Spooled
+from muster.spool.entries import CONSENT, UNREADABLE, Entry, Spooled
 from muster.spool.reading import Cursor, SpoolReader, Waiting
 from muster.warehouse.batch import Outcome
 from muster.warehouse.catalog import Trust
@@ -148,10 +148,10 @@ def _read_all(places: Sequence[Place], files: Mapping[int, str]) -> tuple[list[R
             # Its beginning only, or what its visitor's browser asked not to be taken: it stays what it is.
             refused.append(replace(refused_item(entry.body, about, 0, entry.call or "invalid_json"), place=None))
             continue
-        body = read_body(entry.body, entry.call)
+        body = _body(entry)
         about = _envelope(slot, row, files, context=body.context, sent_at=body.sent_at)
         for index, raw in enumerate(body.messages):
-            sort_in(raw, entry.call, about, index, read, refused)
+            sort_in(raw, entry.kind, entry.call, about, index, read, refused)
     return read, refused
 
 
@@ -168,6 +168,10 @@ def _envelope(slot: int, row: Spooled, files: Mapping[int, str], **said: object)
     )
 
 
+def _body(entry: Entry) -> Body:
+    return Body([entry.body]) if entry.kind == CONSENT else read_body(entry.body, entry.call)
+
+
 def _place(slot: int, row: Spooled, files: Mapping[int, str]) -> str:
     return f"{files[slot]}.{row.seq}"
 
@@ -175,7 +179,7 @@ def _place(slot: int, row: Spooled, files: Mapping[int, str]) -> str:
 def _request(entry: Entry) -> Request:
     """What is kept of a request beside what of it was refused. Of one that cannot be read it is little."""
     try:
-        body = read_body(entry.body, entry.call)
+        body = _body(entry)
     except BodyUnreadable:
         body = Body([])
     return Request(
@@ -199,7 +203,7 @@ def _set_aside(place: Place, files: Mapping[int, str]) -> Iterator[Item]:
     # Nothing of it is believed: it may be this that cannot be read.
     about = _envelope(slot, Spooled(row.seq, row.entry._replace(trust=int(Trust.OPEN), subject=None)), files)
     try:
-        messages = read_body(row.entry.body, row.entry.call).messages
+        messages = _body(row.entry).messages
     except BodyUnreadable:
         yield replace(refused_item(row.entry.body, about, 0, DRAIN_FAILED), place=None)
         return

@@ -9,9 +9,11 @@ from django.db import transaction
 from muster.catalog.queries import free_attribute_count, warehouse_catalog
 from muster.customers.actions.observed import enter_words
 from muster.customers.queries import judge_names
+from muster.spool.entries import CONSENT
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.items import Item
 from muster.warehouse.messages.checks import read_message
+from muster.warehouse.messages.consents import read_consent
 from muster.warehouse.messages.envelope import Envelope
 from muster.warehouse.messages.errors import MessageRefused
 from muster.warehouse.messages.translation import Received, item_of, refused_item
@@ -22,11 +24,15 @@ DRAIN_FAILED = "drain_failed"
 
 
 def sort_in(
-    raw: bytes, call: str | None, about: Envelope, index: int, read: list[Received], refused: list[Item]
+    raw: bytes, kind: str, call: str | None, about: Envelope, index: int, read: list[Received], refused: list[Item]
 ) -> None:
-    """Puts a message to those that may be taken, or to those that may not, with its verdict."""
+    """Puts a message to those that may be taken, or to those that may not, with its verdict.
+
+    `kind` and `call` of its request are as in the spool.
+    """
     try:
-        read.append(Received(read_message(raw, call), raw, about, index))
+        message = read_consent(raw) if kind == CONSENT else read_message(raw, call)
+        read.append(Received(message, raw, about, index))
     except MessageRefused as error:
         refused.append(refused_item(raw, about, index, error.code))
 

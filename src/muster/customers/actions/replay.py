@@ -95,7 +95,7 @@ def take_once_more(chunk: Sequence[Refused]) -> Outcome | None:
     for one in chunk:
         request, envelope = request_of(one)
         told[envelope.place] = request.told()
-        sort_in((one.item or "").encode(), request.call, envelope, one.nth, read, items)
+        sort_in((one.item or "").encode(), request.kind, request.call, envelope, one.nth, read, items)
     catalog = catalog_with(read)
     items += [translated(received, catalog) for received in read]
     numbers = [one.number for one in chunk]

@@ -9,6 +9,8 @@ from muster.kernel.text import key_of
 from muster.warehouse.catalog import App, Catalog, Trust
 from muster.warehouse.items import Consent, Item, Occurrence, OrderEntry
 from muster.warehouse.messages.checks import Message, id_of
+from muster.warehouse.messages.consents import KIND as CONSENT
+from muster.warehouse.messages.consents import STATES
 from muster.warehouse.messages.devices import device_of
 from muster.warehouse.messages.envelope import Envelope, happened_at, hash_of
 from muster.warehouse.messages.errors import MessageRefused
@@ -86,7 +88,13 @@ def _traits(received: Received, catalog: Catalog, app: App | None) -> dict[str, 
 
 
 def _consents(received: Received) -> tuple[Consent, ...]:
-    """`context.consents`, from a server only: what an app says of whoever it likes is no consent (C-13)."""
+    """What a customer said of themselves; or `context.consents`, from a server only: what an app says of whoever it
+    likes is no consent (C-13)."""
+    message = received.message
+    if message["type"] == CONSENT:
+        return (
+            Consent(message["purpose"], STATES[message["state"]], message.get("channel"), message.get("textVersion")),
+        )
     said = received.context.get("consents")
     if received.envelope.trust is not Trust.SERVER or not isinstance(said, list):
         return ()
