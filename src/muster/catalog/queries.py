@@ -314,10 +314,11 @@ def app_numbers() -> dict[str, int]:
 
 def app_number(key: str) -> int:
     """`app_unknown` if there is no such app."""
-    app(key)
-    return app_numbers()[key]
+    number = app_numbers().get(key)
+    return app(key).number if number is None else number
 
 
+@once_a_page
 def source_names() -> dict[int, str]:
     """The id of every key, by the number under which the warehouse has what was sent with it."""
     return {FIRST_KEY_SOURCE + number: id for number, id in models.AppKey.objects.values_list("number", "id")}

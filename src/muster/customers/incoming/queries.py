@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from muster.catalog.queries import app_numbers, source_names
+from muster.catalog.queries import app_keys, app_numbers, source_names
 from muster.customers.hooks import current_warehouse
+from muster.kernel.clock import system_clock
 from muster.kernel.paging import cursor_invalid
 from muster.warehouse.messages.checks import id_of
 from muster.warehouse.messages.errors import MessageRefused
 from muster.warehouse.messages.values import read_value
 from muster.warehouse.refused import Asked, Refused
 from muster.warehouse.subject import Subject
+
+_A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,32 @@ class VerdictCount:
     count: int
     replayable: int
     newest_at: datetime
+
+
+@dataclass(frozen=True)
+class Sender:
+    """A key of an app: how many items that came with it were taken in the last 24 hours, and when the last one."""
+
+    id: str
+    kind: str
+    revoked: bool
+    count: int
+    last_at: datetime | None
+
+
+def senders_of(app: str) -> list[Sender]:
+    """Keys in force, and others that something came with."""
+    keys = app_keys(app)
+    ids = {key.id for key in keys}
+    sources = {number: id for number, id in source_names().items() if id in ids}
+    taken = current_warehouse().taken_since(sources, system_clock() - _A_DAY)
+    seen = {sources[source]: told for source, told in taken.items()}
+    found = []
+    for key in keys:
+        count, last_at = seen.get(key.id, (0, None))
+        if count or key.state == "active":
+            found.append(Sender(key.id, key.kind, key.state != "active", count, last_at))
+    return found
 
 
 def refused(asked: Asked, before: Any, limit: int, *, personal: bool) -> list[RefusedView]:

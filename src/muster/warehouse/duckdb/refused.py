@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,6 +46,20 @@ def count_refused(connection: duckdb.DuckDBPyConnection, asked: Asked) -> list[R
         values,
     ).fetchall()
     return [RefusedCount(app, code, count, can, _aware(at)) for app, code, count, can, at in rows]
+
+
+def taken_since(
+    connection: duckdb.DuckDBPyConnection, sources: Collection[int], since: datetime
+) -> dict[int, tuple[int, datetime]]:
+    """By source how many items were taken since then, and when the last one."""
+    if not sources:
+        return {}
+    rows = connection.execute(
+        "SELECT source, count(*), max(received_at) FROM event_ids WHERE received_at >= ?"
+        f" AND source IN ({', '.join(str(int(source)) for source in sources)}) GROUP BY 1",
+        [naive(since)],
+    ).fetchall()
+    return {source: (count, _aware(at)) for source, count, at in rows}
 
 
 def replay(

@@ -287,6 +287,10 @@ class DuckDBWarehouse:
         """Those of the events that ever happened."""
         return self._ask_facts(lambda cursor: lookup.seen_events(cursor, numbers))
 
+    def taken_since(self, sources: Collection[int], since: datetime) -> dict[int, tuple[int, datetime]]:
+        """By source how many items were taken since then, and when the last one."""
+        return self._ask(lambda cursor: refused.taken_since(cursor, sources, since))
+
     def refused(self, asked: Asked, before: int | None, limit: int) -> list[Refused]:
         """What was refused, newest first; `before`: the number of the last one seen."""
         return self._ask(lambda cursor: refused.newest_refused(cursor, asked, before, limit))
