@@ -10,11 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True)
 class Remedy:
-    """`page`: the name of an address of the app's where it is mended, with what its link is called."""
+    """`page`: the name of an address of the app's where it is mended, with what its link is called. `replays`: what was
+    refused is taken once that is done; otherwise it says what it says."""
 
     text: str | Promise
     page: str = ""
     link: str | Promise = ""
+    replays: bool = True
 
 
 @dataclass(frozen=True)
@@ -23,14 +25,14 @@ class Meaning:
     remedy: Remedy
 
 
-_APP = Remedy(_("Mend what the app sends. What it sent already stays as it is."))
+_APP = Remedy(_("Mend what the app sends. What it sent already stays as it is."), replays=False)
 _EVENT = Remedy(_("Declare the event, then replay."), "catalog:new_event", _("New event"))
 _ATTRIBUTE = Remedy(_("Declare the attribute, then replay."), "catalog:new_attribute", _("New attribute"))
 _ROOM = Remedy(_("Take out what nobody uses, then replay."), "catalog:words", _("Events and attributes"))
 _TOKEN = Remedy(_("Send it with a customer token; or let the app say who somebody is, then replay."))
-_SERVER = Remedy(_("Let your server say it."))
+_SERVER = Remedy(_("Let your server say it."), replays=False)
 _LOG = Remedy(_("Look at the log of the server, mend the cause, then replay."))
-_NOTHING = Remedy(_("Nothing is to be done."))
+_NOTHING = Remedy(_("Nothing is to be done."), replays=False)
 
 MEANINGS = {
     "invalid_json": Meaning(_("The body was not JSON; its beginning is kept."), _APP),
