@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.functional import Promise
+
 from muster.rules.vocabulary import Type
 
 
@@ -40,6 +42,19 @@ class Seen:
     count: int
     last_at: datetime
 
+
+@dataclass(frozen=True)
+class AppTab:
+    """A page of an app that another room has: `page` names its address, `scope` is what it takes to see it."""
+
+    key: str
+    label: str | Promise
+    page: str
+    scope: str
+
+
+app_tabs: list[AppTab] = []
+"""Beside the pages of this room, in this order; registered in the rooms' apps.py."""
 
 app_figures: list[Callable[[], Mapping[str, AppFigures]]] = []
 """Answers figures by app; what is absent has none. Registered by the room that has the data."""

@@ -315,6 +315,18 @@ def app_numbers() -> dict[str, int]:
     return {app.key: app.number for app in _every_app()}
 
 
+def app_number(key: str) -> int:
+    """`app_unknown` if there is no such app."""
+    number = app_numbers().get(key)
+    return app(key).number if number is None else number
+
+
+@once_a_page
+def source_names() -> dict[int, str]:
+    """The id of every key, by the number under which the warehouse has what was sent with it."""
+    return {FIRST_KEY_SOURCE + number: id for number, id in models.AppKey.objects.values_list("number", "id")}
+
+
 @once_a_page
 def warehouse_catalog() -> Catalog:
     """What the warehouse must know to derive facts. Kept by thread: an event that comes alone asks for it as well."""

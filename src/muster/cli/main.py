@@ -14,6 +14,7 @@ from muster.cli.online import online
 from muster.cli.operation import backup, backups, doctor, restore
 from muster.cli.output import shown_errors
 from muster.cli.plans import apply, plan
+from muster.cli.spool import spool
 from muster.cli.team import setup, team, tokens
 from muster.cli.webhooks import webhooks
 
@@ -49,7 +50,7 @@ def edge(doors: Doors, bind: str | None, processes: int | None) -> None:
 
 
 _COMMANDS = (
-    setup, team, tokens, webhooks, jobs, groups, customers, catalog, demo, plan, apply, online,
+    setup, team, tokens, webhooks, jobs, groups, customers, catalog, demo, plan, apply, online, spool,
     backup, backups, restore, doctor,
 )  # fmt: skip  # in the order of the help
 for _command in _COMMANDS:

@@ -11,9 +11,17 @@ class CustomersConfig(AppConfig):
     label = "customers"
 
     def ready(self) -> None:
-        from muster.catalog.hooks import app_figures, event_figures, meaning_changed, publisher_changing, values_lost
+        from muster.catalog.hooks import (
+            AppTab,
+            app_figures,
+            app_tabs,
+            event_figures,
+            meaning_changed,
+            publisher_changing,
+            values_lost,
+        )
         from muster.customers import jobs, queries
-        from muster.customers.actions import facts
+        from muster.customers.actions import facts, replay
         from muster.customers.hooks import after_restore, register_personal_data, register_timeline
         from muster.customers.people.queries.timeline import SOURCES
         from muster.customers.privacy import jobs as privacy
@@ -29,6 +37,13 @@ class CustomersConfig(AppConfig):
         )
         hooks.register_job(
             "customers.undo", jobs.undo_import, scope="customers:write", unit="items", label=_("Undoing an import")
+        )
+        hooks.register_job(
+            replay.REPLAY,
+            replay.replay,
+            scope="customers:write",
+            unit="items",
+            label=_("Replay of what was refused"),
         )
         hooks.register_job(
             "customers.derive", jobs.derive_all, scope="customers:write", label=_("Deriving all facts again")
@@ -60,6 +75,9 @@ class CustomersConfig(AppConfig):
                 20, _("Bring in customers"), "customers:import_source", "customers:write", queries.any_customer
             )
         )
+        incoming = AppTab("incoming", _("Incoming"), "customers:incoming", "customers:read")
+        if incoming not in app_tabs:
+            app_tabs.append(incoming)
         for source in SOURCES:
             register_timeline(source)
         publisher_changing.append(facts.follow_publisher)

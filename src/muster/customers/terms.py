@@ -128,6 +128,4 @@ MOST_ERASED_AT_ONCE = 10_000
 UNDER_AGE_DATA = ("keep", "discard")
 """What becomes of customers known to be under the minimum age: in no group either way (C-15)."""
 
-PURPOSES = ("profiling", "marketing", "offers")
-CHANNELS = ("push", "email", "webhook")
 SUPPRESSION_REASONS = ("unsubscribed", "bounced", "complained", "manual")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
+from muster.customers.incoming.pages import incoming
 from muster.customers.pages import downloads, imports, judged, organisation
 from muster.customers.people.pages import find, person, timeline
 from muster.customers.privacy.pages import erasures, settings, suppressions
@@ -32,6 +33,7 @@ urlpatterns = [
     path("settings/privacy/erasures/<slug:erasure_id>/", erasures.show_erasure, name="erasure"),
     path("settings/privacy/erasures/<slug:erasure_id>/withdraw", erasures.withdraw, name="withdraw_erasure"),
     path("settings/privacy/erasures/<slug:erasure_id>/receipt", erasures.receipt, name="receipt"),
+    path("apps/<slug:key>/incoming/", incoming.show_incoming, name="incoming"),
     path("settings/organisation/", organisation.show_organisation, name="settings_organisation"),
     path("settings/organisation/rates/", organisation.show_rates, name="rates"),
 ]

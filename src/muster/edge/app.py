@@ -7,8 +7,9 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from muster.edge import decide, health, ofrep
+from muster.edge import consents, decide, health, ofrep
 from muster.edge.answers import Answer, error_answer, json_answer, preflight, send_answer
+from muster.edge.consents import Consents
 from muster.edge.counting import Counts, know_routes, route_of
 from muster.edge.decide import Decide
 from muster.edge.errors import EdgeError, MethodNotAllowed, not_found
@@ -58,6 +59,7 @@ class EdgeApp:
         introductions = Introductions(self._published, self._storing)
         ingest = Ingest(gate, self._storing, introductions)
         self._ofrep = Ofrep(self._published, gate, introductions)
+        self._consents = Consents(gate, self._storing, introductions)
         self._routes = {("POST", path): ingest.answer for path in PATHS}
         self._routes[("POST", decide.PATH)] = Decide(self._published, gate, introductions).answer
         self._routes[("POST", ofrep.BULK_PATH)] = self._ofrep.all_flags
@@ -112,6 +114,10 @@ class EdgeApp:
             if request.method != "POST":
                 raise MethodNotAllowed(["POST"])
             return self._ofrep.one_flag
+        if request.path.startswith(consents.PATH):
+            if request.method != "PUT":
+                raise MethodNotAllowed(["PUT"])
+            return self._consents.answer
         begin, end = _SETTINGS_PATH
         if request.path.startswith(begin) and request.path.endswith(end):
             handler = self._snippet

@@ -36,7 +36,7 @@ class Counts:
 
 def route_of(path: str) -> str:
     """Few names for many addresses: an address may name a person, a route never does (E-40)."""
-    for prefix in ("/ofrep/v1/evaluate/flags/", "/edge/v1/positions/", "/v1/projects/"):
+    for prefix in ("/ofrep/v1/evaluate/flags/", "/edge/v1/positions/", "/edge/v1/consents/", "/v1/projects/"):
         if path.startswith(prefix):
             return prefix
     return path if path in _ROUTES else "other"

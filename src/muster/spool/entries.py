@@ -8,6 +8,8 @@ ITEMS = "items"
 """The kind of a request with messages of tracking libraries."""
 UNREADABLE = "unreadable"
 """The kind of the beginning of a body that said nothing; `call` is the reason."""
+CONSENT = "consent"
+"""The kind of a message in which a customer allows or refuses something."""
 
 
 class Entry(NamedTuple):

@@ -7,7 +7,7 @@ makes the same tables from single calls.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from fractions import Fraction
@@ -31,6 +31,8 @@ ITEMS = pa.schema(
         ("source", pa.uint32()),
         ("body", pa.string()),  # what was received, kept with the verdict if the item is refused
         ("verdict", pa.string()),  # refused by whoever received it; null: the warehouse decides
+        ("place", pa.string()),  # names the request for ever; null: what is refused cannot be taken once more
+        ("nth", pa.uint32()),  # which of the request's messages it is
     ]
 )
 TRAITS = pa.schema([_ITEM, ("attribute", pa.string()), ("value", pa.string())])
@@ -99,13 +101,20 @@ PARTS: Mapping[str, pa.Schema] = MappingProxyType(
 """Missing columns count as null. At most one order and one device an item."""
 
 
+Tell = Callable[[str], str]
+
+
 @dataclass(frozen=True)
 class Batch:
-    """`items` has the columns of ITEMS, in order of arrival; `parts` those of PARTS. Absent columns are null."""
+    """`items` has the columns of ITEMS, in order of arrival; `parts` those of PARTS. Absent columns are null.
+
+    `tell`: what is to be known of the request at a place to take its messages once more; asked of refused ones only.
+    """
 
     received_at: datetime
     items: pa.Table
     parts: Mapping[str, pa.Table] = field(default_factory=dict)
+    tell: Tell | None = None
 
 
 @dataclass(frozen=True)

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
-from muster.warehouse.batch import ITEMS, PARTS, Batch
+from muster.warehouse.batch import ITEMS, PARTS, Batch, Tell
 from muster.warehouse.items import Item, OrderEntry, flat_traits
 
 
-def batch_of(items: Iterable[Item], received_at: datetime) -> Batch:
+def batch_of(items: Iterable[Item], received_at: datetime, tell: Tell | None = None) -> Batch:
     """The items in their order as one batch."""
     builder = BatchBuilder(received_at)
     for item in items:
         builder.add(item)
-    return builder.build()
+    return replace(builder.build(), tell=tell)
 
 
 class BatchBuilder:
@@ -43,6 +43,8 @@ class BatchBuilder:
                 "source": item.source,
                 "body": item.body,
                 "verdict": item.verdict,
+                "place": item.place,
+                "nth": item.nth,
             }
         )
         for attribute, value in flat_traits(item.traits).items():

@@ -93,6 +93,10 @@ class Item:
     body: str | None = None
     verdict: str | None = None
     """Why it is not taken, if whoever received it said so: it is only kept to be looked at."""
+    place: str | None = None
+    """Names the request it came in for ever; None: if it is refused, it cannot be taken once more."""
+    nth: int = 0
+    """Which of the request's messages it is."""
 
 
 def flat_traits(traits: Mapping[str, Any]) -> dict[str, Any]:

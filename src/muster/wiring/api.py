@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from django.utils.module_loading import import_string
 from ninja import NinjaAPI
 
+from muster.customers.incoming.api import router as incoming
 from muster.customers.privacy.api import router as privacy
 from muster.team.api import MusterAuth
 from muster.team.api import router as team
@@ -33,4 +34,5 @@ for room in ("audit", "webhooks", "catalog", "customers", "groups"):
     if find_spec(f"muster.{room}.api"):
         api.add_router("", import_string(f"muster.{room}.api.router"))
 api.add_router("", privacy)
+api.add_router("", incoming)
 api.add_router("", operation)

@@ -15,11 +15,13 @@ class WiringConfig(AppConfig):
 
         from muster.web.hooks import register_job, register_page
         from muster.webhooks.hooks import open_networks
-        from muster.wiring.operation import jobs, online
+        from muster.wiring.operation import jobs, online, spool
 
         open_networks(settings.MUSTER.webhook_networks)
         register_job(jobs.BACK_UP, jobs.back_up, unit="bytes", label=_("Backup"))
         register_job(online.REBUILD, online.rebuild, unit="steps", label=_("Making anew what the edge answers from"))
         register_job(online.CHECK, online.check_daily, daily=True, label=_("Check of what the edge answers from"))
+        register_job(spool.RECOVER, spool.recover_files, label=_("Recovery of damaged files of the spool"))
+        register_job(spool.TIDY, spool.tidy, daily=True, label=_("Tidying of the spool"))
         register_page(960, _("Settings"), _("System"), "operation:system", icon="server", scope="team:admin")
         register_job(jobs.KEEP, jobs.keep_backups, daily=True, label=_("Tidying of backups"))

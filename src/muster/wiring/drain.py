@@ -23,6 +23,7 @@ from muster.metrics.figures import counter, durations
 from muster.online.writer import OnlineWriter
 from muster.spool.reading import Cursor, SpoolReader
 from muster.wiring.configuration import Configuration
+from muster.wiring.operation.spool import recover_soon
 
 logger = logging.getLogger("muster.drain")
 
@@ -202,6 +203,7 @@ class DrainThread:
         if time.monotonic() - self._swept_at >= _SECONDS_BETWEEN_SWEEPS:
             self._swept_at = time.monotonic()
             self._reader.sweep(drained_cursors())
+            recover_soon()
             self._online.check_readers()
 
     def _publish(self) -> None:

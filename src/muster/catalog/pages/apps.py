@@ -94,6 +94,7 @@ def app_head(asker: Principal, key: str, tab: str) -> dict[str, Any]:
         "app": one,
         "label": one.label(reader_language()),
         "tab": tab,
+        "tabs": [one for one in hooks.app_tabs if can(asker, one.scope)],
         "refusal": refusal(asker, "catalog:write"),
         "minimum": publisher().minimum_size,
     }

@@ -5,28 +5,24 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from django.db import transaction
-
-from muster.catalog.queries import free_attribute_count, warehouse_catalog
-from muster.customers.actions.observed import enter_words
+from muster.catalog.queries import warehouse_catalog
+from muster.customers.actions.judging import DRAIN_FAILED, catalog_with, sort_in, translated
 from muster.customers.hooks import current_warehouse
-from muster.customers.queries import judge_names
 from muster.kernel.room import disk_full
-from muster.spool.entries import UNREADABLE, Entry, Spooled
+from muster.spool.entries import CONSENT, UNREADABLE, Entry, Spooled
 from muster.spool.reading import Cursor, SpoolReader, Waiting
 from muster.warehouse.batch import Outcome
-from muster.warehouse.catalog import Catalog, Trust
+from muster.warehouse.catalog import Trust
 from muster.warehouse.items import Item
-from muster.warehouse.messages.checks import read_message
 from muster.warehouse.messages.envelope import Envelope
-from muster.warehouse.messages.errors import BodyUnreadable, MessageRefused
-from muster.warehouse.messages.pieces import read_body
-from muster.warehouse.messages.translation import Received, item_of, refused_item
-from muster.warehouse.messages.words import event_name, new_traits, traits_of
+from muster.warehouse.messages.errors import BodyUnreadable
+from muster.warehouse.messages.pieces import Body, read_body
+from muster.warehouse.messages.telling import Request
+from muster.warehouse.messages.translation import Received, refused_item
 
 logger = logging.getLogger("muster.drain")
 
@@ -130,10 +126,13 @@ def _append(
         items = [item for place in places for item in _set_aside(place, files)]
     else:
         read, items = _read_all(places, files)
-        catalog = _catalog_of(read)
-        items += [_translated(one, catalog) for one in read]
+        catalog = catalog_with(read)
+        items += [translated(one, catalog) for one in read]
     told = {f"{_CURSOR}{slot}": {"file": cursor.file, "seq": cursor.seq} for slot, cursor in moved.items()}
-    outcome = current_warehouse().append_items(items, received_at, catalog, told)
+    entries = {_place(slot, row, files): row.entry for slot, row in places}
+    outcome = current_warehouse().append_items(
+        items, received_at, catalog, told, lambda place: _request(entries[place]).told()
+    )
     first_at = min(_received_at(row.entry) for _, row in places)
     return Drained(len(items), {**before, **moved}, received_at, first_at, outcome)
 
@@ -146,15 +145,13 @@ def _read_all(places: Sequence[Place], files: Mapping[int, str]) -> tuple[list[R
         entry = row.entry
         about = _envelope(slot, row, files)
         if entry.kind == UNREADABLE:
-            refused.append(refused_item(entry.body, about, 0, entry.call or "invalid_json"))
+            # Its beginning only, or what its visitor's browser asked not to be taken: it stays what it is.
+            refused.append(replace(refused_item(entry.body, about, 0, entry.call or "invalid_json"), place=None))
             continue
-        body = read_body(entry.body, entry.call)
+        body = _body(entry)
         about = _envelope(slot, row, files, context=body.context, sent_at=body.sent_at)
         for index, raw in enumerate(body.messages):
-            try:
-                read.append(Received(read_message(raw, entry.call), raw, about, index))
-            except MessageRefused as error:
-                refused.append(refused_item(raw, about, index, error.code))
+            sort_in(raw, entry.kind, entry.call, about, index, read, refused)
     return read, refused
 
 
@@ -164,44 +161,40 @@ def _envelope(slot: int, row: Spooled, files: Mapping[int, str], **said: object)
         app=entry.app,
         trust=Trust(entry.trust),
         received_at=_received_at(entry),
-        place=f"{files[slot]}.{row.seq}",
+        place=_place(slot, row, files),
         source=entry.source,
         subject=entry.subject,
         **said,  # type: ignore[arg-type]  # context and sent_at, as they were read
     )
 
 
+def _body(entry: Entry) -> Body:
+    return Body([entry.body]) if entry.kind == CONSENT else read_body(entry.body, entry.call)
+
+
+def _place(slot: int, row: Spooled, files: Mapping[int, str]) -> str:
+    return f"{files[slot]}.{row.seq}"
+
+
+def _request(entry: Entry) -> Request:
+    """What is kept of a request beside what of it was refused. Of one that cannot be read it is little."""
+    try:
+        body = _body(entry)
+    except BodyUnreadable:
+        body = Body([])
+    return Request(
+        kind=entry.kind,
+        call=entry.call,
+        received_at_us=entry.received_at_us,
+        trust=entry.trust,
+        subject=entry.subject,
+        sent_at=body.sent_at,
+        context=body.context,
+    )
+
+
 def _received_at(entry: Entry) -> datetime:
     return _EPOCH + timedelta(microseconds=entry.received_at_us)
-
-
-def _catalog_of(read: Sequence[Received]) -> Catalog:
-    """The catalog with the words that these messages bring along, as far as there is room (C-2, C-4)."""
-    catalog = warehouse_catalog()
-    lenient = [one for one in read if not _is_strict(one, catalog)]
-    names = dict.fromkeys(name for one in lenient if (name := event_name(one.message)) is not None)
-    unknown = [name for name in names if not catalog.knows_event(name)]
-    said = (pair for one in lenient for pair in traits_of(one.message, one.context).items())
-    traits = new_traits(said, catalog.attributes)
-    if not unknown and not traits:
-        return catalog
-    not_taken = judge_names(unknown)
-    room = free_attribute_count()
-    with transaction.atomic():
-        enter_words(dict(list(traits.items())[:room]), [name for name in unknown if name not in not_taken])
-    return warehouse_catalog()
-
-
-def _is_strict(received: Received, catalog: Catalog) -> bool:
-    app = catalog.apps.get(catalog.app_keys.get(received.envelope.app, ""))
-    return app is not None and app.strict
-
-
-def _translated(received: Received, catalog: Catalog) -> Item:
-    try:
-        return item_of(received, catalog)
-    except MessageRefused as error:
-        return refused_item(received.raw, received.envelope, received.index, error.code)
 
 
 def _set_aside(place: Place, files: Mapping[int, str]) -> Iterator[Item]:
@@ -210,8 +203,9 @@ def _set_aside(place: Place, files: Mapping[int, str]) -> Iterator[Item]:
     # Nothing of it is believed: it may be this that cannot be read.
     about = _envelope(slot, Spooled(row.seq, row.entry._replace(trust=int(Trust.OPEN), subject=None)), files)
     try:
-        messages = read_body(row.entry.body, row.entry.call).messages
+        messages = _body(row.entry).messages
     except BodyUnreadable:
-        messages = [row.entry.body]
+        yield replace(refused_item(row.entry.body, about, 0, DRAIN_FAILED), place=None)
+        return
     for index, raw in enumerate(messages):
-        yield refused_item(raw, about, index, "drain_failed")
+        yield refused_item(raw, about, index, DRAIN_FAILED)

@@ -18,6 +18,7 @@ from muster.warehouse.duckdb import intake
 from muster.warehouse.duckdb.derive import derive_touched, leave_stale
 from muster.warehouse.duckdb.erased import refuse_erased
 from muster.warehouse.duckdb.keys import highest_key
+from muster.warehouse.duckdb.rejects import keep_refused
 from muster.warehouse.duckdb.resolve import Identities, resolve_items
 from muster.warehouse.duckdb.schema import get_meta, set_meta
 from muster.warehouse.duckdb.settings import install_settings
@@ -64,7 +65,7 @@ def _take(
     merges, remarks, identities = resolve_items(connection, received_at)
     _refuse(connection, remarks)
     store_items(connection, received_at, [name for name, rows in batch.parts.items() if rows.num_rows])
-    _keep_rejects(connection, received_at)
+    keep_refused(connection, received_at, batch.tell)
     return merges, remarks, identities
 
 
@@ -93,16 +94,6 @@ def _refuse(connection: duckdb.DuckDBPyConnection, remarks: list[Note]) -> None:
     for note in remarks:
         if note.refused:
             connection.execute("UPDATE in_items SET verdict = ? WHERE position = ?", [note.code, note.item])
-
-
-def _keep_rejects(connection: duckdb.DuckDBPyConnection, received_at: datetime) -> None:
-    """With what was sent, unless that is of somebody who was erased."""
-    connection.execute(
-        "INSERT INTO rejects SELECT hash, verdict, app_key, source, $at, happened_at,"
-        " CASE WHEN verdict <> 'erased' THEN body END FROM in_items"
-        " WHERE verdict IS NOT NULL AND verdict <> 'duplicate'",
-        {"at": received_at},
-    )
 
 
 def _touched(connection: duckdb.DuckDBPyConnection, merges: list[Merge]) -> BitMap:

@@ -11,6 +11,7 @@ from pyroaring import BitMap
 
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb.derive import rederive_keys
+from muster.warehouse.duckdb.rejects import forget_requests
 from muster.warehouse.duckdb.schema import set_meta
 from muster.warehouse.duckdb.scratch import count_of, registered, temp_table
 from muster.warehouse.duckdb.settings import install_settings
@@ -40,6 +41,7 @@ BY_NAME = (
     "merges",
     "event_ids",
     "rejects",
+    "reject_requests",
 )
 """Tables whose rows are found over others: an order's, a device's, an item's."""
 IMPERSONAL = ("meta", "cursors", "sources", "rates", "rate_entries")
@@ -116,7 +118,7 @@ def erase_customers(
     removed |= _erase_orders(connection)
     for table in RAW:
         removed[table] = _delete(connection, f"{table} WHERE customer_key IN (SELECT customer_key FROM asked_people)")
-    removed["rejects"] = _erase_rejects(connection, subject)
+    removed |= _erase_rejects(connection, subject)
     removed["merges"] = _delete(
         connection,
         "merges WHERE loser IN (SELECT customer_key FROM asked_people)"
@@ -157,6 +159,7 @@ def count_customers(connection: duckdb.DuckDBPyConnection, subject: Subject) -> 
     )
     with registered(connection, "asked_texts", _spellings(subject)):
         counts["rejects"] = count_of(connection, f"SELECT count(*) FROM rejects WHERE {_NAMING}")
+        counts["reject_requests"] = count_of(connection, f"SELECT count(*) FROM reject_requests WHERE {_TOLD_NAMING}")
     return {table: count for table, count in counts.items() if count}
 
 
@@ -207,7 +210,10 @@ def _erase_orders(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 
 # What was refused stands as it was sent: their names are looked for in it, as JSON writes them.
-_NAMING = "EXISTS (SELECT 1 FROM asked_texts a WHERE contains(lower(item), a.text))"
+_NAMES = "EXISTS (SELECT 1 FROM asked_texts a WHERE contains(lower({text}), a.text))"
+_TOLD_NAMING = _NAMES.format(text="told")
+# What was said of all messages of its request is said of each.
+_NAMING = f"({_NAMES.format(text='item')} OR place IN (SELECT place FROM reject_requests WHERE {_TOLD_NAMING}))"
 
 
 def _spellings(subject: Subject) -> pa.Table:
@@ -220,6 +226,14 @@ def _spellings(subject: Subject) -> pa.Table:
     return pa.table({"text": pa.array(sorted({text.lower() for text in found}), pa.string())})
 
 
-def _erase_rejects(connection: duckdb.DuckDBPyConnection, subject: Subject) -> int:
+def _erase_rejects(connection: duckdb.DuckDBPyConnection, subject: Subject) -> dict[str, int]:
     with registered(connection, "asked_texts", _spellings(subject)):
-        return _delete(connection, f"rejects WHERE {_NAMING}")
+        items = _delete(connection, f"rejects WHERE {_NAMING}")
+    return {"rejects": items, "reject_requests": forget_requests(connection)}
+
+
+def refused_naming(connection: duckdb.DuckDBPyConnection, subject: Subject) -> tuple[int, ...]:
+    """The numbers of what was refused and names them somewhere."""
+    with registered(connection, "asked_texts", _spellings(subject)):
+        rows = connection.execute(f"SELECT number FROM rejects WHERE {_NAMING} ORDER BY number").fetchall()
+    return tuple(number for (number,) in rows)

@@ -79,7 +79,7 @@ SELECT position, coalesce(app_key, 0) AS app_key, external AS external_id,
     CASE WHEN coalesce(app_key, 0) > 0 THEN anonymous END AS anonymous_id, previous AS previous_id,
     (external_id IS NOT NULL AND external IS NULL) OR (anonymous_id IS NOT NULL AND anonymous IS NULL) AS placeholder,
     happened_at, hash, coalesce(trust, 0) AS trust, coalesce(source, 0) AS source, body,
-    verdict
+    verdict, place, nth
 FROM cleaned
 """
 

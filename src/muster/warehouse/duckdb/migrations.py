@@ -39,9 +39,25 @@ def _keep_late(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
+def _tell_rejects_apart(connection: duckdb.DuckDBPyConnection) -> None:
+    """What is refused from now on can be named, and taken once more; of what was before nobody knows enough."""
+    connection.execute(
+        "ALTER TABLE rejects ADD COLUMN IF NOT EXISTS number UBIGINT;"
+        "ALTER TABLE rejects ADD COLUMN IF NOT EXISTS place VARCHAR;"
+        "ALTER TABLE rejects ADD COLUMN IF NOT EXISTS nth UINTEGER;"
+        "CREATE TABLE IF NOT EXISTS reject_requests (place VARCHAR, told VARCHAR);"
+        "UPDATE rejects SET number = n.number FROM (SELECT rowid AS row,"
+        " row_number() OVER (ORDER BY received_at, rowid) AS number FROM rejects) n"
+        " WHERE rejects.rowid = n.row AND rejects.number IS NULL;"
+        "DELETE FROM meta WHERE key = 'last_reject';"
+        "INSERT INTO meta SELECT 'last_reject', CAST(max(number) AS VARCHAR) FROM rejects HAVING count(*) > 0"
+    )
+
+
 MIGRATIONS: Mapping[int, Callable[[duckdb.DuckDBPyConnection], None]] = {
     2: _keep_rate_entries,
     3: _carry_usage,
     4: _keep_late,
+    5: _tell_rejects_apart,
 }
 SCHEMA_VERSION = max(MIGRATIONS)

@@ -13,6 +13,7 @@ from muster.kernel.civil import day_code
 from muster.rules.standard_events import STANDARD_EVENTS
 from muster.warehouse.duckdb.append import naive
 from muster.warehouse.duckdb.erase import SCRUB_DUE
+from muster.warehouse.duckdb.rejects import drop_rejects
 from muster.warehouse.duckdb.schema import set_meta
 
 # Few a customer, and facts for as long as the customer is one, like orders: what they have, and what they think of it.
@@ -85,7 +86,7 @@ def drop_old_events(connection: duckdb.DuckDBPyConnection, cut: datetime) -> dic
 
 
 def drop_old_rejects(connection: duckdb.DuckDBPyConnection, cut: datetime) -> int:
-    gone = _delete(connection, "rejects WHERE received_at < $cut", {"cut": naive(cut)})
+    gone = drop_rejects(connection, "received_at < ?", [naive(cut)])
     if gone:
         set_meta(connection, SCRUB_DUE, cut.isoformat(timespec="seconds"))
     return gone

@@ -61,7 +61,9 @@ CREATE TABLE sources (source UINTEGER, name VARCHAR);
 CREATE TABLE event_ids (hash UUID, received_at TIMESTAMP, source UINTEGER);
 CREATE TABLE rejects (
     hash UUID, code VARCHAR, app_key USMALLINT, source UINTEGER, received_at TIMESTAMP, happened_at TIMESTAMP,
-    item VARCHAR);
+    item VARCHAR, number UBIGINT, place VARCHAR, nth UINTEGER);
+-- What was said of all messages of a request at its place, of which some are in `rejects`: to take them once more.
+CREATE TABLE reject_requests (place VARCHAR, told VARCHAR);
 -- `subject_of`: the customer that became known under this identity; after a merge that is no longer its customer_key.
 CREATE TABLE identities (
     kind VARCHAR, app_key USMALLINT, text VARCHAR, customer_key UINTEGER, subject_of UINTEGER, since TIMESTAMP);

@@ -10,12 +10,13 @@ from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb.derive import rederive_keys
 from muster.warehouse.duckdb.erase import NEVER_SEEN
 from muster.warehouse.duckdb.rates import remove_rates
+from muster.warehouse.duckdb.rejects import drop_rejects
 from muster.warehouse.duckdb.scratch import registered
 from muster.warehouse.duckdb.settings import install_settings
 
 # What was said, or worked out, of customers by others than a source.
 _BESIDE_SOURCES = ("consents", "churn_scores", "usage_carry")
-_WITH_SOURCE = ("sightings", "traits", "emails", "consents", "all_events", "touches", "device_sightings", "rejects")
+_WITH_SOURCE = ("sightings", "traits", "emails", "consents", "all_events", "touches", "device_sightings")
 
 
 def remove_source(
@@ -40,6 +41,7 @@ def remove_source(
     )
     for table in (*_WITH_SOURCE, "order_entries", "event_ids"):
         connection.execute(f"DELETE FROM {table} WHERE {mine}")
+    drop_rejects(connection, mine)
     with registered(connection, "undone", pa.table({"customer_key": pa.array(list(touched), pa.uint32())})):
         connection.execute(
             "DELETE FROM identities WHERE customer_key IN (SELECT customer_key FROM undone)"
@@ -61,5 +63,5 @@ def forget_app(connection: duckdb.DuckDBPyConnection, app_key: int, catalog: Cat
     )
     for table, which in told.items():
         connection.execute(f"DELETE FROM {table} WHERE {which}")
-    connection.execute(f"DELETE FROM rejects WHERE app_key = {app_key:d}")
+    drop_rejects(connection, f"app_key = {app_key:d}")
     return rederive_keys(connection, catalog, touched)

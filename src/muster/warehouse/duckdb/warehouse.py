@@ -20,10 +20,10 @@ from pyroaring import BitMap
 
 from muster.kernel.clock import system_clock
 from muster.rules.vocabulary import Type
-from muster.warehouse.batch import Batch, Outcome, Rate
+from muster.warehouse.batch import Batch, Outcome, Rate, Tell
 from muster.warehouse.builder import batch_of
 from muster.warehouse.catalog import Catalog
-from muster.warehouse.duckdb import erase, erased, figures, lookup, retention, schema, timeline
+from muster.warehouse.duckdb import erase, erased, figures, lookup, refused, rejects, retention, schema, timeline
 from muster.warehouse.duckdb.append import append_batch, read_cursors
 from muster.warehouse.duckdb.categories import Categories
 from muster.warehouse.duckdb.compacting import compact_step, is_due
@@ -57,6 +57,7 @@ from muster.warehouse.duckdb.writer import Write, Writer
 from muster.warehouse.items import Item
 from muster.warehouse.ledger import ErasureLedger
 from muster.warehouse.port import Needed, Person, PropertyColumn
+from muster.warehouse.refused import Asked, Refused, RefusedCount
 from muster.warehouse.said import Said
 from muster.warehouse.subject import Subject
 
@@ -291,6 +292,36 @@ class DuckDBWarehouse:
         """Those of the events that ever happened."""
         return self._ask_facts(lambda cursor: lookup.seen_events(cursor, numbers))
 
+    def taken_since(self, sources: Collection[int], since: datetime) -> dict[int, tuple[int, datetime]]:
+        """By source how many items were taken since then, and when the last one."""
+        return self._ask(lambda cursor: refused.taken_since(cursor, sources, since))
+
+    def refused(self, asked: Asked, before: int | None, limit: int) -> list[Refused]:
+        """What was refused, newest first; `before`: the number of the last one seen."""
+        return self._ask(lambda cursor: refused.newest_refused(cursor, asked, before, limit))
+
+    def refused_to_replay(self, asked: Asked, after: int, last: int, limit: int) -> list[Refused]:
+        """What can be taken once more of numbers behind `after` up to `last`, in the order of refusal."""
+        return self._ask(lambda cursor: refused.to_replay(cursor, asked, after, last, limit))
+
+    def refused_counts(self, asked: Asked) -> list[RefusedCount]:
+        """By app and verdict, the most frequent first."""
+        return self._ask(lambda cursor: refused.count_refused(cursor, asked))
+
+    def last_refused(self) -> int:
+        """The greatest number ever given; 0 before the first."""
+        return self._ask(rejects.last_number)
+
+    def refused_naming(self, subject: Subject) -> list[Refused]:
+        """What was refused and names these people somewhere, in the order of refusal."""
+
+        def read(cursor: duckdb.DuckDBPyConnection) -> list[Refused]:
+            cursor.begin()
+            numbers = erase.refused_naming(cursor, subject)
+            return refused.newest_refused(cursor, Asked(numbers=numbers), None, len(numbers))[::-1] if numbers else []
+
+        return self._ask(read)
+
     def app_figures(self) -> dict[int, tuple[int, datetime | None]]:
         """By the number of an app: how many customers have it, and its newest use."""
         return self._ask_facts(figures.app_figures)
@@ -325,21 +356,39 @@ class DuckDBWarehouse:
         ).result()
 
     def append_items(
-        self, items: Sequence[Item], received_at: datetime, catalog: Catalog, cursors: Mapping[str, Any]
+        self,
+        items: Sequence[Item],
+        received_at: datetime,
+        catalog: Catalog,
+        cursors: Mapping[str, Any],
+        tell: Tell | None = None,
     ) -> Outcome:
-        """Like `append` of these items. A few are in within milliseconds; their facts are derived by `settle`."""
+        """Like `append` of these items. A few are in within milliseconds; their facts are derived by `settle`.
+
+        `tell`: see `Batch`.
+        """
         self.use_catalog(catalog)
 
         def write(connection: duckdb.DuckDBPyConnection) -> Outcome:
             if len(items) <= MOST_ITEMS:
-                few = append_few(connection, items, received_at, cursors, catalog, self._ledger)
+                few = append_few(connection, items, received_at, cursors, catalog, self._ledger, tell)
                 if few is not None:
                     self._late.note()
                     return few
-            batch = batch_of(items, received_at)
+            batch = batch_of(items, received_at, tell)
             return append_batch(connection, batch, cursors, catalog, ledger=self._ledger)
 
         return self.submit(write).result()
+
+    def replay(
+        self, numbers: Sequence[int], items: Sequence[Item], received_at: datetime, catalog: Catalog, tell: Tell
+    ) -> Outcome | None:
+        """Takes items in the place of refused ones; None, and nothing done, if one of those is not there any more."""
+        self.use_catalog(catalog)
+        batch = batch_of(items, received_at, tell)
+        return self.submit(
+            lambda connection: refused.replay(connection, numbers, batch, catalog, self._ledger)
+        ).result()
 
     @property
     def catalog(self) -> Catalog:

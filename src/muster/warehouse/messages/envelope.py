@@ -10,6 +10,7 @@ from typing import Any
 
 from muster.warehouse.catalog import Trust
 from muster.warehouse.messages.checks import Message, instant_of
+from muster.warehouse.messages.consents import KIND as CONSENT
 from muster.warehouse.messages.errors import MessageRefused
 
 # Smaller differences are the network, not the clock.
@@ -67,7 +68,10 @@ def _instant(message: Message, name: str) -> datetime | None:
 def hash_of(message: Message, raw: bytes, envelope: Envelope, index: int) -> bytes:
     """C-19: 16 bytes, the same for what is the same item sent again."""
     identifier = message.get("messageId")
-    if isinstance(identifier, str | int) and identifier != "":
+    if message.get("type") == CONSENT and identifier:
+        # Nobody but the customer can have said it before, whatever ids apps give to what they send.
+        said = f"consent\x1f{message.get('userId')}\x1f{identifier}".encode("utf-8", "surrogatepass")
+    elif isinstance(identifier, str | int) and identifier != "":
         said = f"id\x1f{identifier}".encode("utf-8", "surrogatepass")
     elif message.get("timestamp") is not None or message.get("originalTimestamp") is not None:
         said = b"item\x1f" + raw

@@ -9,6 +9,8 @@ from muster.kernel.text import key_of
 from muster.warehouse.catalog import App, Catalog, Trust
 from muster.warehouse.items import Consent, Item, Occurrence, OrderEntry
 from muster.warehouse.messages.checks import Message, id_of
+from muster.warehouse.messages.consents import KIND as CONSENT
+from muster.warehouse.messages.consents import STATES
 from muster.warehouse.messages.devices import device_of
 from muster.warehouse.messages.envelope import Envelope, happened_at, hash_of
 from muster.warehouse.messages.errors import MessageRefused
@@ -56,6 +58,8 @@ def item_of(received: Received, catalog: Catalog) -> Item:
         consents=_consents(received),
         device=device_of(received.context, anonymous_id),
         body=received.raw.decode("utf-8", "replace"),
+        place=envelope.place,
+        nth=received.index,
     )
 
 
@@ -69,6 +73,8 @@ def refused_item(raw: bytes, envelope: Envelope, index: int, code: str) -> Item:
         source=envelope.source,
         body=raw.decode("utf-8", "replace").replace("\0", ""),
         verdict=code,
+        place=envelope.place,
+        nth=index,
     )
 
 
@@ -82,7 +88,13 @@ def _traits(received: Received, catalog: Catalog, app: App | None) -> dict[str, 
 
 
 def _consents(received: Received) -> tuple[Consent, ...]:
-    """`context.consents`, from a server only: what an app says of whoever it likes is no consent (C-13)."""
+    """What a customer said of themselves; or `context.consents`, from a server only: what an app says of whoever it
+    likes is no consent (C-13)."""
+    message = received.message
+    if message["type"] == CONSENT:
+        return (
+            Consent(message["purpose"], STATES[message["state"]], message.get("channel"), message.get("textVersion")),
+        )
     said = received.context.get("consents")
     if received.envelope.trust is not Trust.SERVER or not isinstance(said, list):
         return ()

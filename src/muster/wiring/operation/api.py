@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Query, Router, Schema
 from ninja.responses import Status
 
 from muster.team.api import permitted
+from muster.team.policies import can
 from muster.web.schemas import JobOut, job_out
-from muster.wiring.operation import online
+from muster.wiring.operation import online, spool
 from muster.wiring.operation.backup import backups
 from muster.wiring.operation.check import examined
 from muster.wiring.operation.checks import examine
@@ -139,3 +140,73 @@ def show_published(request: HttpRequest, reference: str) -> dict[str, Any]:
     """The groups that the edge finds a customer in: of those that are published."""
     permitted(request, "members:read")
     return online.published_of(reference)
+
+
+class SlotOut(Schema):
+    """`held`: a process writes it. `drained`: up to this place the warehouse has it; the rest is what waits."""
+
+    slot: int
+    held: bool
+    readable: bool
+    bytes: int
+    drained: int | None
+    requests: int
+    items: int
+    body_bytes: int
+    oldest_at: datetime | None
+
+
+class SpoolStatus(Schema):
+    """`set_aside`: damaged files that nobody has tried to read; `unreadable`: what was left of some, kept 30 days."""
+
+    requests: int
+    items: int
+    oldest_at: datetime | None
+    slots: list[SlotOut]
+    set_aside: list[str]
+    unreadable: list[str]
+
+
+class SpooledOut(Schema):
+    """`body`: its first 4 KiB, for who may see personal data."""
+
+    position: str
+    drained: bool
+    received_at: datetime
+    app: str | None
+    key: str | None
+    trust: str | None
+    kind: str
+    call: str | None
+    items: int
+    bytes: int
+    body: str | None
+
+
+class SpooledList(Schema):
+    items: list[SpooledOut]
+    next_cursor: str | None = None
+
+
+class RecoveryBegun(Schema):
+    job: JobOut
+
+
+@router.get("/spool", response=SpoolStatus, operation_id="spool_status")
+def show_spool(request: HttpRequest) -> dict[str, Any]:
+    """What apps sent and the warehouse has not yet."""
+    permitted(request, "team:admin")
+    return spool.spool_status()
+
+
+@router.get("/spool/requests", response=SpooledList, operation_id="spooled_requests")
+def list_spooled(request: HttpRequest, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> dict[str, Any]:
+    """What lies there, newest first. Of what came through nothing is left to be shown but what was refused."""
+    principal = permitted(request, "team:admin")
+    return {"items": spool.newest_requests(limit, personal=can(principal, "customers:personal"))}
+
+
+@router.post("/spool/recover", response={202: RecoveryBegun}, operation_id="recover_spool")
+def recover_spool(request: HttpRequest) -> Status[Any]:
+    """Looks for damaged files that nobody writes, and brings back what can be read of them, as a job."""
+    return Status(202, {"job": job_out(spool.order_recovery(permitted(request, "team:admin")))})

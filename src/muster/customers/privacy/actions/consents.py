@@ -9,12 +9,12 @@ from muster.catalog.queries import warehouse_catalog
 from muster.customers.actions.facts import announce_change
 from muster.customers.errors import PrivacyError
 from muster.customers.queries import customer, warehouse
-from muster.customers.terms import CHANNELS, PURPOSES
 from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id
 from muster.kernel.worded import worded
 from muster.team.policies import Principal
 from muster.warehouse.duckdb.consents import ConsentEntry
+from muster.warehouse.messages.consents import CHANNELS, PURPOSES
 
 _MOST_AHEAD = timedelta(seconds=60)
 

@@ -164,6 +164,7 @@ def _titles() -> dict[str, str]:
         "orders": _("Orders"),
         "events": _("Events"),
         "churn": _("Forecasts about you"),
+        "refused": _("What could not be taken in"),
         "imports": _("Files you were named in"),
         "suppressions": _("Messages you do not get"),
         "memberships": _("Groups you are in"),

@@ -13,6 +13,7 @@ from django.db import transaction
 from muster.catalog.queries import warehouse_catalog
 from muster.customers.actions.drain import drained_cursors
 from muster.customers.hooks import PersonalData, current_ledger, spool_emptiers
+from muster.customers.incoming.queries import refused_of
 from muster.customers.models import Export, Import, Suppression
 from muster.customers.queries import import_directory, warehouse
 from muster.customers.terms import ImportState
@@ -37,7 +38,7 @@ def _export_rows(subject: Subject) -> Rows:
     found = warehouse().raw_rows(subject.keys)
     for merge in found["merges"]:
         merge["loser"], merge["survivor"] = customer_id(merge["loser"]), customer_id(merge["survivor"])
-    return found
+    return found | {"refused": refused_of(subject)}
 
 
 def _erase_rows(subject: Subject) -> dict[str, int]:

@@ -14,12 +14,13 @@ from datetime import datetime
 import duckdb
 from pyroaring import BitMap
 
-from muster.warehouse.batch import Note, Outcome
+from muster.warehouse.batch import Note, Outcome, Tell
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb.append import Cursors, naive, remember_data_time
 from muster.warehouse.duckdb.few.judging import Judgement, judge
 from muster.warehouse.duckdb.few.saying import Row, Sayings, device_place
 from muster.warehouse.duckdb.keys import remember_highest_key
+from muster.warehouse.duckdb.rejects import keep_requests, next_numbers
 from muster.warehouse.items import Item
 from muster.warehouse.ledger import ErasureLedger
 
@@ -37,6 +38,7 @@ def append_few(
     cursors: Cursors,
     catalog: Catalog,
     ledger: ErasureLedger | None,
+    tell: Tell | None = None,
 ) -> Outcome | None:
     """None, and nothing written, if these items merge people or move ids from one to another."""
     judgement = judge(connection, items, catalog, ledger)
@@ -48,7 +50,7 @@ def append_few(
     _attach(connection, judgement, naive(received_at))
     for table, rows in sayings.rows.items():
         _insert(connection, table, rows)
-    _keep_rejects(connection, judgement, naive(received_at))
+    _keep_rejects(connection, judgement, naive(received_at), tell)
     touched = BitMap(one.key for one in judgement.taken if one.key is not None)
     _leave_late(connection, judgement, touched)
     _move_cursors(connection, cursors)
@@ -112,10 +114,11 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Ro
     )
 
 
-def _keep_rejects(connection: duckdb.DuckDBPyConnection, judgement: Judgement, at: datetime) -> None:
+def _keep_rejects(connection: duckdb.DuckDBPyConnection, judgement: Judgement, at: datetime, tell: Tell | None) -> None:
     """With what was sent, unless that is of somebody who was erased."""
     refused = [one for one in judgement.judged if one.verdict not in (None, "duplicate")]
     if refused:
+        numbers = next_numbers(connection, len(refused))
         _insert(
             connection,
             "rejects",
@@ -128,10 +131,15 @@ def _keep_rejects(connection: duckdb.DuckDBPyConnection, judgement: Judgement, a
                     "received_at": at,
                     "happened_at": naive(one.item.happened_at),
                     "item": one.item.body if one.verdict != "erased" else None,
+                    "number": number,
+                    "place": one.item.place if one.verdict != "erased" else None,
+                    "nth": one.item.nth,
                 }
-                for one in refused
+                for number, one in zip(numbers, refused, strict=True)
             ],
         )
+        sent = {one.item.place for one in refused if one.verdict != "erased" and one.item.place is not None}
+        keep_requests(connection, sent, tell)
 
 
 def _leave_late(connection: duckdb.DuckDBPyConnection, judgement: Judgement, touched: BitMap) -> None:

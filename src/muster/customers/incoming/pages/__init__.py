@@ -1,0 +1,1 @@
+"""The page of what came in from an app."""
