@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 
 MESSAGES_A_PERSON = 25
-_LARGEST_BATCHES = (3, 40)
+_LARGEST_BATCHES = (1, 12)
 # Of batches that were not answered some are never sent again: their app was closed.
 _SHARE_GIVEN_UP = 0.3
-_SECONDS_BETWEEN_TRIES = 0.05
+_SECONDS_BETWEEN_TRIES = 0.25
 
 Message = dict[str, Any]
 

@@ -23,9 +23,9 @@ from tests.integration.edge.served import Served, all_drained, asked, edge_proce
 from tests.integration.processes import kill, wait_until
 
 ROUNDS = int(os.environ.get("MUSTER_ROUNDS", "50"))
-SENDERS = 8
+SENDERS = 32
 # Between two batches of a sender: the load goes on, and leaves the machine to who is killed.
-PAUSE_SECONDS = 0.1
+PAUSE_SECONDS = 0.01
 LEVELS = 22
 GROUPS: dict[str, dict[str, Any]] = {
     "payers": {"attribute": "has_purchased", "op": "is", "value": True},
