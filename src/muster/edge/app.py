@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from muster.edge import consents, decide, health, ofrep
+from muster.edge import consents, decide, description, health, ofrep
 from muster.edge.answers import Answer, error_answer, json_answer, preflight, send_answer
 from muster.edge.consents import Consents
 from muster.edge.counting import Counts, know_routes, route_of
@@ -42,6 +42,11 @@ class EdgeApp:
         self._tasks: set[asyncio.Task[None]] = set()
         self.stopping = False
 
+    @property
+    def routes(self) -> set[tuple[str, str]]:
+        """Methods and paths that are looked up as they stand; those with parameters are not among them."""
+        return set(self._routes)
+
     def open(self) -> None:
         """Takes a slot; on the event loop that will serve."""
         settings = self._settings
@@ -65,6 +70,7 @@ class EdgeApp:
         self._routes[("POST", ofrep.BULK_PATH)] = self._ofrep.all_flags
         self._routes |= {(method, "/healthz"): self._alive for method in _READING}
         self._routes |= {(method, "/readyz"): self._ready for method in _READING}
+        self._routes |= {(method, description.PATH): self._describe for method in _READING}
         know_routes({path for _, path in self._routes})
         task = asyncio.get_running_loop().create_task(self._look())
         self._tasks.add(task)
@@ -140,6 +146,9 @@ class EdgeApp:
 
     async def _ready(self, _request: Request) -> Answer:
         return health.ready(self._published, self._storing, stopping=self.stopping)
+
+    async def _describe(self, _request: Request) -> Answer:
+        return description.description()
 
     async def _position(self, request: Request) -> Answer:
         return position(request.path.removeprefix(_POSITIONS_PATH), self._published)

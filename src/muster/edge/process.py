@@ -38,7 +38,8 @@ def main() -> None:
         ws="none",
         lifespan="on",
         log_config=None,
-        log_level="warning",
+        # Strangers send what is no HTTP as often as they like: of that nothing is said.
+        log_level="error",
         access_log=False,
         proxy_headers=False,
         server_header=False,

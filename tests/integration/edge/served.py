@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import httpx
 
+from muster.spool.reading import SpoolReader
 from tests.integration.living import Living, living
 from tests.integration.processes import wait_until
 
@@ -76,6 +77,16 @@ def kill_edges(home: Path) -> int:
     for process in found:
         os.kill(process, signal.SIGKILL)
     return len(found)
+
+
+def all_drained(installation: Served) -> bool:
+    """Of each slot the newest place; what lies in slots that nobody has any more was there before."""
+    reader = SpoolReader(installation.home / "spool")
+    try:
+        rows = [(one.slot, one.rows[-1].seq) for one in reader.waiting({}, 1_000_000) if one.rows]
+    finally:
+        reader.close()
+    return all(installation.is_drained(f"{slot}.{seq}") for slot, seq in rows)
 
 
 def asked(home: Path, question: str) -> list[tuple[Any, ...]]:

@@ -12,8 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from muster.spool.reading import SpoolReader
-from tests.integration.edge.served import Served, asked, edge_processes, kill_edges, served
+from tests.integration.edge.served import Served, all_drained, asked, edge_processes, kill_edges, served
 from tests.integration.processes import kill, wait_until
 
 
@@ -81,7 +80,7 @@ def test_everything_answered_is_there_once_after_kills(environment: dict[str, st
         last = installation.send(sender.key, _track(sender.next, properties={"n": sender.next}))
         installation.wait_for(last.headers["x-muster-position"])
         # What lies in slots that nobody has any more was there before.
-        wait_until(lambda: _all_drained(installation))
+        wait_until(lambda: all_drained(installation))
     assert asked(home, "SELECT count(*) - count(DISTINCT hash) FROM all_events") == [(0,)]
     assert (len(sender.answered) > 20, sender.lost(home)) == (True, [])
 
@@ -98,16 +97,6 @@ def _killed_at_the_end(environment: dict[str, str], home: Path, first: str) -> I
         wait_until(lambda: not edge_processes(home))
         with pytest.raises(AssertionError):
             stack.close()
-
-
-def _all_drained(installation: Served) -> bool:
-    """Of each slot the newest place."""
-    reader = SpoolReader(installation.home / "spool")
-    try:
-        rows = [(one.slot, one.rows[-1].seq) for one in reader.waiting({}, 1_000_000) if one.rows]
-    finally:
-        reader.close()
-    return all(installation.is_drained(f"{slot}.{seq}") for slot, seq in rows)
 
 
 class _Sender:
