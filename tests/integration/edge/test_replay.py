@@ -13,10 +13,12 @@ import pytest
 from pyroaring import BitMap
 
 from muster.catalog.actions import create_app, edit_app
-from muster.customers.actions.replay import take_once_more
+from muster.customers.actions.replay import MOST_AT_ONCE, take_once_more
+from muster.customers.actions.replay import replay as replay_job
 from muster.spool.entries import UNREADABLE
 from muster.team.policies import LOCAL
 from muster.warehouse.refused import Asked
+from muster.web.errors import JobStopped
 from tests.integration.edge.served import asked, served
 from tests.integration.edge.test_cycles import Town
 from tests.integration.living import problem
@@ -187,6 +189,58 @@ def test_what_could_not_be_drained_is_replayed_with_what_it_said_of_itself(town:
     ]
     assert replay(town) == {"accepted": 1}
     assert town.ask("SELECT trust FROM all_events") == [(2,)]
+
+
+class Stopping:
+    """A job in a process that ends after so many chunks."""
+
+    id, attempt, cancelled = "job_1", 1, False
+
+    def __init__(self, parameters: dict[str, Any], chunks: int) -> None:
+        self.parameters = parameters
+        self._left = chunks
+
+    def progress(self, done: int, total: int | None = None, text: str = "") -> None:
+        self._left -= 1
+
+    def check(self) -> None:
+        if self._left == 0:
+            raise JobStopped("shutdown")
+
+    def run(self, job_id: str) -> None:
+        raise AssertionError(job_id)
+
+
+def test_job_that_was_stopped_goes_on_and_takes_nothing_twice(town: Town) -> None:
+    """What is refused after it was ordered is left to the next one, also what it refused itself."""
+    town.spool(*(level_up(event="?!" if number % 2 else "Level Up") for number in range(MOST_AT_ONCE + 1_000)))
+    town.run()
+    be_lenient()
+    parameters = {"app": 1, "code": None, "numbers": None, "last": town.warehouse.last_refused()}
+    town.spool(level_up(userId="none"))
+    town.run()
+    with pytest.raises(JobStopped):
+        replay_job(Stopping(parameters, 1))
+    assert town.ask("SELECT (SELECT count(*) FROM all_events), (SELECT count(*) FROM rejects)") == [(2_500, 3_501)]
+    assert replay_job(Stopping(parameters, 9)) == {"replayed": 1_000, "counts": {"accepted": 500, "not_a_name": 500}}
+    assert replay_job(Stopping(parameters, 9)) == {"replayed": 0, "counts": {}}
+    assert town.ask("SELECT code, count(*) FROM rejects GROUP BY 1 ORDER BY 1") == [
+        ("identity_placeholder", 1),
+        ("not_a_name", 3_000),
+    ]
+
+
+def test_one_that_cannot_be_taken_stays_and_the_rest_is_taken(town: Town) -> None:
+    """E-20: what its request said of it is nothing that can be read."""
+    town.spool(*(level_up(messageId=f"m{number}") for number in range(4)))
+    town.spool(level_up(), trust=1, subject="u1")
+    town.run()
+    be_lenient()
+    town.ask("UPDATE reject_requests SET told = replace(told, '\"trust\":1', '\"trust\":9')")
+    parameters = {"app": None, "code": None, "numbers": None, "last": town.warehouse.last_refused()}
+    told = replay_job(Stopping(parameters, 9))
+    assert told == {"replayed": 5, "counts": {"accepted": 4, "drain_failed": 1}}
+    assert [one.number for one in town.warehouse.refused(Asked(), None, 9)] == [5]
 
 
 def test_replay_by_rest_and_command(environment: dict[str, str]) -> None:

@@ -81,6 +81,11 @@ def serve_until_empty(environment: dict[str, str]) -> None:
         wait_until_empty(installation.living)
 
 
+def warned(environment: dict[str, str]) -> list[str]:
+    checks = json.loads(muster(environment, "doctor", "--json").stdout)["checks"]
+    return [one["message"] for one in checks if one["key"] == "spool"]
+
+
 def check_known(home: Path) -> None:
     known = [name for (name,) in asked(home, "SELECT text FROM identities")]
     assert (len(known), len(set(known))) == (59, 59)
@@ -100,11 +105,13 @@ def test_damaged_file_is_recovered_without_a_server(environment: dict[str, str],
     """Nothing is lost or doubled when it is asked for again; what cannot be read is kept and named."""
     made = muster(environment, "catalog", "apps", "create", "--set", "key=notes")
     assert made.returncode == 0, made.stderr
+    assert warned(environment) == []
     damaged(home)
     told = json.loads(muster(environment, "spool", "recover", "--json").stdout)
     [found] = told["files"]
     assert (found["requests"], found["slot"]) == (59, 64)
     assert json.loads(muster(environment, "spool", "recover", "--json").stdout) == {"files": []}
+    assert warned(environment) == ["Of 1 damaged files not everything could be read: " + found["kept"] + "."]
     with served(environment) as installation:
         wait_until_empty(installation.living)
         assert installation.living.get("/spool")["unreadable"] == [found["kept"]]

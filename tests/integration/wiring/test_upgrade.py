@@ -157,6 +157,24 @@ def test_old_rates_stand_as_entered_by_hand(
     assert (rows, stored_version(tmp_path)) == ([("NOK", 11, 100, 0, 1)], SCHEMA_VERSION)
 
 
+def test_old_rejects_are_numbered_by_arrival_and_cannot_be_replayed(
+    old_warehouse: Callable[[], duckdb.DuckDBPyConnection],
+) -> None:
+    """Nobody knows any more what was said of their requests; what is refused next goes on counting."""
+    with old_warehouse() as connection:
+        connection.execute("ALTER TABLE rejects DROP COLUMN number; ALTER TABLE rejects DROP COLUMN place")
+        connection.execute("ALTER TABLE rejects DROP COLUMN nth; DROP TABLE reject_requests")
+        connection.execute(
+            "INSERT INTO rejects BY NAME SELECT 'event_missing' AS code, moment AS received_at, item FROM (VALUES"
+            " (TIMESTAMP '2026-01-02', 'later'), (TIMESTAMP '2026-01-01', 'first'), (TIMESTAMP '2026-01-02', 'last'))"
+            " v(moment, item)"
+        )
+        schema.prepare(connection)
+        rows = connection.execute("SELECT number, item, place FROM rejects ORDER BY number").fetchall()
+        assert rows == [(1, "first", None), (2, "later", None), (3, "last", None)]
+        assert schema.get_meta(connection, "last_reject") == "3"
+
+
 def test_migration_that_fails_changes_nothing(
     old_warehouse: Callable[[], duckdb.DuckDBPyConnection], tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ from muster.groups.queries.evaluation import list_files, membership_files
 from muster.groups.queries.pointers import current_generations, current_lists
 from muster.kernel.clock import system_clock
 from muster.kernel.errors import InternalError, MusterError
+from muster.spool.recovery import set_aside_files, unreadable_files
 from muster.warehouse.duckdb.connection import FILE_NAME, stored_version
 from muster.warehouse.duckdb.migrations import SCHEMA_VERSION
 from muster.web.queries import jobs_page
@@ -59,7 +60,7 @@ def examine(configuration: Configuration, *, inside: bool) -> list[Check]:
     if all(check.state != "failed" for check in control) and (configuration.home / CONTROL).exists():
         for examination in (_files, _jobs, _webhooks):
             found += _guarded(examination, configuration)
-    for examination in (_unfinished, _backups):
+    for examination in (_unfinished, _spool, _backups):
         found += _guarded(examination, configuration)
     return found
 
@@ -218,6 +219,19 @@ def _unfinished(configuration: Configuration) -> Iterator[Check]:
         yield Check("unfinished", "warning", str(configuration.home), message, "The next `muster serve` removes them.")
     else:
         yield Check("unfinished", "ok", str(configuration.home), "No files were left behind.")
+
+
+def _spool(configuration: Configuration) -> Iterator[Check]:
+    """Says nothing while no file of it is damaged (E-19)."""
+    directory = configuration.spool_directory
+    damaged = [path.name for path in set_aside_files(directory)]
+    if damaged:
+        told = f"{len(damaged)} damaged files wait to be recovered: {', '.join(damaged[:_MOST_NAMED])}."
+        yield Check("spool", "warning", str(directory), told, "Start the server, or run `muster spool recover`.")
+    lost = [path.name for path in unreadable_files(directory)]
+    if lost:
+        told = f"Of {len(lost)} damaged files not everything could be read: {', '.join(lost[:_MOST_NAMED])}."
+        yield Check("spool", "warning", str(directory), told, "Look at the disk. They are removed after 30 days.")
 
 
 def _jobs(configuration: Configuration) -> Iterator[Check]:
