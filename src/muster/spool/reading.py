@@ -57,14 +57,26 @@ class SpoolReader:
                     found.append(_read(slot, connection, cursors.get(slot), limit))
         return found
 
-    def oldest(self) -> int | None:
-        """When the oldest entry that still lies there came (epoch, microseconds), drained or not; None if none does."""
-        found = []
+    def newest(self) -> dict[int, Cursor]:
+        """The last entry that lies in each slot, drained or not; nothing of a slot in which none does."""
+        found = {}
         for slot in used_slots(self._directory):
             connection = self._connection(slot)
             if connection is not None:
-                found += connection.execute("SELECT received_at_us FROM batch ORDER BY seq LIMIT 1").fetchall()
-        return min((at for (at,) in found), default=None)
+                [(seq,)] = connection.execute("SELECT max(seq) FROM batch").fetchall()
+                if seq is not None:
+                    found[slot] = Cursor(files.file_id(connection), seq)
+        return found
+
+    def holds(self, places: Mapping[int, Cursor]) -> bool:
+        """Whether anything up to these places lies there still. By places, not by times: clocks are set back."""
+        for slot, cursor in places.items():
+            connection = self._connection(slot)
+            if connection is not None and cursor.file == files.file_id(connection):
+                rows = connection.execute("SELECT 1 FROM batch WHERE seq <= ? LIMIT 1", [cursor.seq]).fetchall()
+                if rows:
+                    return True
+        return False
 
     def drained_bodies(self, cursors: Mapping[int, Cursor]) -> Iterator[bytes]:
         """What the warehouse has and whoever wrote it has not let go of yet."""

@@ -140,8 +140,10 @@ class SpoolWriter(Generic[Ticket]):
         self._committed(len(taken), time.perf_counter() - begun)
 
     def _roll_back(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+        # Of a disk that fails this may fail, too: those who wait are told all the same.
+        with suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
 
     def _forget(self) -> None:
         """Some of what was drained: the newest row stays out of it no longer than others wait."""
@@ -167,7 +169,9 @@ class SpoolWriter(Generic[Ticket]):
             self._lies_about = not files.shed(self._connection)
 
     def _look(self) -> None:
-        """E-23: nothing that was accepted is ever dropped to make room."""
-        used = files.used_bytes(self._connection, self.slot.path)
-        free = shutil.disk_usage(self.slot.directory).free
-        self.is_full = used > self._largest_bytes or free < self._least_free_bytes
+        """E-23: nothing that was accepted is ever dropped to make room. What cannot be looked at stays as it was: a
+        disk that fails is told by the next commit."""
+        with suppress(sqlite3.Error, OSError):
+            used = files.used_bytes(self._connection, self.slot.path)
+            free = shutil.disk_usage(self.slot.directory).free
+            self.is_full = used > self._largest_bytes or free < self._least_free_bytes

@@ -82,12 +82,12 @@ class DrainThread:
 
     def empty(self) -> None:
         """Returns when nothing lies in the spool of what was there: `spool_waits` if that takes too long."""
-        asked_us = time.time_ns() // 1_000
         self._swept_at = float("-inf")
         reader = SpoolReader(self._directory)
         try:
+            there = reader.newest()
             deadline = time.monotonic() + _SECONDS_TO_EMPTY
-            while (oldest := reader.oldest()) is not None and oldest <= asked_us:
+            while reader.holds(there):
                 if time.monotonic() > deadline:
                     raise MusterError(
                         "What apps sent waits for the warehouse, or for the edge to let go of it. Look at `muster spool"

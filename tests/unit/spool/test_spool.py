@@ -210,3 +210,29 @@ def test_reader_writes_nothing(tmp_path: Path) -> None:
         pytest.raises(sqlite3.OperationalError),
     ):
         connection.execute("DELETE FROM batch")
+
+
+def test_what_lies_there_is_known_by_places_not_by_times(tmp_path: Path) -> None:
+    """C-46: a clock that was set back since changes nothing of what must be let go of."""
+    with writing(tmp_path) as (writer, settlements), closing(SpoolReader(tmp_path)) as reader:
+        assert reader.newest() == {}
+        for number, received_at_us in enumerate((2**50, 2**50 + 1), start=1):
+            writer.append(entry(received_at_us), number)
+        settlements.places(2)
+        there = reader.newest()
+        assert (there, reader.holds(there)) == ({1: Cursor(writer.file_id, 2)}, True)
+        writer.append(entry(1), 3)
+        settlements.places(3)
+        writer.forget_until(2)
+        wait_until(lambda: not reader.holds(there))
+        assert reader.newest() == {1: Cursor(writer.file_id, 3)}
+
+
+def test_disk_that_cannot_be_looked_at_ends_nothing(tmp_path: Path) -> None:
+    """The next commit says what is the case; whoever waits is told."""
+    with writing(tmp_path) as (writer, settlements):
+        slot_path(tmp_path, 1).rename(tmp_path / "gone")
+        writer.slot.directory = tmp_path / "nowhere"
+        writer._look()
+        writer.append(entry(1), 1)
+        assert settlements.places(1) == {1: 1}
