@@ -66,6 +66,15 @@ class Rebuild(Protocol):
         """From now on it is in force, with the plans of the publication and all that was published meanwhile."""
 
 
+class Readers(NamedTuple):
+    """Who reads the store: `taken` of `most` places are taken; `behind`: by how many publications the one is that has
+    read longest in one go, whose state is kept meanwhile (E-36)."""
+
+    taken: int
+    most: int
+    behind: int
+
+
 class Writer(Protocol):
     """The one process that publishes; on disk when a call returns."""
 
@@ -87,6 +96,7 @@ class Writer(Protocol):
         """Nothing is decided until the next rebuild."""
 
     def check_readers(self) -> None: ...
+    def readers(self) -> Readers: ...
     def beat(self) -> None:
         """Control is alive."""
 

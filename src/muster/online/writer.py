@@ -20,7 +20,7 @@ from muster.online.aside import Aside
 from muster.online.changing import BLOCKS_AT_A_TIME, change_ids, change_masks, put_blocks
 from muster.online.layout import HEARTBEAT, STATE, block_key, decode_state, encode_state, file_of, open_environment
 from muster.online.port import PublishedKey, State, identity_digest
-from muster.online.publication import Column, Identity, Publication
+from muster.online.publication import Column, Identity, Publication, Readers
 from muster.online.reader import LmdbView
 
 logger = logging.getLogger("muster.online")
@@ -108,6 +108,15 @@ class OnlineWriter:
     def check_readers(self) -> None:
         """Once a minute: what a reader that died holds would make the file grow (E-36)."""
         self._environment.reader_check()
+
+    def readers(self) -> Readers:
+        info = self._environment.info()
+        # A table of process, thread and the number of what is read now, or a dash.
+        rows = [line.split() for line in self._environment.readers().splitlines()]
+        numbers = [row[2] for row in rows if len(row) == 3 and row[0].isdigit()]
+        reading = [int(number) for number in numbers if number.isdigit()]
+        behind = info["last_txnid"] - min(reading, default=info["last_txnid"])
+        return Readers(len(numbers), info["max_readers"], behind)
 
     def members(self, bits: Collection[int]) -> dict[int, BitMap]:
         """Everybody who has each of the bits."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 
+from muster.online.writer import OnlineWriter
 from tests.conftest import environment_of
 from tests.integration.living import Document, living
-from tests.integration.processes import kill, muster
+from tests.integration.processes import kill, muster, wait_until
 
 _ALL = [
     "versions", "home", "permissions", "disk", "owner", "control_database", "migrations", "warehouse", "membership",
-    "lists", "jobs", "webhooks", "unfinished", "backup",
+    "lists", "jobs", "webhooks", "online", "unfinished", "backup",
 ]  # fmt: skip  # a table, read by rows
 
 
@@ -93,4 +95,21 @@ def test_killed_server_leaves_nothing_to_worry_about(environment: dict[str, str]
     with living(environment) as town:
         kill(town.server.process)
         town.server.process.returncode = 0
+    assert _wrong(environment) == (0, {})
+
+
+def test_store_of_the_edge_is_looked_at(environment: dict[str, str], home: Path) -> None:
+    """E-38, E-42: it can always be made again, so nothing of it fails."""
+    _begin(environment)
+    (home / "online" / "data.mdb").write_bytes(b"no store" * 1_000)
+    assert _wrong(environment) == (0, {"online": "warning"})
+    shutil.rmtree(home / "online")
+    assert _wrong(environment) == (0, {"online": "warning"})
+    online = OnlineWriter(home / "online")
+    online.close()
+    assert _wrong(environment) == (0, {"online": "warning"})
+    messages = [one["message"] for one in _examined(environment)[2] if one["key"] == "online"]
+    assert messages == ["Nobody is in it yet: the edge decides nothing."]
+    with living(environment):
+        wait_until(lambda: _wrong(environment) == (0, {}))
     assert _wrong(environment) == (0, {})

@@ -16,7 +16,7 @@ from pyroaring import BitMap
 from muster.online.aside import GivenUp
 from muster.online.layout import file_of
 from muster.online.port import Plan, PlanGroup, PublishedKey, StoreUnreadable, identity_digest, key_digest
-from muster.online.publication import Column, Identity, Moved, Publication
+from muster.online.publication import Column, Identity, Moved, Publication, Readers
 from muster.online.reader import LmdbReader, LmdbView
 from muster.online.writer import OnlineWriter
 
@@ -288,3 +288,15 @@ def test_store_equals_plain_sets(tmp_path_factory: pytest.TempPathFactory, steps
     told = {key: bits_of(reader, key) for key in named}
     reader.close()
     assert told == {key: {bit for bit, theirs in members.items() if key in theirs} for key in named}
+
+
+def test_who_reads_for_long_is_known_by_what_was_published_since(writer: OnlineWriter, reader: LmdbView) -> None:
+    """E-36: a state that is read is kept, and the file grows."""
+    filled(writer, {0: {5}})
+    assert writer.readers().behind == 0
+    with reader.snapshot():
+        for number in range(3):
+            writer.publish_meta({"drained/1": f"file:{number}"})
+        assert writer.readers() == Readers(1, 1_024, 3)
+    writer.publish_meta({"drained/1": "file:4"})
+    assert writer.readers().behind == 0

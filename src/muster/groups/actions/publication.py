@@ -7,6 +7,7 @@ look. So it does not matter in which order changes are told, and the last word o
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,7 @@ from muster.groups.queries.evaluation import stored_members
 from muster.groups.queries.exposure import Exposed, exposed_groups, is_published
 from muster.online.aside import GivenUp
 from muster.online.port import EXTERNAL, Plan, PlanGroup, identity_digest
-from muster.online.publication import Column, Identity, Moved, Publication, Writer
+from muster.online.publication import Column, Identity, Moved, Publication, Readers, Writer
 from muster.warehouse.batch import Merge
 from muster.warehouse.subject import Subject
 
@@ -59,6 +60,7 @@ class Publisher:
         self._columns = online.columns()
         self._plans: dict[int, Plan] | None = None
         self._mine = _Gathering()
+        self._beaten_at: float | None = None
         self.is_behind = False
         """Whether something could not be published that should have been: the next `repair` finds it."""
 
@@ -141,6 +143,12 @@ class Publisher:
 
     def beat(self) -> None:
         self._online.beat()
+        self._beaten_at = time.monotonic()
+
+    @property
+    def seconds_since_beat(self) -> float:
+        """0 before the first."""
+        return 0 if self._beaten_at is None else time.monotonic() - self._beaten_at
 
     # The whole
 
@@ -233,6 +241,9 @@ class Publisher:
             "published_at": state.published_at or None,
             "heartbeat_at": view.meta("heartbeat_at"),
         }
+
+    def readers(self) -> Readers:
+        return self._online.readers()
 
     def bits_of(self, customer: int) -> set[str]:
         """Ids of the groups that the store finds a customer in."""

@@ -32,6 +32,7 @@ from muster.wiring.configuration import Configuration
 from muster.wiring.operation.backup import UNFINISHED, backups
 from muster.wiring.operation.check import Check, State, check_home
 from muster.wiring.operation.layout import CONTROL, SECRET_KEY, WAREHOUSE
+from muster.wiring.operation.online_store import check_online_store
 from muster.wiring.operation.stamp import this_version
 from muster.wiring.operation.upgrade import pending_migrations
 from muster.wiring.ownership import owned, owner_of
@@ -60,6 +61,7 @@ def examine(configuration: Configuration, *, inside: bool) -> list[Check]:
     if all(check.state != "failed" for check in control) and (configuration.home / CONTROL).exists():
         for examination in (_files, _jobs, _webhooks):
             found += _guarded(examination, configuration)
+        found += _guarded(lambda one: check_online_store(one, inside=inside), configuration)
     for examination in (_unfinished, _spool, _backups):
         found += _guarded(examination, configuration)
     return found
