@@ -35,9 +35,11 @@ _TEXTS = """letters => {
   return [...new Set(said)];
 }"""
 
-_UNITS = {"Sekunden", "Sek.", "Minute", "Minuten", "Min.", "Stunde", "Stunden", "Tag", "Tage", "Byte", "kB", "MB", "B"}
+_UNITS = {"Sekunden", "Sek.", "Minute", "Minuten", "Min.", "Stunde", "Stunden", "Tag", "Tage", "Byte", "kB", "MB", "Mbyte", "B"}
 # Names that are the same everywhere.
 _OWN = {"Muster", "English", "Deutsch", "Français", "JSON", "YAML", "CSV", "2026-01-31 (ISO 8601)", "UTC"}
+# The host of a webhook stands without the rest of its address.
+_OWN |= {"localhost"}
 _ID = re.compile(r"[a-z]{3}_[0-9a-z]+")
 _FIGURES = re.compile(r"[-+−<>~]?\d[\d.,:\s\u00a0\u202f%]*")
 
