@@ -35,7 +35,22 @@ _TEXTS = """letters => {
   return [...new Set(said)];
 }"""
 
-_UNITS = {"Sekunden", "Sek.", "Minute", "Minuten", "Min.", "Stunde", "Stunden", "Tag", "Tage", "Byte", "kB", "MB", "Mbyte", "B"}
+_UNITS = {
+    "Sekunden",
+    "Sek.",
+    "Minute",
+    "Minuten",
+    "Min.",
+    "Stunde",
+    "Stunden",
+    "Tag",
+    "Tage",
+    "Byte",
+    "kB",
+    "MB",
+    "Mbyte",
+    "B",
+}
 # Names that are the same everywhere.
 _OWN = {"Muster", "English", "Deutsch", "Français", "JSON", "YAML", "CSV", "2026-01-31 (ISO 8601)", "UTC"}
 # The host of a webhook stands without the rest of its address.
