@@ -34,3 +34,18 @@ def comparable(people: Iterable[Person]) -> dict[str, dict[str, Any]]:
 
 def _sorted(rows: Iterable[Any]) -> list[Any]:
     return sorted(rows, key=lambda row: json.dumps(row, default=str, sort_keys=True))
+
+
+def in_one_order(person):
+    """To be compared: what has no order in one, devices without the ids that not every way of telling knows."""
+    devices = [{k: v for k, v in device.items() if k != "device_id"} for device in person.devices]
+    events = sorted(person.events, key=lambda e: (e.happened_at, e.app, e.event, str(sorted(e.properties.items()))))
+    order = {"key": lambda row: str(sorted(row.items(), key=str))}
+    return dataclasses.replace(
+        person,
+        devices=tuple(sorted(devices, **order)),
+        orders=tuple(sorted(person.orders, **order)),
+        sessions=tuple(sorted(person.sessions, **order)),
+        identities=tuple(sorted(person.identities, key=str)),
+        events=tuple(events),
+    )

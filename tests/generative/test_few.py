@@ -10,11 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from muster.engine.reference.said import people_said
 from muster.warehouse.builder import batch_of
 from muster.warehouse.duckdb.connection import Resources
 from muster.warehouse.duckdb.few.append import append_few
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from tests.generative.histories import CATALOG, RECEIVED, histories
+from tests.generative.people import in_one_order
 
 CASES = int(os.environ.get("MUSTER_CASES", "30"))
 RAW = (
@@ -76,3 +78,21 @@ def test_items_that_merge_people_write_nothing_when_they_are_left_to_the_other_w
 
     outcome = few.submit(write).result()
     assert outcome is not None or _raw(few) == before
+
+
+@settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(items=histories, cut=st.integers(0, 14))
+def test_what_is_read_while_items_are_stored_is_what_is_read_afterwards(two, items, cut):
+    """ADR 34: told together with the rows of the items."""
+    few, _ = two
+    few.clear()
+    for part in (items[:cut], items[cut:]):
+        # Who asked before is expected to ask again.
+        few.said_of([])
+        touched = few.append_items(part, RECEIVED, CATALOG, {}).touched if part else []
+        ahead, afterwards = few.said_of(touched), few.said_of(touched)
+        assert _told(ahead) == _told(afterwards)
+
+
+def _told(said):
+    return {key: in_one_order(person) for key, person in people_said(said, CATALOG).items()}

@@ -99,3 +99,31 @@ def test_of_whom_something_is_carried_on_not_all_was_said(opened):
     _append(opened, order("completed", "o1", 10 * MICROS))
     opened.submit(lambda c: c.execute("INSERT INTO usage_carry VALUES (1, 1, NULL, NULL, 1, 60)")).result()
     assert opened.said_of([1]) is None
+
+
+def test_who_is_asked_for_after_every_append_is_read_meanwhile(opened, monkeypatch):
+    """ADR 34: a customer and device that are known, and then an order that is new."""
+    _append(
+        opened,
+        event("app_opened", user="u1", app=NOTES, device=Device("d1")),
+        item(user="u1", traits={"country": "DE"}),
+    )
+    assert opened.said_of([1]) is not None
+    touched = _append(opened, order("completed", "o1", 10 * MICROS)).touched
+    monkeypatch.setattr("muster.warehouse.duckdb.warehouse.read_said", _not_now)
+    told = people_said(opened.said_of(touched), CATALOG)[1]
+    monkeypatch.undo()
+    assert (told.profile["store_spend_micros"], told.profile["country"]) == (10 * MICROS, "DE")
+    assert people_said(opened.said_of(touched), CATALOG)[1] == told
+
+
+def test_what_was_read_ahead_is_forgotten_once_anything_is_written(opened):
+    _append(opened, item(user="u1"))
+    opened.said_of([1])
+    _append(opened, item(user="u1", traits={"country": "DE"}))
+    opened.submit(lambda c: c.execute("UPDATE traits SET value = '\"FR\"'")).result()
+    assert people_said(opened.said_of([1]), CATALOG)[1].profile["country"] == "FR"
+
+
+def _not_now(*_):
+    raise AssertionError("it was to be known already")

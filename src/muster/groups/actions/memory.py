@@ -13,7 +13,7 @@ from functools import reduce
 from itertools import groupby
 
 from django.db import transaction
-from django.db.models import Max, Sum
+from django.db.models import Sum
 from pyroaring import BitMap
 
 from muster.engine.changes import Change, change_between, composed, packed, unpacked
@@ -90,9 +90,18 @@ def _appended(
 
 def last_changes(identifiers: Iterable[str]) -> dict[str, MembershipChange]:
     """By group the change that is remembered last."""
-    newest = MembershipChange.objects.filter(group__in=list(identifiers)).order_by().values("group")
-    rows = MembershipChange.objects.filter(id__in=newest.annotate(newest=Max("id")).values("newest"))
-    return {row.group_id: row for row in rows}
+    asked = list(identifiers)
+    if not asked:
+        return {}
+    marks = ", ".join(["%s"] * len(asked))
+    return {row.group_id: row for row in MembershipChange.objects.raw(_LAST.format(marks=marks), asked)}
+
+
+# Every cycle asks this: to have Django put it together anew takes ten times as long as the answer.
+_LAST = """
+SELECT * FROM groups_membershipchange WHERE id IN (
+    SELECT max(id) FROM groups_membershipchange WHERE group_id IN ({marks}) GROUP BY group_id
+)"""
 
 
 def joint_cause(first: Cause, second: Cause) -> Cause:

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
-from django.db.models import Max
 from pyroaring import BitMap
 
 from muster.catalog.queries import apps, published_keys
 from muster.customers.hooks import current_warehouse
 from muster.engine.changes import Change
-from muster.groups.models import Group, MembershipChange
+from muster.groups.actions.memory import last_changes
+from muster.groups.models import Group
 from muster.groups.queries.evaluation import stored_members
 from muster.groups.queries.exposure import Exposed, exposed_groups, is_published
 from muster.online.aside import GivenUp
@@ -351,8 +351,7 @@ def _members(columns: Mapping[str, Column]) -> dict[int, BitMap]:
 
 def _change_numbers(groups: Iterable[str]) -> dict[str, int]:
     """The newest change that each group remembers (G-17)."""
-    changes = MembershipChange.objects.filter(group__in=list(groups))
-    return dict(changes.values_list("group").annotate(newest=Max("id")).values_list("group", "newest"))
+    return {group: change.id for group, change in last_changes(groups).items()}
 
 
 def _every_identity() -> Iterator[tuple[Identity, int]]:

@@ -81,7 +81,9 @@ def read_cursors(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 def remember_data_time(connection: duckdb.DuckDBPyConnection, received_at: datetime) -> None:
     stamp = received_at.astimezone(UTC).isoformat(timespec="microseconds")
-    if stamp > (get_meta(connection, "data_as_of") or ""):
+    newer = "UPDATE meta SET value = $stamp WHERE key = 'data_as_of' AND value < $stamp"
+    [(changed,)] = connection.execute(newer, {"stamp": stamp}).fetchall()
+    if not changed and get_meta(connection, "data_as_of") is None:
         set_meta(connection, "data_as_of", stamp)
 
 

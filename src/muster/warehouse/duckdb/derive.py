@@ -96,7 +96,10 @@ def derive_stale(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> Bit
 def derive_late(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> BitMap:
     """Derives what appends of a few items left; answers everybody whose rows may have changed."""
     keys = BitMap(connection.execute("SELECT DISTINCT customer_key FROM late").fetchnumpy()["customer_key"])
-    connection.execute("CREATE OR REPLACE TEMP TABLE touched_orders AS SELECT DISTINCT * FROM late_orders")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE touched_orders AS SELECT app_key, order_id FROM late_orders"
+        " UNION SELECT app_key, order_id FROM order_entries SEMI JOIN late USING (customer_key)"
+    )
     touched = derive_touched(connection, catalog, keys)
     forget_late(connection)
     return touched

@@ -30,6 +30,7 @@ from muster.warehouse.duckdb.compacting import compact_step, is_due
 from muster.warehouse.duckdb.connection import Resources
 from muster.warehouse.duckdb.consents import ConsentEntry, put_consents
 from muster.warehouse.duckdb.derive import all_keys, derive_stale, rederive_keys
+from muster.warehouse.duckdb.few.ahead import Ahead
 from muster.warehouse.duckdb.few.append import MOST_ITEMS, append_few
 from muster.warehouse.duckdb.instance import Instance
 from muster.warehouse.duckdb.lateness import Lateness
@@ -47,7 +48,8 @@ from muster.warehouse.duckdb.raw import raw_rows
 from muster.warehouse.duckdb.reader import DuckDBReader
 from muster.warehouse.duckdb.restating import rates_without, restate_rates
 from muster.warehouse.duckdb.rows_of import read_few
-from muster.warehouse.duckdb.said import read_said
+from muster.warehouse.duckdb.said import read_said, said_in
+from muster.warehouse.duckdb.said_rows import Tables
 from muster.warehouse.duckdb.scrub import scrub
 from muster.warehouse.duckdb.settings import install_settings
 from muster.warehouse.duckdb.unchanged import unchanged_rows
@@ -76,6 +78,7 @@ class DuckDBWarehouse:
         self._occurrences = Occurrences()
         self._writer = Writer(self._instance.lasting_cursor, self._instance.renew)
         self._late = Lateness(self._writer, self._ask)
+        self._ahead = Ahead(self._writer, self._ask)
         self._categories = Categories(self._ask_facts)
         self._catalog = Catalog(apps={})
         self._ledger: ErasureLedger | None = None
@@ -165,7 +168,9 @@ class DuckDBWarehouse:
 
     def said_of(self, customer_keys: Iterable[int]) -> Said | None:
         """All that was said of a few customers, whether or not their facts are derived; None if it is not all."""
-        return self._ask(lambda cursor: read_said(cursor, customer_keys, self._catalog))
+        keys = list(customer_keys)
+        rows = self._ahead.take(keys)
+        return said_in(rows) if rows else self._ask(lambda cursor: read_said(cursor, keys, self._catalog))
 
     def happenings(
         self,
@@ -367,18 +372,24 @@ class DuckDBWarehouse:
 
         `tell`: see `Batch`.
         """
+        if len(items) > MOST_ITEMS:
+            return self.append(batch_of(items, received_at, tell), catalog, cursors)
         self.use_catalog(catalog)
 
-        def write(connection: duckdb.DuckDBPyConnection) -> Outcome:
-            if len(items) <= MOST_ITEMS:
-                few = append_few(connection, items, received_at, cursors, catalog, self._ledger, tell)
-                if few is not None:
-                    self._late.note()
-                    return few
+        def write(connection: duckdb.DuckDBPyConnection) -> tuple[Outcome, Tables | None]:
+            few = append_few(connection, items, received_at, cursors, catalog, self._ledger, tell)
+            if few is not None:
+                self._late.note()
+                return few
             batch = batch_of(items, received_at, tell)
-            return append_batch(connection, batch, cursors, catalog, ledger=self._ledger)
+            return append_batch(connection, batch, cursors, catalog, ledger=self._ledger), None
 
-        return self.submit(write).result()
+        commits = self._writer.commits
+        writing = self.submit(write)
+        seen = self._ahead.look(items, commits, catalog)
+        outcome, rows = writing.result()
+        self._ahead.keep(seen, rows, outcome.touched)
+        return outcome
 
     def replay(
         self, numbers: Sequence[int], items: Sequence[Item], received_at: datetime, catalog: Catalog, tell: Tell

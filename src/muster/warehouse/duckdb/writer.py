@@ -30,6 +30,8 @@ class Writer:
         self._broken = False
         self.written = 0
         """How many writes were committed: whoever remembers what it read compares this."""
+        self.commits = 0
+        """How many commits were begun: what was read while this stood still holds no part of a later one."""
         self._queue: queue.SimpleQueue[tuple[Write[Any], Future[Any], bool] | None] = queue.SimpleQueue()
         self._closed = False
         self._lock = threading.Lock()
@@ -100,6 +102,7 @@ class Writer:
             with suppress(duckdb.Error):
                 self._connection.rollback()
             raise
+        self.commits += 1
         self._connection.commit()
         self.written += 1
         return answer

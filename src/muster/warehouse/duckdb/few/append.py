@@ -18,9 +18,11 @@ from muster.warehouse.batch import Note, Outcome, Tell
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb.append import Cursors, naive, remember_data_time
 from muster.warehouse.duckdb.few.judging import Judgement, judge
+from muster.warehouse.duckdb.few.lookup import device_keys
 from muster.warehouse.duckdb.few.saying import Row, Sayings, device_place
 from muster.warehouse.duckdb.keys import remember_highest_key
 from muster.warehouse.duckdb.rejects import keep_requests, next_numbers
+from muster.warehouse.duckdb.said_rows import Tables
 from muster.warehouse.items import Item
 from muster.warehouse.ledger import ErasureLedger
 
@@ -39,15 +41,16 @@ def append_few(
     catalog: Catalog,
     ledger: ErasureLedger | None,
     tell: Tell | None = None,
-) -> Outcome | None:
-    """None, and nothing written, if these items merge people or move ids from one to another."""
+) -> tuple[Outcome, Tables] | None:
+    """What became of them, and the rows that say it by table; None, and nothing written, if these items merge people or
+    move ids from one to another."""
     judgement = judge(connection, items, catalog, ledger)
     if not judgement.is_plain:
         return None
     devices = _device_keys(connection, judgement)
     sayings = Sayings(catalog, received_at, devices)
     sayings.take(judgement.taken)
-    _attach(connection, judgement, naive(received_at))
+    names = _attach(connection, judgement, naive(received_at))
     for table, rows in sayings.rows.items():
         _insert(connection, table, rows)
     _keep_rejects(connection, judgement, naive(received_at), tell)
@@ -55,29 +58,26 @@ def append_few(
     _leave_late(connection, judgement, touched)
     _move_cursors(connection, cursors)
     remember_data_time(connection, received_at)
-    return _outcome(judgement, sayings, touched)
+    return _outcome(judgement, sayings, touched), {**sayings.rows, "identities": names}
 
 
-def _attach(connection: duckdb.DuckDBPyConnection, judgement: Judgement, at: datetime) -> None:
+def _attach(connection: duckdb.DuckDBPyConnection, judgement: Judgement, at: datetime) -> list[Row]:
     resolver = judgement.resolver
-    if not resolver.attached:
-        return
-    _insert(
-        connection,
-        "identities",
-        [
-            {
-                "kind": identity.kind,
-                "app_key": identity.app,
-                "text": identity.text,
-                "customer_key": key,
-                "subject_of": resolver.subjects.get(identity),
-                "since": at,
-            }
-            for identity, key in resolver.attached.items()
-        ],
-    )
-    remember_highest_key(connection, resolver.next_key - 1)
+    names: list[Row] = [
+        {
+            "kind": identity.kind,
+            "app_key": identity.app,
+            "text": identity.text,
+            "customer_key": key,
+            "subject_of": resolver.subjects.get(identity),
+            "since": at,
+        }
+        for identity, key in resolver.attached.items()
+    ]
+    if names:
+        _insert(connection, "identities", names)
+        remember_highest_key(connection, resolver.next_key - 1)
+    return names
 
 
 def _device_keys(connection: duckdb.DuckDBPyConnection, judgement: Judgement) -> dict[tuple[int, str], int]:
@@ -87,12 +87,7 @@ def _device_keys(connection: duckdb.DuckDBPyConnection, judgement: Judgement) ->
     )
     if not places:
         return {}
-    texts = sorted({device_id for _, device_id in places})
-    found = connection.execute(
-        f"SELECT app_key, device_id, device_key FROM device_ids WHERE device_id IN ({', '.join('?' * len(texts))})",
-        texts,
-    ).fetchall()
-    known = {(app, device_id): key for app, device_id, key in found}
+    known = device_keys(connection, places)
     new = [place for place in places if place not in known]
     if new:
         [(highest,)] = connection.execute("SELECT coalesce(max(device_key), 0) FROM device_ids").fetchall()
@@ -145,7 +140,9 @@ def _keep_rejects(connection: duckdb.DuckDBPyConnection, judgement: Judgement, a
 def _leave_late(connection: duckdb.DuckDBPyConnection, judgement: Judgement, touched: BitMap) -> None:
     if touched:
         _insert(connection, "late", [{"customer_key": key} for key in touched])
-    orders = {(one.item.app, one.item.order.order_id) for one in judgement.taken if one.item.order}
+    # Of whoever is late every order is derived; those that are taken back by nobody are late by themselves.
+    unowned = (one.item for one in judgement.taken if one.key is None)
+    orders = {(item.app, item.order.order_id) for item in unowned if item.order}
     if orders:
         _insert(connection, "late_orders", [{"app_key": app, "order_id": order} for app, order in sorted(orders)])
 

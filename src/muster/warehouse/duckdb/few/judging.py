@@ -135,7 +135,7 @@ def _find_repeated(connection: duckdb.DuckDBPyConnection, judged: list[Judged]) 
         seen.add(one.hash)
 
 
-def _named(one: Judged) -> Iterator[Identity]:
+def named(one: Judged) -> Iterator[Identity]:
     """Everything the item may be looked up by; by its main text in either kind, which the ledger asks."""
     yield from one.claim.identities()
     text = one.external if one.external is not None else one.anonymous
@@ -146,15 +146,16 @@ def _named(one: Judged) -> Iterator[Identity]:
 
 def _resolver(connection: duckdb.DuckDBPyConnection, judged: list[Judged]) -> Resolver:
     """Asks only what these items can need: who joins two ids needs to know how many each person has."""
-    wanted = {identity for one in _open(judged) for identity in _named(one)}
-    known = _keys_of(connection, wanted)
+    wanted = {identity for one in _open(judged) for identity in named(one)}
+    known = keys_of(connection, wanted)
     joins = any(one.previous or (one.external and one.anonymous) for one in _open(judged))
     identified, counts = _ids_of(connection, set(known.values())) if joins and known else (set(), {})
     unknown = any(identity not in known for one in _open(judged) for identity in one.claim.identities())
     return Resolver(highest_key(connection) + 1 if unknown else 0, known, identified, counts)
 
 
-def _keys_of(connection: duckdb.DuckDBPyConnection, wanted: set[Identity]) -> dict[Identity, int]:
+def keys_of(connection: duckdb.DuckDBPyConnection, wanted: set[Identity]) -> dict[Identity, int]:
+    """Of these identities those that are somebody's."""
     texts = sorted({identity.text for identity in wanted})
     if not texts:
         return {}

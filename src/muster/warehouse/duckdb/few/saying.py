@@ -18,6 +18,7 @@ from muster.warehouse.builder import as_json
 from muster.warehouse.catalog import Catalog, Trust
 from muster.warehouse.duckdb.append import naive
 from muster.warehouse.duckdb.few.judging import Judged
+from muster.warehouse.items import OrderEntry
 from muster.warehouse.normal.countries import country_code
 from muster.warehouse.normal.emails import normal_email
 from muster.warehouse.normal.languages import language_tag
@@ -140,7 +141,7 @@ class Sayings:
     def _order(self, one: Judged) -> None:
         item, order = one.item, one.item.order
         assert order is not None
-        currency = (order.currency or "").strip(" ").upper() or None
+        currency = currency_of(order)
         self._add(
             "order_entries",
             **_said(one),
@@ -197,6 +198,10 @@ def device_place(one: Judged) -> tuple[int, str] | None:
     """The device an item came from: `device.id`, else the anonymous id of its app (C-11)."""
     device_id = _device_id(one)
     return (one.item.app, device_id) if one.item.app and device_id is not None else None
+
+
+def currency_of(order: OrderEntry) -> str | None:
+    return (order.currency or "").strip(" ").upper() or None
 
 
 def _device_id(one: Judged) -> str | None:
