@@ -172,6 +172,9 @@ def test_key_is_replaced_then_revoked(as_alice: Client, alice_sends: Sender) -> 
     assert f'href="{address}"' in _page(as_alice, replaced["Location"])
     assert f'href="{PAGE}{new.id}/"' in _page(as_alice, address)
     assert "replaced, to be revoked" in _page(as_alice)
+    revoke_key(LOCAL, "notes", new.id)
+    assert "replaced, to be revoked" not in _page(as_alice)
+    AppKey.objects.filter(id=new.id).update(revoked_at=None)
     unsure = alice_sends.post(address, {"do": "revoke"})
     assert (unsure.status_code, "confirmation_needed" in unsure.content.decode()) == (422, True)
     for _ in range(2):

@@ -37,7 +37,7 @@ ToldDeed = tuple[Deed, str | Promise]
 
 @dataclass(frozen=True)
 class KeyRow:
-    """A key as pages show it. `replaces`, `replaced_by`: ids of keys of the same app."""
+    """A key as pages show it. `replaces`: the id of another key of the app; `replaced_by`: of one that is in force."""
 
     key: KeyView
     made_by: str
@@ -158,7 +158,7 @@ def _to_made(request: HttpRequest, app_key: str, made: KeyView, text: str) -> Ht
 def _rows(keys: Sequence[KeyView], deeds: dict[str, list[Deed]]) -> list[KeyRow]:
     uses = {source: use for answer in hooks.key_uses for source, use in answer([one.source for one in keys]).items()}
     replaced = {one.id: str(deed.details.get("replaces", "")) for one in keys for deed in deeds.get(one.id, [])[-1:]}
-    successors = {old: new for new, old in replaced.items() if old}
+    successors = {replaced[one.id]: one.id for one in keys if replaced.get(one.id) and not one.revoked_at}
     return [
         KeyRow(
             key=one,
