@@ -49,7 +49,12 @@ def prepare(installation: Living, owner: Browser, colleague: httpx.Client) -> di
     groups = _groups(installation, owner)
     people = _people(installation, owner)
     team, outside = _team(installation, owner, colleague)
-    return {"owner": ["/", *groups, *people, *team], "viewer": ["/", *_second_factor(colleague)], "nobody": outside}
+    keys = _keys(installation)
+    return {
+        "owner": ["/", *groups, *people, *team, *keys],
+        "viewer": ["/", *_second_factor(colleague)],
+        "nobody": outside,
+    }
 
 
 def _groups(installation: Living, owner: Browser) -> list[str]:
@@ -124,6 +129,24 @@ def _team(installation: Living, owner: Browser, colleague: httpx.Client) -> tupl
     link = _LINK.search(unescape(owner.post(f"{addresses[-1].rstrip('/')}/password-link", {}).text))
     installation.post("/tokens", {"name": "Nightly export", "scopes": ["groups:read"]}, 201)
     return [*addresses, "/settings/tokens/", _webhook(installation)], ["/login", invited, *([link[1]] if link else [])]
+
+
+def _keys(installation: Living) -> list[str]:
+    """A key in force, one revoked, one of each kind for tokens; an app without any."""
+    keys = "/apps/adventure-shop/keys"
+    made = installation.post(keys, {"kind": "publishable", "name": "Adventure Shop for Windows"}, 201)
+    revoked = installation.post(keys, {"kind": "server"}, 201)
+    installation.post(f"{keys}/{revoked['id']}/revoke")
+    public = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+    for wanted in ({"algorithm": "HS256"}, {"algorithm": "EdDSA", "id": "server.1", "public_key": public}):
+        installation.post("/apps/adventure-shop/token-keys", wanted, 201)
+    return [
+        f"{keys}/",
+        f"{keys}/{made['id']}/",
+        f"{keys}/{revoked['id']}/",
+        f"{keys}/tokens/server.1/",
+        "/apps/adventure-rides/keys/",
+    ]
 
 
 def _webhook(installation: Living) -> str:

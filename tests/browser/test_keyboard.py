@@ -73,6 +73,37 @@ def test_why_is_asked(inside: Open) -> None:
     expect(tab.get_by_text("These entries of the list name this customer:")).to_be_visible()
 
 
+def test_key_is_made_copied_and_revoked(inside: Open) -> None:
+    watched = inside()
+    watched.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab = watched.tab()
+    tab.goto("/apps/adventure-shop/keys/")
+    _tab_to(tab, "link", "New key")
+    tab.keyboard.press("Enter")
+    # Of radio buttons Tab stops at the one that is chosen.
+    _tab_to(
+        tab,
+        "radio",
+        "Publishable key Stands in the app and is no secret: believed as far as anybody is who has the app.",
+    )
+    tab.keyboard.press("ArrowDown")
+    _tab_to(tab, "textbox", "Name")
+    tab.keyboard.type("Typed only")
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_role("heading", level=1)).to_have_text("Typed only")
+    secret = tab.get_by_label("Server key", exact=True).input_value()
+    assert secret.startswith("msk_")
+    _tab_to(tab, "button", "Copy")
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#once-copied")).to_be_visible()
+    assert tab.evaluate("navigator.clipboard.readText()") == secret
+    _tab_to(tab, "checkbox", "I know what still sends with it")
+    tab.keyboard.press("Space")
+    _tab_to(tab, "button", "Revoke for good")
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_role("row", name="Typed only")).to_contain_text("Revoked")
+
+
 def test_menu_closes_by_escape_and_by_a_click_elsewhere(inside: Open) -> None:
     """The focus goes back to what opened it."""
     tab = inside().tab()

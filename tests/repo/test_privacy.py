@@ -20,7 +20,7 @@ _TELLING = ("email", "name", "first_name", "last_name", "phone", "address", "bir
 _THINGS = {
     "catalog.Publisher.name", "catalog.App.name", "catalog.AddOn.name", "catalog.Attribute.label",
     "catalog.Event.label", "catalog.Event.names", "groups.Group.name", "groups.GroupVersion.name", "team.ApiToken.name",
-    "catalog.Attribute.value_labels", "socialaccount.SocialApp.name",
+    "catalog.Attribute.value_labels", "catalog.AppKey.name", "socialaccount.SocialApp.name",
 }  # fmt: skip  # a table, read by rows
 _PRODUCT_COLUMNS = {"order_lines.name", "purchases.name", "sources.name", "cursors.name"}
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from django.db.models import Q
 
 from muster.audit.models import AuditEntry
 from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
@@ -57,6 +59,16 @@ class TrailPage:
 def deeds_about(thing_kind: str, thing_id: str, limit: int = 100) -> list[Deed]:
     """What was done to one thing, newest first."""
     return trail(Wanted(thing_kind=thing_kind, thing_id=thing_id), limit=limit).items
+
+
+def deeds_about_many(things: Mapping[str, Collection[str]], limit: int = 1_000) -> list[Deed]:
+    """What was done to things, their ids by kind, newest first; in one question."""
+    wanted = Q()
+    for kind, ids in things.items():
+        wanted |= Q(thing_kind=kind, thing_id__in=list(ids))
+    if not wanted:
+        return []
+    return [_deed(row) for row in AuditEntry.objects.filter(wanted).order_by("-at", "-pk")[:limit]]
 
 
 def newest_deeds(limit: int = 100) -> list[Deed]:

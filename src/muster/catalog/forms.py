@@ -8,6 +8,7 @@ from django import forms
 from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
+from muster.catalog.terms import EDDSA, HS256, KEY_SCOPES, PUBLISHABLE, SERVER
 from muster.rules.vocabulary import Type
 from muster.team.forms import KitForm
 from muster.warehouse.catalog import AddOnKind
@@ -110,6 +111,47 @@ class AddOnForm(KitForm):
 
     def sku_list(self) -> list[str]:
         return [part.strip() for part in self.cleaned_data["skus"].split(",") if part.strip()]
+
+
+KEY_KIND_LABELS = {PUBLISHABLE: _("Publishable key"), SERVER: _("Server key")}
+KEY_SCOPE_LABELS = {"ingest": _("Send what happens"), "decide": _("Ask who somebody is to you")}
+
+
+class KeyForm(KitForm):
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        choices=list(KEY_KIND_LABELS.items()),
+        widget=forms.RadioSelect,
+        initial=PUBLISHABLE,
+    )
+    name = PlainField(label=_("Name"), help_text=_("Optional. What sends with it, so that you know it again."))
+    scopes = forms.MultipleChoiceField(
+        label=_("Permissions"),
+        choices=list(KEY_SCOPE_LABELS.items()),
+        widget=forms.CheckboxSelectMultiple,
+        initial=list(KEY_SCOPES),
+        required=False,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["kind"].widget.attrs["class"]
+
+
+class TokenKeyForm(KitForm):
+    algorithm = forms.ChoiceField(
+        label=_("Algorithm"),
+        choices=[
+            (HS256, _("HS256: a secret, made here, that your server has as well")),
+            (EDDSA, _("EdDSA: a private key that only your server has")),
+        ],
+    )
+    id = PlainField(label=_("Id"), help_text=_("Optional. What tokens name it by, their kid; made up if empty."))
+    public_key = PlainField(
+        label=_("Public key"),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("Of EdDSA only: Ed25519, as PEM or base64url. The private key stays with you."),
+    )
 
 
 class AttributeForm(LabelledForm):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -61,6 +61,31 @@ app_figures: list[Callable[[], Mapping[str, AppFigures]]] = []
 
 event_figures: list[Callable[[str], Mapping[str, Seen]]] = []
 """Answers, for an app, figures by event."""
+
+
+@dataclass(frozen=True)
+class KeyUse:
+    """How many messages that came with a key were taken in the last 24 hours, and when the last one."""
+
+    count: int
+    last_at: datetime
+
+
+key_uses: list[Callable[[Collection[int]], Mapping[int, KeyUse]]] = []
+"""Answers uses by source (`KeyView.source`), as far back as its room looks; what is absent was not used."""
+
+_edge: list[str] = []
+
+
+def provide_edge_address(address: str) -> None:
+    """Where apps send to, as `wiring` knows it; the newest word counts."""
+    _edge[:] = [address]
+
+
+def edge_address() -> str:
+    """Scheme and host without a slash at the end."""
+    return _edge[0] if _edge else "http://127.0.0.1:8081"
+
 
 values_lost: list[Callable[[str, Type, Type], int]] = []
 """Answers how many customers' values of an attribute another type cannot hold (attribute, its type, the other)."""

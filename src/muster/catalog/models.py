@@ -130,7 +130,8 @@ class Event(models.Model):
 class AppKey(models.Model):
     """What an app's programs send with everything: publishable ones stand in the app, server keys are secret.
 
-    `number` stands with what came in by it; `digest` is what it is published under; `text` is kept of publishable ones.
+    `number` stands with what came in by it; `digest` is what it is published under; `text` is kept of publishable ones,
+    and of server keys only its `beginning`, by which one that turns up somewhere is known again.
     """
 
     id = models.CharField(max_length=32, primary_key=True)
@@ -140,6 +141,8 @@ class AppKey(models.Model):
     scopes = models.JSONField(default=_texts)
     digest = models.CharField(max_length=32, unique=True)
     text = models.CharField(max_length=64, default="", blank=True)
+    name = models.CharField(max_length=120, default="", blank=True)
+    beginning = models.CharField(max_length=8, default="", blank=True)
     created_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
 

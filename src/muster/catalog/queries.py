@@ -13,7 +13,7 @@ from django.db import connection
 
 from muster.catalog import models
 from muster.catalog.errors import AppUnknown, WordUnknown
-from muster.catalog.terms import EDDSA, UNSET_CONSENTS
+from muster.catalog.terms import BEGINNING_CHARACTERS, EDDSA, UNSET_CONSENTS
 from muster.kernel.worded import worded
 from muster.online.port import PublishedKey, TokenKey, app_digest
 from muster.rules.standard import STANDARD_ATTRIBUTES
@@ -87,14 +87,21 @@ class EventSummary:
 
 @dataclass(frozen=True)
 class KeyView:
-    """`key`: what is sent; empty of a server key, which nobody can read again."""
+    """`key`: what is sent; empty of a server key, which nobody can read again: of it there is the `beginning`.
+
+    `source`: the number under which the warehouse has what was sent with it.
+    """
 
     id: str
+    name: str
     kind: str
     key: str
+    beginning: str
     scopes: list[str]
     state: str
     created_at: datetime
+    revoked_at: datetime | None
+    source: int
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,7 @@ class TokenKeyView:
     public_key: str
     state: str
     created_at: datetime
+    revoked_at: datetime | None
 
 
 # Sources below are numbers of imports; this one is of what came with a customer token and no key.
@@ -249,8 +257,29 @@ def app_keys(app_key: str) -> list[KeyView]:
 
 
 def key_view(row: models.AppKey) -> KeyView:
-    state = "revoked" if row.revoked_at else "active"
-    return KeyView(row.id, row.kind, row.text, list(row.scopes), state, row.created_at)
+    """A key as people and programs may see it."""
+    return KeyView(
+        id=row.id,
+        name=row.name,
+        kind=row.kind,
+        key=row.text,
+        beginning=row.beginning or row.text[:BEGINNING_CHARACTERS],
+        scopes=list(row.scopes),
+        state="revoked" if row.revoked_at else "active",
+        created_at=row.created_at,
+        revoked_at=row.revoked_at,
+        source=FIRST_KEY_SOURCE + row.number,
+    )
+
+
+def key_of(app_key: str, identifier: str) -> KeyView:
+    """`key_unknown` if the app has no such key."""
+    row = models.AppKey.objects.filter(id=identifier, app__key=app_key).first()
+    if row is None:
+        raise WordUnknown(
+            worded("App `{app}` has no key `{identifier}`.", app=app_key, identifier=identifier), code="key_unknown"
+        )
+    return key_view(row)
 
 
 def token_keys(app_key: str) -> list[TokenKeyView]:
@@ -258,9 +287,21 @@ def token_keys(app_key: str) -> list[TokenKeyView]:
     return [token_key_view(row) for row in models.TokenKey.objects.filter(app__key=app_key)]
 
 
+def token_key_of(app_key: str, identifier: str) -> TokenKeyView:
+    """`key_unknown` if the app has no such key for customer tokens."""
+    row = models.TokenKey.objects.filter(key_id=identifier, app__key=app_key).first()
+    if row is None:
+        raise WordUnknown(
+            worded("App `{app}` has no key `{identifier}` for customer tokens.", app=app_key, identifier=identifier),
+            code="key_unknown",
+        )
+    return token_key_view(row)
+
+
 def token_key_view(row: models.TokenKey) -> TokenKeyView:
     public = row.material if row.algorithm == EDDSA else ""
-    return TokenKeyView(row.key_id, row.algorithm, public, "revoked" if row.revoked_at else "active", row.created_at)
+    state = "revoked" if row.revoked_at else "active"
+    return TokenKeyView(row.key_id, row.algorithm, public, state, row.created_at, row.revoked_at)
 
 
 def published_keys() -> dict[bytes, PublishedKey]:

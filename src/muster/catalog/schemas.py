@@ -78,16 +78,22 @@ class AddOnIn(Strict):
 
 
 class KeyOut(Schema):
+    """`key`: empty of a server key, but in the answer that made it; `beginning` is what is known of it afterwards."""
+
     id: str
+    name: str
     kind: str
     key: str
+    beginning: str
     scopes: list[str]
     state: str
     created_at: datetime
+    revoked_at: datetime | None
 
 
 class KeyIn(Strict):
     kind: str
+    name: str = ""
     scopes: list[str] = list(KEY_SCOPES)
 
 
@@ -97,6 +103,7 @@ class TokenKeyOut(Schema):
     public_key: str
     state: str
     created_at: datetime
+    revoked_at: datetime | None
 
 
 class TokenKeyMade(TokenKeyOut):

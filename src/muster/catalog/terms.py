@@ -19,6 +19,8 @@ KEY_KINDS = (PUBLISHABLE, SERVER)
 KEY_SCOPES = ("ingest", "decide")
 """What a server key may; a publishable one may both, as far as anybody may who has the app."""
 MOST_KEYS = 10
+BEGINNING_CHARACTERS = 8
+"""Of a key, what lists show: four letters of it, which leave more than 200 bits of a server key to be guessed."""
 
 HS256, EDDSA = "HS256", "EdDSA"
 TOKEN_ALGORITHMS = (HS256, EDDSA)

@@ -44,7 +44,7 @@ THINGS = (
         appless="/attributes",
     ),
     Thing("events", "/apps/{app}/events", ("key", "source", "properties")),
-    Thing("keys", "/apps/{app}/keys", ("id", "kind", "key", "state"), ("list", "create", "revoke")),
+    Thing("keys", "/apps/{app}/keys", ("id", "name", "kind", "key", "state"), ("list", "create", "revoke")),
     Thing("token-keys", "/apps/{app}/token-keys", ("id", "algorithm", "state"), ("list", "create", "revoke")),
     Thing("rates", "/rates", ("day", "currency", "to_base", "per_base"), listed="rates"),
 )

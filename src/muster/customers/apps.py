@@ -16,6 +16,7 @@ class CustomersConfig(AppConfig):
             app_figures,
             app_tabs,
             event_figures,
+            key_uses,
             meaning_changed,
             publisher_changing,
             values_lost,
@@ -23,6 +24,7 @@ class CustomersConfig(AppConfig):
         from muster.customers import jobs, queries
         from muster.customers.actions import facts, replay
         from muster.customers.hooks import after_restore, register_personal_data, register_timeline
+        from muster.customers.incoming import queries as incoming_queries
         from muster.customers.people.queries.timeline import SOURCES
         from muster.customers.privacy import jobs as privacy
         from muster.customers.privacy.actions.erasures import apply_ledger, start_due_erasures
@@ -83,6 +85,7 @@ class CustomersConfig(AppConfig):
         publisher_changing.append(facts.follow_publisher)
         app_figures.append(queries.app_figures)
         event_figures.append(queries.event_figures)
+        key_uses.append(incoming_queries.key_uses)
         values_lost.append(queries.values_lost)
         meaning_changed.append(facts.derive_again)
         hooks.register_job(

@@ -13,10 +13,12 @@ class WiringConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
+        from muster.catalog.hooks import provide_edge_address
         from muster.web.hooks import register_job, register_page
         from muster.webhooks.hooks import open_networks
         from muster.wiring.operation import jobs, online, spool
 
+        provide_edge_address(settings.MUSTER.edge_address)
         open_networks(settings.MUSTER.webhook_networks)
         register_job(jobs.BACK_UP, jobs.back_up, unit="bytes", label=_("Backup"))
         register_job(online.REBUILD, online.rebuild, unit="steps", label=_("Making anew what the edge answers from"))

@@ -79,6 +79,16 @@ class Configuration:
         ]
 
     @property
+    def edge_address(self) -> str:
+        """What people type to reach the edge: behind a proxy it has the host of the pages (deploy/)."""
+        if self.url:
+            return self.url
+        host = self.edge_host.strip("[]")
+        if host in ("0.0.0.0", "::"):  # noqa: S104 - it is asked for here, not listened on
+            host = "localhost"
+        return f"http://[{host}]:{self.edge_port}" if ":" in host else f"http://{host}:{self.edge_port}"
+
+    @property
     def control_database(self) -> Path:
         return self.home / "control.sqlite3"
 

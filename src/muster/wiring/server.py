@@ -11,6 +11,7 @@ from typing import Any
 
 from waitress import create_server, wasyncore
 
+from muster.catalog.hooks import provide_edge_address
 from muster.kernel.errors import MusterError
 from muster.team.actions.setup import create_setup_link
 from muster.team.queries import has_owner
@@ -102,6 +103,9 @@ def serve(configuration: Configuration, say: Callable[[str], None]) -> None:
                 edge_of(configuration) as edge,
             ):
                 _stop_on_signals(server)
+                if edge is not None and not (configuration.edge_port or configuration.url):
+                    # Any free port: only now it is known which.
+                    provide_edge_address(edge)
                 _greet(server, edge, say)
                 server.run()
         finally:

@@ -34,6 +34,9 @@ ADDRESSES = (
     "/apps/notes/",
     "/apps/notes/edit/",
     "/apps/notes/add-ons/",
+    "/apps/notes/keys/",
+    "/apps/notes/keys/new",
+    "/apps/notes/keys/tokens/new",
     "/apps/notes/events/",
     "/apps/notes/events/new",
     "/apps/notes/attributes/new",
@@ -240,6 +243,8 @@ def test_viewer_sees_everything_and_changes_nothing(viewer: Browser) -> None:
     forms = (
         "/apps/new",
         "/apps/notes/edit/",
+        "/apps/notes/keys/new",
+        "/apps/notes/keys/tokens/new",
         "/apps/notes/events/new",
         "/apps/notes/attributes/new",
         "/apps/notes/attributes/city/",

@@ -15,10 +15,11 @@ from django.db import transaction
 
 from muster.audit.actions import record
 from muster.catalog import models
-from muster.catalog.actions import next_number, tell_of_keys
+from muster.catalog.actions import check_text, next_number, tell_of_keys
 from muster.catalog.errors import CatalogError, KeyTaken, WordUnknown
-from muster.catalog.queries import KeyView, TokenKeyView, app, key_view, token_key_view
+from muster.catalog.queries import KeyView, TokenKeyView, app, key_of, key_view, token_key_view
 from muster.catalog.terms import (
+    BEGINNING_CHARACTERS,
     HS256,
     KEY_KINDS,
     KEY_SCOPES,
@@ -38,14 +39,24 @@ _KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
 def create_key(
-    actor: Principal, app_key: str, *, kind: str, scopes: Collection[str] = KEY_SCOPES
+    actor: Principal,
+    app_key: str,
+    *,
+    kind: str,
+    scopes: Collection[str] = KEY_SCOPES,
+    name: str = "",
+    replaces: str | None = None,
 ) -> tuple[KeyView, str]:
-    """A new key of the app and its text, which of a server key is never shown again; in force when this returns."""
+    """A new key of the app and its text, which of a server key is never shown again; in force when this returns.
+
+    `replaces`: the id of the one it is to stand for, which the trail notes and which stays in force.
+    """
     if kind not in KEY_KINDS:
         raise CatalogError(worded("A key is {kinds}.", kinds=" or ".join(KEY_KINDS)), pointer="/kind")
     strange = sorted(set(scopes) - set(KEY_SCOPES))
     if strange or not scopes:
         raise CatalogError(worded("A key may {scopes}.", scopes=", ".join(KEY_SCOPES)), pointer="/scopes")
+    name = check_text(name, "/name") if name.strip() else ""
     text = _new_key(kind)
     with transaction.atomic():
         number = app(app_key).number
@@ -61,11 +72,22 @@ def create_key(
             scopes=[scope for scope in KEY_SCOPES if scope in scopes],
             digest=key_digest(text).hex(),
             text=text if kind == PUBLISHABLE else "",
+            name=name,
+            beginning=text[:BEGINNING_CHARACTERS],
             created_at=system_clock(),
         )
-        record(actor, "key.created", "key", row.id, {"app": app_key, "kind": kind, "scopes": row.scopes})
+        told = {"app": app_key, "kind": kind, "scopes": row.scopes}
+        record(actor, "key.created", "key", row.id, told | ({"replaces": replaces} if replaces else {}))
     transaction.on_commit(tell_of_keys)
     return key_view(row), text
+
+
+def replace_key(actor: Principal, app_key: str, identifier: str) -> tuple[KeyView, str]:
+    """A second key like it, and its text. Both are in force, so that programs can be changed one after the other."""
+    old = key_of(app_key, identifier)
+    if old.revoked_at is not None:
+        raise CatalogError("A revoked key is not replaced; make another.", code="state_not_allowed")
+    return create_key(actor, app_key, kind=old.kind, scopes=old.scopes, name=old.name, replaces=old.id)
 
 
 def revoke_key(actor: Principal, app_key: str, identifier: str) -> KeyView:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from muster.catalog.hooks import KeyUse
 from muster.catalog.queries import app_keys, app_numbers, source_names
 from muster.customers.hooks import current_warehouse
 from muster.kernel.clock import system_clock
@@ -18,6 +20,8 @@ from muster.warehouse.refused import Asked, Refused
 from muster.warehouse.subject import Subject
 
 _A_DAY = timedelta(days=1)
+# As far back as is looked for the last use of a key: the table has every message that ever came.
+_LOOKED_BACK = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ def senders_of(app: str) -> list[Sender]:
     keys = app_keys(app)
     ids = {key.id for key in keys}
     sources = {number: id for number, id in source_names().items() if id in ids}
-    taken = current_warehouse().taken_since(sources, system_clock() - _A_DAY)
+    since = system_clock() - _A_DAY
+    taken = current_warehouse().last_taken(sources, since, since)
     seen = {sources[source]: told for source, told in taken.items()}
     found = []
     for key in keys:
@@ -66,6 +71,13 @@ def senders_of(app: str) -> list[Sender]:
         if count or key.state == "active":
             found.append(Sender(key.id, key.kind, key.state != "active", count, last_at))
     return found
+
+
+def key_uses(sources: Collection[int]) -> dict[int, KeyUse]:
+    """What came with each in the last 24 hours, and when the last message of the last 30 days."""
+    now = system_clock()
+    taken = current_warehouse().last_taken(sources, now - _LOOKED_BACK, now - _A_DAY)
+    return {source: KeyUse(count, last_at) for source, (count, last_at) in taken.items()}
 
 
 def refused(asked: Asked, before: Any, limit: int, *, personal: bool) -> list[RefusedView]:

@@ -48,16 +48,16 @@ def count_refused(connection: duckdb.DuckDBPyConnection, asked: Asked) -> list[R
     return [RefusedCount(app, code, count, can, _aware(at)) for app, code, count, can, at in rows]
 
 
-def taken_since(
-    connection: duckdb.DuckDBPyConnection, sources: Collection[int], since: datetime
+def last_taken(
+    connection: duckdb.DuckDBPyConnection, sources: Collection[int], since: datetime, counted_since: datetime
 ) -> dict[int, tuple[int, datetime]]:
-    """By source how many items were taken since then, and when the last one."""
+    """By source how many items were taken since the later time, and when the last one since the earlier."""
     if not sources:
         return {}
     rows = connection.execute(
-        "SELECT source, count(*), max(received_at) FROM event_ids WHERE received_at >= ?"
-        f" AND source IN ({', '.join(str(int(source)) for source in sources)}) GROUP BY 1",
-        [naive(since)],
+        "SELECT source, count(*) FILTER (received_at >= $counted), max(received_at) FROM event_ids"
+        f" WHERE received_at >= $since AND source IN ({', '.join(str(int(source)) for source in sources)}) GROUP BY 1",
+        {"since": naive(since), "counted": naive(counted_since)},
     ).fetchall()
     return {source: (count, _aware(at)) for source, count, at in rows}
 

@@ -297,9 +297,11 @@ class DuckDBWarehouse:
         """Those of the events that ever happened."""
         return self._ask_facts(lambda cursor: lookup.seen_events(cursor, numbers))
 
-    def taken_since(self, sources: Collection[int], since: datetime) -> dict[int, tuple[int, datetime]]:
-        """By source how many items were taken since then, and when the last one."""
-        return self._ask(lambda cursor: refused.taken_since(cursor, sources, since))
+    def last_taken(
+        self, sources: Collection[int], since: datetime, counted_since: datetime
+    ) -> dict[int, tuple[int, datetime]]:
+        """By source how many items were taken since the later time, and when the last one since the earlier."""
+        return self._ask(lambda cursor: refused.last_taken(cursor, sources, since, counted_since))
 
     def refused(self, asked: Asked, before: int | None, limit: int) -> list[Refused]:
         """What was refused, newest first; `before`: the number of the last one seen."""
