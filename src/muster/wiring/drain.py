@@ -111,12 +111,12 @@ class DrainThread:
                 # What failed is tried again, and what waits behind it looked at again, a second later.
                 try:
                     self._work()
+                    self._wait()
                 except Exception:
                     logger.exception("the spool could not be drained, or groups could not follow; it is tried again")
                     # It may be to blame. While all is well it stays open: to open it costs as much as a cycle.
                     connection.close()
                     self._closing.wait(_SECONDS_BETWEEN_LOOKS)
-                self._wait()
         finally:
             connection.close()
 
