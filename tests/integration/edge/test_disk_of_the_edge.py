@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -108,6 +109,30 @@ def test_control_without_room_drains_when_there_is_some(environment: dict[str, s
     found = asked(home, "SELECT CAST(CAST(props AS JSON)->>'$.n' AS INT) FROM all_events ORDER BY 1")
     assert [number for (number,) in found] == list(range(len(positions)))
     assert asked(home, "SELECT count(*) FROM rejects") == [(0,)]
+
+
+def test_facts_that_find_no_room_are_derived_when_there_is_some(environment: dict[str, str], home: Path) -> None:
+    """ADR 27: they are derived after what they rest on was stored; the drain goes on whatever becomes of them."""
+    with pytest.raises(AssertionError, match="the spool could not be drained"):
+        _derive_without_room(environment, home)
+    assert asked(home, "SELECT count(*) FROM app_facts") == [(2,)]
+
+
+def _derive_without_room(environment: dict[str, str], home: Path) -> None:
+    with served(environment) as installation:
+        installation.living.post("/apps", {"key": "notes"}, 201)
+        key, control = installation.key(), installation.living.server.process.pid
+        for number in range(2):
+            # The log is longer by it than what is left below.
+            padding = random.Random(number).randbytes(15_000).hex()
+            item = {"type": "track", "event": "E", "userId": f"u{number}", "properties": {"x": padding}}
+            answer = installation.send(key, item)
+            wait_until(partial(installation.is_drained, answer.headers["x-muster-position"]))
+            if not number:
+                resource.prlimit(control, resource.RLIMIT_FSIZE, (16_384, resource.RLIM_INFINITY))
+                # Once nothing has come for a second they are derived.
+                time.sleep(3)
+                resource.prlimit(control, resource.RLIMIT_FSIZE, _UNLIMITED)
 
 
 def _drain_without_room(environment: dict[str, str], home: Path, positions: list[str]) -> None:
