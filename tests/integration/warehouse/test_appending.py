@@ -282,3 +282,12 @@ def test_file_without_entries_of_rates_gets_them(tmp_path):
         opened.put_rates([Rate(day, "USD", Fraction(1, 4))], CATALOG, source=9)
         opened.remove_source(9, CATALOG)
         assert opened.rates(None, None, 9) == [Rate(day, "USD", Fraction(1, 2))]
+
+
+@pytest.mark.parametrize("value", [-212_779, 300_000, 2**62, "300000-01-01", "infinity", "-2127790000", 1e300])
+def test_traits_of_any_size_hold_nothing_up(warehouse, value):
+    """E-20: ages and birthdays are reckoned, and no other trait with them."""
+    told = {"groupId": value, "country": "DE"}
+    outcome = _append(warehouse, *(item(user="u1", traits=told) for _ in range(4)), item(user="u2", traits=told))
+    assert outcome.counts == {"accepted": 5}
+    assert [person.profile["country"] for person in warehouse.people([1, 2]).values()] == ["DE", "DE"]

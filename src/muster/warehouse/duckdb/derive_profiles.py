@@ -37,8 +37,10 @@ QUALIFY row_number() OVER (PARTITION BY r.customer_key, r.attribute
 """
 
 _PIVOT = ", ".join(f"any_value(value) FILTER (attribute = '{attribute}') AS {attribute}" for attribute in _PLAIN)
-_BORN = "CAST(strftime(try_cast(value AS DATE), '%Y%m%d') AS INTEGER)"
+# Reckoned of every trait before any is left out, so nothing here may fail: some are numbers or dates of any size.
+_BORN = "try_cast(strftime(try_cast(value AS DATE), '%Y%m%d') AS INTEGER)"
 _SENT_DAY = "CAST(strftime(day, '%Y%m%d') AS INTEGER)"
+_BEGAN = f"{_SENT_DAY} - 10000 * CAST(try_cast(value AS SMALLINT) AS INTEGER)"
 
 _PROFILES = f"""
 INSERT INTO profiles BY NAME
@@ -54,7 +56,7 @@ said AS (
     SELECT customer_key, {_PIVOT},
         any_value(value) FILTER (attribute = 'created_at') AS created_at,
         any_value({_BORN}) FILTER (attribute = 'birthday') AS born,
-        any_value({_SENT_DAY} - 10000 * try_cast(value AS INTEGER)) FILTER (attribute = 'age') AS reckoned
+        any_value({_BEGAN}) FILTER (attribute = 'age') AS reckoned
     FROM (SELECT n.*, d.day FROM traits_now n ASOF LEFT JOIN zone_days d ON n.happened_at >= d.starts_at)
     GROUP BY customer_key),
 context AS (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from muster.customers.hooks import current_warehouse
 from muster.groups.actions.following.kept import Memory
@@ -51,5 +52,7 @@ class Upkeep:
             self._counted_at = now
             due |= self._recount
         for row in Group.objects.filter(id__in=due):
-            rematch(row, Cause.DATA)
+            # It may be deleted by now.
+            with suppress(Group.DoesNotExist):
+                rematch(row, Cause.DATA)
         self._recount -= due
