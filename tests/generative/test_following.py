@@ -29,7 +29,7 @@ from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from muster.warehouse.ledger import ErasureLedger
 from tests.generative.lives import DEFINITIONS, SEGMENTS, STEPS, Life, forget_life
 
-CASES = int(os.environ.get("MUSTER_CASES", "500"))
+CASES = int(os.environ.get("MUSTER_CASES", "2000"))
 LEAST_STEPS, MOST_STEPS = 8, 24
 # By the reference, by one pass, by evaluating everybody; and as it comes.
 SIZES = (Sizes(few=1_000), Sizes(few=0, share=10), Sizes(few=0, share=0), Sizes(few=1, share=0.5))

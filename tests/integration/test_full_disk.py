@@ -36,11 +36,10 @@ def _mounted(home: Path) -> Disk | None:
     ballast.touch()
 
     def fill(_: Living) -> None:
-        with ballast.open("wb") as file:
+        with ballast.open("r+b", buffering=0) as file:
             try:
                 while True:
                     file.write(bytes(64 * 1024))
-                    file.flush()
             except OSError:
                 return
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -21,8 +20,8 @@ from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from tests.integration.living import Living, csv_of, living
 from tests.integration.pages import Browser
 from tests.integration.personas import open_store, owner_of, viewer_of
+from tests.naughty import NAUGHTY
 
-NAUGHTY: list[str] = json.loads((Path(__file__).parents[2] / "data/text/blns.json").read_text(encoding="utf-8"))
 _GERMAN = "Kundennummer;E-Mail;Vorname;Geburtstag;Punkte\n"
 
 

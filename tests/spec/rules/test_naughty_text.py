@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,14 +16,14 @@ from muster.rules.describe.words import LANGUAGES, load_words
 from muster.rules.errors import DefinitionInvalid
 from muster.rules.nodes import AttributeCondition, EventCondition
 from muster.rules.vocabulary import Attribute, Event, Scope, Type, Vocabulary
+from tests.naughty import NAUGHTY
 from tests.spec.rules.vocabularies import VOCABULARY
 
-_TEXTS: list[str] = json.loads((Path(__file__).parents[2] / "data/text/blns.json").read_text(encoding="utf-8"))
 _WORDS = [load_words(language) for language in LANGUAGES]
 
 
 def test_every_naughty_string_is_a_value_that_comes_back_unchanged() -> None:
-    for text in _TEXTS:
+    for text in NAUGHTY:
         document = {"version": 1, "app": None, "match": {"attribute": "campaign_id", "op": "is", "value": text}}
         definition = decode(document, VOCABULARY)
         assert definition.match == AttributeCondition("campaign_id", "is", unicodedata.normalize("NFC", text))
@@ -33,7 +32,7 @@ def test_every_naughty_string_is_a_value_that_comes_back_unchanged() -> None:
 
 
 def test_every_naughty_string_is_shown_as_it_is() -> None:
-    for text in _TEXTS:
+    for text in NAUGHTY:
         document = {"version": 1, "match": {"attribute": "campaign_id", "op": "is", "value": text}}
         definition = decode(document, VOCABULARY)
         for words in _WORDS:
@@ -52,7 +51,7 @@ def test_every_naughty_string_as_a_name_is_read_or_refused_with_a_sentence(field
         "property": lambda text: {"event": "session", "where": [{"property": text, "op": "is_set"}]},
         "salt": lambda text: {"sample": {"percent": 1, "salt": text}},
     }
-    for text in _TEXTS:
+    for text in NAUGHTY:
         try:
             definition = decode({"version": 1, "match": documents[field](text)}, VOCABULARY)
         except DefinitionInvalid as error:
@@ -65,11 +64,11 @@ def test_every_naughty_string_as_a_name_is_read_or_refused_with_a_sentence(field
 
 def test_things_with_naughty_names_are_described() -> None:
     vocabulary = Vocabulary(
-        attributes={text: Attribute(text, Type.TEXT, Scope.CUSTOMER) for text in _TEXTS},
-        events={text: Event(text, number) for number, text in enumerate(_TEXTS)},
-        apps={text: number for number, text in enumerate(_TEXTS)},
+        attributes={text: Attribute(text, Type.TEXT, Scope.CUSTOMER) for text in NAUGHTY},
+        events={text: Event(text, number) for number, text in enumerate(NAUGHTY)},
+        apps={text: number for number, text in enumerate(NAUGHTY)},
     )
-    for text in _TEXTS:
+    for text in NAUGHTY:
         attribute = decode({"version": 1, "match": {"attribute": text, "op": "is", "value": text}}, vocabulary)
         event = decode({"version": 1, "app": text, "match": {"event": text}}, vocabulary)
         assert event.match == EventCondition(text)

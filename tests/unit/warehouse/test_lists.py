@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +15,8 @@ from muster.warehouse.files.reading import Source, open_rows
 from muster.warehouse.lists.entries import EntryKind, exported, named, read_cell, words
 from muster.warehouse.lists.files import SCHEMA, ListFiles
 from muster.warehouse.lists.stage import MODES, MembersStage
+from tests.naughty import NAUGHTY
 
-NAUGHTY: list[str] = json.loads((Path(__file__).parents[2] / "data/text/blns.json").read_text(encoding="utf-8"))
 NOBODY = pa.table({"kind": pa.array([], pa.uint8()), "identity": pa.array([], pa.string())})
 
 

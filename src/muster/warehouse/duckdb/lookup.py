@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterator
 
 import duckdb
@@ -9,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from muster.warehouse.duckdb.scratch import registered
+from muster.warehouse.duckdb.text_hash import is_one_of
 from muster.warehouse.normal.emails import normal_email
 
 IDENTITIES_AT_A_TIME = 100_000
@@ -16,8 +18,9 @@ _IDENTITY = "kind, app_key, text, customer_key"
 
 
 def external_key(connection: duckdb.DuckDBPyConnection, text: str) -> int | None:
+    normal = unicodedata.normalize("NFC", text)
     rows = connection.execute(
-        "SELECT customer_key FROM identities WHERE kind = 'external' AND text = nfc_normalize(?)", [text]
+        f"SELECT customer_key FROM identities WHERE kind = 'external' AND text = ? AND {is_one_of([normal])}", [normal]
     ).fetchall()
     return int(rows[0][0]) if rows else None
 

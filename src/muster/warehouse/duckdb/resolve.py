@@ -11,6 +11,7 @@ import pyarrow as pa
 from muster.warehouse.batch import Merge, Note
 from muster.warehouse.duckdb.keys import highest_key, remember_highest_key
 from muster.warehouse.duckdb.scratch import count_of, registered, temp_table
+from muster.warehouse.duckdb.text_hash import OF_TEXT, text_hash
 from muster.warehouse.resolver import Claim, Identity, Resolver
 
 # What moves when one customer is merged into another: every raw row that names it.
@@ -63,8 +64,8 @@ def _resolve_external(connection: duckdb.DuckDBPyConnection, received_at: dateti
         {"first": first},
     )
     connection.execute(
-        "INSERT INTO identities SELECT 'external', 0, text, customer_key, customer_key, $at FROM in_people"
-        " WHERE is_new ORDER BY position",
+        "INSERT INTO identities SELECT 'external', 0, text, customer_key, customer_key, $at,"
+        f" {OF_TEXT.format(text='text')} FROM in_people WHERE is_new ORDER BY position",
         {"at": received_at},
     )
     remember_highest_key(connection, count_of(connection, "SELECT max(customer_key) FROM in_people"))
@@ -116,10 +117,10 @@ def _identities_of(connection: duckdb.DuckDBPyConnection, keys: set[int]) -> dic
 def _load(connection: duckdb.DuckDBPyConnection, wanted: set[Identity]) -> Resolver:
     with registered(connection, "wanted_identities", _identity_table(wanted)):
         found = connection.execute(
-            "SELECT i.kind, i.app_key, i.text, i.customer_key FROM identities i"
-            " SEMI JOIN wanted_identities w ON w.text = i.text AND w.kind = i.kind AND w.app_key = i.app_key"
+            "SELECT kind, app_key, text, customer_key FROM identities SEMI JOIN wanted_identities USING (text_hash)"
         ).fetchall()
-    known = {Identity(kind, app, text): key for kind, app, text, key in found}
+    named = {Identity(kind, app, text): key for kind, app, text, key in found}
+    known = {identity: key for identity, key in named.items() if identity in wanted}
     people = pa.table({"customer_key": pa.array(sorted(set(known.values())), pa.uint32())})
     with registered(connection, "wanted_people", people):
         counts = connection.execute(
@@ -144,10 +145,10 @@ def _store(connection: duckdb.DuckDBPyConnection, resolver: Resolver, received_a
         with registered(connection, "attached_identities", rows):
             connection.execute(
                 "DELETE FROM identities i USING attached_identities a"
-                " WHERE a.text = i.text AND a.kind = i.kind AND a.app_key = i.app_key"
+                " WHERE a.text_hash = i.text_hash AND a.text = i.text AND a.kind = i.kind AND a.app_key = i.app_key"
             )
             connection.execute(
-                "INSERT INTO identities SELECT kind, app_key, text, customer_key, subject_of, $at"
+                "INSERT INTO identities SELECT kind, app_key, text, customer_key, subject_of, $at, text_hash"
                 " FROM attached_identities",
                 {"at": received_at},
             )
@@ -181,5 +182,6 @@ def _identity_table(identities: Iterable[Identity]) -> pa.Table:
             "kind": pa.array([i.kind for i in listed], pa.string()),
             "app_key": pa.array([i.app for i in listed], pa.uint16()),
             "text": pa.array([i.text for i in listed], pa.string()),
+            "text_hash": pa.array([text_hash(i.text) for i in listed], pa.uint32()),
         }
     )

@@ -66,7 +66,8 @@ CREATE TABLE rejects (
 CREATE TABLE reject_requests (place VARCHAR, told VARCHAR);
 -- `subject_of`: the customer that became known under this identity; after a merge that is no longer its customer_key.
 CREATE TABLE identities (
-    kind VARCHAR, app_key USMALLINT, text VARCHAR, customer_key UINTEGER, subject_of UINTEGER, since TIMESTAMP);
+    kind VARCHAR, app_key USMALLINT, text VARCHAR, customer_key UINTEGER, subject_of UINTEGER, since TIMESTAMP,
+    text_hash UINTEGER);
 CREATE TABLE merges (loser UINTEGER, survivor UINTEGER, merged_at TIMESTAMP);
 -- One row a customer, app and batch: when it was seen, whatever the items said.
 CREATE TABLE sightings (

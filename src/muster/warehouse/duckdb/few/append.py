@@ -23,6 +23,7 @@ from muster.warehouse.duckdb.few.saying import Row, Sayings, device_place
 from muster.warehouse.duckdb.keys import remember_highest_key
 from muster.warehouse.duckdb.rejects import keep_requests, next_numbers
 from muster.warehouse.duckdb.said_rows import Tables
+from muster.warehouse.duckdb.text_hash import text_hash
 from muster.warehouse.items import Item
 from muster.warehouse.ledger import ErasureLedger
 
@@ -71,6 +72,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, judgement: Judgement, at: dat
             "customer_key": key,
             "subject_of": resolver.subjects.get(identity),
             "since": at,
+            "text_hash": text_hash(identity.text),
         }
         for identity, key in resolver.attached.items()
     ]

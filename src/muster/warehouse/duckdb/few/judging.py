@@ -13,6 +13,7 @@ import duckdb
 from muster.warehouse.batch import Note
 from muster.warehouse.catalog import App, Catalog, Trust
 from muster.warehouse.duckdb.keys import highest_key
+from muster.warehouse.duckdb.text_hash import is_one_of
 from muster.warehouse.items import Item, flat_traits
 from muster.warehouse.ledger import ErasureLedger
 from muster.warehouse.normal.emails import normal_email
@@ -156,12 +157,10 @@ def _resolver(connection: duckdb.DuckDBPyConnection, judged: list[Judged]) -> Re
 
 def keys_of(connection: duckdb.DuckDBPyConnection, wanted: set[Identity]) -> dict[Identity, int]:
     """Of these identities those that are somebody's."""
-    texts = sorted({identity.text for identity in wanted})
-    if not texts:
+    if not wanted:
         return {}
-    rows = connection.execute(
-        f"SELECT kind, app_key, text, customer_key FROM identities WHERE text IN ({_marks(texts)})", texts
-    ).fetchall()
+    mine = is_one_of(identity.text for identity in wanted)
+    rows = connection.execute(f"SELECT kind, app_key, text, customer_key FROM identities WHERE {mine}").fetchall()
     found = {Identity(kind, app, text): key for kind, app, text, key in rows}
     return {identity: key for identity, key in found.items() if identity in wanted}
 
