@@ -1,9 +1,9 @@
 """Processes of Muster that begin warm: one process has loaded the libraries and is forked for each command.
 
-A run of the tests starts Muster hundreds of times, and loading 1,600 modules takes most of each start. A fork is a
+A run of the tests starts Muster hundreds of times, and loading 2,000 modules takes most of each start. A fork is a
 process as any other: its own environment, files, signals, memory and end; only what it loads is there already.
-What reads the environment as it is loaded (Django, the rooms) is loaded by each as always. Tests about starting
-itself start cold (`COLD` in `processes`).
+What Django's settings say is read by each anew, from its own environment. Tests about starting itself start cold
+(`COLD` in `processes`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,6 +33,7 @@ _LIBRARIES = (
 )  # fmt: skip  # a table, read by rows
 _ROOMS = ("muster.kernel", "muster.rules", "muster.warehouse", "muster.engine", "muster.cli")
 """Those that know nothing of Django (import-linter holds them to it)."""
+_SETTINGS = "muster.wiring.settings"
 _LARGEST_REQUEST = 1 << 17
 
 
@@ -156,6 +158,7 @@ def _become(request: dict[str, Any]) -> None:
     # As `python -m` leaves them: texts of use name the program by these.
     sys.argv = ["main.py", *request["arguments"]]
     sys.modules["__main__"].__package__ = "muster.wiring"
+    _forget_settings()
     # Nothing was read or written yet: the streams go on, each with its new file.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(write_through=bool(os.environ.get("PYTHONUNBUFFERED")))  # type: ignore[union-attr]  # texts
@@ -171,6 +174,36 @@ def _load() -> None:
         package = importlib.import_module(room)
         for module in pkgutil.walk_packages(package.__path__, f"{room}."):
             importlib.import_module(module.name)
+    with tempfile.TemporaryDirectory() as home:
+        os.environ |= {"MUSTER_HOME": home, "DJANGO_SETTINGS_MODULE": _SETTINGS}
+        importlib.import_module("django").setup()
+        for name in ("urls", "installation", "server"):
+            importlib.import_module(f"muster.wiring.{name}")
+
+
+def _forget_settings() -> None:
+    """They are read again as Django starts in this process."""
+    import django
+    from django.apps import apps
+    from django.conf import empty, settings
+    from django.db import connections
+
+    # One was made ready, to look at, and nobody connected.
+    for one in connections.all(initialized_only=True):
+        assert one.connection is None
+        del connections[one.alias]
+    vars(connections).pop("settings", None)
+    vars(connections)["_settings"] = None
+    sys.modules.pop(_SETTINGS)
+    settings.__dict__.clear()
+    settings.__dict__["_wrapped"] = empty
+    begin = django.setup
+
+    def setup() -> None:
+        begin()
+        apps.get_app_config("wiring").tell_rooms()  # type: ignore[attr-defined]  # it is ours
+
+    django.setup = setup
 
 
 if __name__ == "__main__":
