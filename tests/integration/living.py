@@ -93,7 +93,8 @@ class Living:
     def settle(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Until no job waits or runs."""
         deadline = time.monotonic() + seconds
-        while any(self.get("/jobs", state=state)["items"] for state in ("waiting", "running")):
+        # All in one answer: asked one state after the other, a job may end and leave another in between.
+        while any(one["state"] in ("waiting", "running") for one in self.get("/jobs", limit=200)["items"]):
             assert time.monotonic() < deadline
             time.sleep(0.02)
 
