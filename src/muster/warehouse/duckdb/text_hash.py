@@ -14,7 +14,7 @@ OF_TEXT = "CAST(md5_number({text}) & 4294967295 AS UINTEGER)"
 
 
 def text_hash(text: str) -> int:
-    return int.from_bytes(md5(text.encode(), usedforsecurity=False).digest()[:4], "little")
+    return int.from_bytes(md5(text.encode(errors="surrogatepass"), usedforsecurity=False).digest()[:4], "little")
 
 
 def is_one_of(texts: Iterable[str]) -> str:
