@@ -22,7 +22,7 @@ from muster.warehouse.items import Email, Item
 from tests.generative.histories import CATALOG, RECEIVED, START, histories, rates, rearranged
 from tests.generative.people import comparable, in_one_order
 
-CASES = int(os.environ.get("MUSTER_CASES", "24"))
+CASES = int(os.environ.get("MUSTER_CASES", "60"))
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,7 @@ ASKED = replace(
     events={key: people.vocabulary().events[key] for key in ("level_up", "shared", "app_crashed", "order_completed")},
 )
 DEFINITIONS = definitions(ASKED, max_depth=3, pools=POOLS, max_children=3)
-CASES = int(os.environ.get("MUSTER_CASES", "1000"))
+CASES = int(os.environ.get("MUSTER_CASES", "1600"))
 _SETTINGS = settings(
     deadline=None,
     database=None,

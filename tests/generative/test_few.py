@@ -18,7 +18,7 @@ from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from tests.generative.histories import CATALOG, RECEIVED, histories
 from tests.generative.people import in_one_order
 
-CASES = int(os.environ.get("MUSTER_CASES", "16"))
+CASES = int(os.environ.get("MUSTER_CASES", "30"))
 RAW = (
     "identities", "event_ids", "rejects", "sightings", "traits", "emails", "consents", "order_entries", "order_lines",
     "all_events", "touches", "device_ids", "device_sightings", "cursors", "meta", "merges",

@@ -56,7 +56,7 @@ from muster.warehouse.lists.entries import EntryKind, named
 from muster.warehouse.lists.files import SCHEMA
 from muster.warehouse.port import Person
 
-HISTORIES = int(os.environ.get("MUSTER_HISTORIES", "8"))
+HISTORIES = int(os.environ.get("MUSTER_HISTORIES", "12"))
 BEGIN = datetime(2026, 3, 1, 8, tzinfo=UTC)
 PEOPLE = ("u0", "u1", "u2", "u3")
 VISITORS = ("a0", "a1")

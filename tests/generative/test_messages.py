@@ -24,7 +24,7 @@ from muster.warehouse.messages.translation import Received, item_of, refused_ite
 from muster.warehouse.messages.words import event_name, new_traits, traits_of
 from tests.spec.edge.requests import CATALOG, RECEIVED, envelope
 
-CASES = int(os.environ.get("MUSTER_CASES", "30"))
+CASES = int(os.environ.get("MUSTER_CASES", "60"))
 _TEXTS = st.text(max_size=12) | st.sampled_from(["u1", "", "NaN", "2026-11-21", "2026-11-21T18:44:55Z", "\ud800", "\0"])
 _SCALARS = (
     st.none()

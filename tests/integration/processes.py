@@ -44,8 +44,15 @@ class Serving:
     address: str
     """As printed: http://127.0.0.1:49152."""
     setup_token: str | None
-    edge: str | None = None
+    edge: str | None
     """Where apps send to, if it serves them."""
+    complaints: IO[str]
+    """What it writes to stderr."""
+
+    def has_said(self, words: str) -> bool:
+        """Whether it has complained so. Read beside it: to seek would move where the process writes."""
+        descriptor = self.complaints.fileno()
+        return words.encode() in os.pread(descriptor, os.fstat(descriptor).st_size, 0)
 
     @property
     def port(self) -> int:
@@ -126,7 +133,7 @@ def _greeting(process: Running, output: IO[str], complaints: IO[str]) -> Serving
             edge = line.split()[-1]
         token = line.strip().partition("token=")[2] or token
         if line.startswith("Muster serves "):
-            return Serving(process, line.split()[-1], token, edge)
+            return Serving(process, line.split()[-1], token, edge, complaints)
     process.wait(timeout=PATIENCE_SECONDS)
     raise AssertionError(_read(complaints))
 

@@ -188,6 +188,8 @@ def _forget_settings() -> None:
     from django.conf import empty, settings
     from django.db import connections
 
+    from muster.wiring.apps import WiringConfig
+
     # One was made ready, to look at, and nobody connected.
     for one in connections.all(initialized_only=True):
         assert one.connection is None
@@ -201,7 +203,9 @@ def _forget_settings() -> None:
 
     def setup() -> None:
         begin()
-        apps.get_app_config("wiring").tell_rooms()  # type: ignore[attr-defined]  # it is ours
+        wiring = apps.get_app_config("wiring")
+        assert isinstance(wiring, WiringConfig)
+        wiring.tell_rooms()
 
     django.setup = setup
 

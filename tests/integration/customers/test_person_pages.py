@@ -12,7 +12,7 @@ import pytest
 from tests.integration.living import Document, Living, csv_of, living
 from tests.integration.pages import Browser
 from tests.integration.personas import owner_of, viewer_of
-from tests.naughty import naughty_part
+from tests.naughty import NAUGHTY
 
 _PEOPLE: Document = {
     "kind": "customers",
@@ -155,7 +155,7 @@ def test_nobody_is_found_by_what_names_nobody(owner: Browser, text: str) -> None
 
 
 def test_naughty_texts_find_nobody_and_are_shown_as_typed(owner: Browser) -> None:
-    for text in naughty_part(5):
+    for text in NAUGHTY:
         page = _find(owner, text)
         assert (page.status_code, "<script>alert" in page.text) == (200, False), text
 

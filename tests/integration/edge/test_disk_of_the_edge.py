@@ -8,8 +8,7 @@ import resource
 import shutil
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -20,11 +19,12 @@ import pytest
 
 from tests.integration.edge.conftest import Edge, running_edge
 from tests.integration.edge.decided import SERVER, decide, publish
-from tests.integration.edge.served import Served, asked, served
+from tests.integration.edge.served import asked, served
 from tests.integration.processes import wait_until
 
 _BYTES = 24 * 1024 * 1024
 _INGESTS = "msk_ingests"
+_NOT_DRAINED = "the spool could not be drained"
 _UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 # So that a few of them are more than any room that is left.
 _PADDING = "x" * 50_000
@@ -104,7 +104,7 @@ def test_control_without_room_drains_when_there_is_some(environment: dict[str, s
     """C-32: a cycle that finds no room moves nothing; what was answered meanwhile is there once afterwards."""
     positions: list[str] = []
     # Each time it says so.
-    with pytest.raises(AssertionError, match="the spool could not be drained"):
+    with pytest.raises(AssertionError, match=_NOT_DRAINED):
         _drain_without_room(environment, home, positions)
     found = asked(home, "SELECT CAST(CAST(props AS JSON)->>'$.n' AS INT) FROM all_events ORDER BY 1")
     assert [number for (number,) in found] == list(range(len(positions)))
@@ -113,7 +113,7 @@ def test_control_without_room_drains_when_there_is_some(environment: dict[str, s
 
 def test_facts_that_find_no_room_are_derived_when_there_is_some(environment: dict[str, str], home: Path) -> None:
     """ADR 27: they are derived after what they rest on was stored; the drain goes on whatever becomes of them."""
-    with pytest.raises(AssertionError, match="the spool could not be drained"):
+    with pytest.raises(AssertionError, match=_NOT_DRAINED):
         _derive_without_room(environment, home)
     assert asked(home, "SELECT count(*) FROM app_facts") == [(2,)]
 
@@ -131,7 +131,7 @@ def _derive_without_room(environment: dict[str, str], home: Path) -> None:
             if not number:
                 resource.prlimit(control, resource.RLIMIT_FSIZE, (16_384, resource.RLIM_INFINITY))
                 # Once nothing has come for a second they are derived.
-                time.sleep(3)
+                wait_until(lambda: installation.living.server.has_said(_NOT_DRAINED))
                 resource.prlimit(control, resource.RLIMIT_FSIZE, _UNLIMITED)
         # Whoever asks sees what is derived; a server that ends leaves that to the next.
         installation.living.get("/customers/external:u1")
@@ -146,7 +146,8 @@ def _drain_without_room(environment: dict[str, str], home: Path, positions: list
         largest = max(one.stat().st_size for one in (home / "warehouse").iterdir()) + 2 * 1024 * 1024
         resource.prlimit(control, resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
         # What does not compress makes the disk full soon.
-        while len(positions) < 1_000 and not _is_stuck(installation, positions):
+        while not installation.living.server.has_said(_NOT_DRAINED):
+            assert len(positions) < 1_000
             number = len(positions)
             item = {"type": "track", "event": "E", "userId": f"u{number}", "messageId": f"m{number}"}
             padding = letters.randbytes(15_000).hex()
@@ -156,11 +157,3 @@ def _drain_without_room(environment: dict[str, str], home: Path, positions: list
         resource.prlimit(control, resource.RLIMIT_FSIZE, _UNLIMITED)
         wait_until(lambda: installation.is_drained(positions[-1]))
         assert installation.living.get(f"/customers/external:u{number}")["external_id"] == f"u{number}"
-
-
-def _is_stuck(installation: Served, positions: Sequence[str]) -> bool:
-    """What came a hundred messages ago is not drained, and seconds later neither."""
-    if len(positions) < 100 or installation.is_drained(positions[-100]):
-        return False
-    time.sleep(3)
-    return not installation.is_drained(positions[-100])

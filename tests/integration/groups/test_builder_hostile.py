@@ -10,7 +10,7 @@ import pytest
 from tests.integration.groups.test_builder_pages import NEW, POINTS, no_draft
 from tests.integration.living import Living
 from tests.integration.pages import Browser
-from tests.naughty import naughty_part
+from tests.naughty import NAUGHTY
 
 __all__ = ["no_draft"]
 
@@ -43,7 +43,7 @@ def test_what_was_refused_is_judged_again(browser: Browser) -> None:
 @pytest.mark.untraced
 def test_naughty_texts_stand_where_they_were_typed(town: Living, browser: Browser) -> None:
     """In the name, as a tag, as a person to test, as a value: answered with the page, and saved or refused."""
-    for number, text in enumerate(naughty_part(1)):
+    for number, text in enumerate(NAUGHTY):
         fields = {"name": text, "add_tag": text, "person": text, "in.nodes.0.value": text, "do": "test"}
         page = browser.post(NEW, {**POINTS, **fields})
         assert page.status_code in (200, 422), (text, page.status_code)

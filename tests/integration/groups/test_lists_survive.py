@@ -40,7 +40,7 @@ def _entries(installation: Living) -> tuple[int, int]:
     return installation.get("/groups/testers")["entries"], len(lines) - 1
 
 
-@pytest.mark.parametrize("after_seconds", [0.0, pytest.param(0.2, marks=pytest.mark.scale)])
+@pytest.mark.parametrize("after_seconds", [0.0, 0.2])
 def test_every_step_of_an_import_of_members_is_finished_after_a_kill(
     environment: dict[str, str], home: Path, after_seconds: float
 ) -> None:

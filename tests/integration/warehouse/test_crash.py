@@ -48,7 +48,7 @@ def test_killed_appends_end_as_if_never_interrupted(tmp_path):
     append_all(tmp_path / "calm")
     chance = random.Random(7)
     kills = 0
-    while not _run_and_kill(tmp_path / "killed", chance.uniform(0.2, 3.0)):
+    while not _run_and_kill(tmp_path / "killed", chance.uniform(0.1, 2.0)):
         kills += 1
         assert kills < 60
     assert kills > 0
