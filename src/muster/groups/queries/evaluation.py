@@ -94,8 +94,13 @@ def members_of_generation(identifier: str, generation: int) -> BitMap:
 
 def delta_of(identifier: str, generation: int) -> Change:
     """Who joined and left since the file of a generation was written."""
-    row = MembershipDelta.objects.filter(group=identifier, generation=generation).first()
-    return Change(unpacked(row.joined), unpacked(row.left)) if row else Change(BitMap(), BitMap())
+    for row in MembershipDelta.objects.raw(_DELTA, [identifier, generation]):
+        return Change(unpacked(row.joined), unpacked(row.left))
+    return Change(BitMap(), BitMap())
+
+
+# Every cycle asks this of each group it publishes: to have Django put it together anew takes ten times as long.
+_DELTA = "SELECT * FROM groups_membershipdelta WHERE group_id = %s AND generation = %s"
 
 
 def list_files() -> ListFiles:

@@ -83,15 +83,16 @@ class _FewReader:
         return found
 
     def _events(self) -> dict[int, list[PersonEvent]]:
+        chosen = {
+            told: [one for one, wanted in self._needed.events.items() if wanted == told] for told in (False, True)
+        }
+        asked = " UNION ALL ".join(
+            chosen_events_sql(self._mine, numbers, with_properties=told) for told, numbers in chosen.items() if numbers
+        )
         found: dict[int, list[PersonEvent]] = defaultdict(list)
-        for with_properties in (False, True):
-            numbers = [one for one, wanted in self._needed.events.items() if wanted == with_properties]
-            if not numbers:
-                continue
-            asked = chosen_events_sql(self._mine, numbers, with_properties=with_properties)
-            for key, app, event, happened_at, props in self._connection.execute(asked).fetchall():
-                name = self._event_keys.get(event, str(event))
-                found[key].append(PersonEvent(self._app(app), name, _aware(happened_at), _properties(props)))
+        for key, app, event, happened_at, props in self._connection.execute(asked).fetchall():
+            name = self._event_keys.get(event, str(event))
+            found[key].append(PersonEvent(self._app(app), name, _aware(happened_at), _properties(props)))
         return found
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:

@@ -57,10 +57,9 @@ def webhooks() -> list[WebhookView]:
 def wanted_among(events: Collection[str], subjects: Iterable[str]) -> set[str]:
     """Of which of the subjects anybody is to be told one of the events: asked at every change, so it is one small
     question."""
-    rows = list(Webhook.objects.filter(active=True).only("events", "subjects"))
-    return (
-        {one for one in subjects if any(wants(row, event, one) for row in rows for event in events)} if rows else set()
-    )
+    # To have Django put it together anew takes ten times as long as the answer.
+    rows = list(Webhook.objects.raw("SELECT id, events, subjects FROM webhooks_webhook WHERE active"))
+    return {one for one in subjects if any(wants(row, event, one) for row in rows for event in events)}
 
 
 def wants(row: Webhook, event: str, subject: str) -> bool:
