@@ -382,7 +382,7 @@ def _decide_schemas() -> Document:
 def _other_schemas() -> Document:
     problem = {"type": {"type": "string"}, "status": {"type": "integer"}, **_texts("title", "code")}
     state = {"enum": ["ok", "warning", "failed"]}
-    segment = {"Segment.io": _whole(_texts("apiKey", "apiHost"))}
+    segment = {"Segment.io": _whole(_texts("apiKey", "apiHost") | {"protocol": {"enum": ["http", "https"]}})}
     return {
         "Problem": _whole(problem),
         "Consent": {

@@ -11,7 +11,7 @@ from scripts.page_messages import LANGUAGES, LOCALE, formatted_errors, messages_
 # `{name}` is of `kernel.worded`, as is `{count:,}`.
 _PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w+(?::,)?\}")
 # What people type stays as it is typed.
-_TYPED = re.compile(r"`[^`]*`|external:|\{\w+:,\}")
+_TYPED = re.compile(r"`[^`]*`|https://|external:|\{\w+:,\}")
 
 
 def _texts(text: object) -> list[str]:

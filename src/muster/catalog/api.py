@@ -29,7 +29,7 @@ def show_publisher(request: HttpRequest) -> Any:
 @router.patch("/publisher", response=schemas.PublisherOut)
 def edit_publisher(request: HttpRequest, body: schemas.PublisherEdit) -> Any:
     principal = permitted(request, "catalog:write")
-    changes = body.model_dump(exclude_unset=True)
+    changes = body.model_dump(exclude_unset=True, exclude_none=True)
     if "unset_consents" in changes:
         permitted(request, "team:admin")
     return actions.edit_publisher(principal, revision=revision_of(request), **changes)
@@ -45,7 +45,8 @@ def list_apps(request: HttpRequest, cursor: str | None = None, limit: Limit = DE
 @router.post("/apps", response={201: schemas.AppOut})
 def create_app(request: HttpRequest, body: schemas.AppIn) -> Any:
     principal = permitted(request, "catalog:write")
-    return Status(201, actions.create_app(principal, key=body.key, name=body.name, **body.settings))
+    settings = body.settings.model_dump(exclude_unset=True)
+    return Status(201, actions.create_app(principal, key=body.key, name=body.name, **settings))
 
 
 @router.get("/apps/{key}", response=schemas.AppOut)
@@ -57,7 +58,7 @@ def show_app(request: HttpRequest, key: str) -> Any:
 @router.patch("/apps/{key}", response=schemas.AppOut)
 def edit_app(request: HttpRequest, key: str, body: schemas.AppEdit) -> Any:
     principal = permitted(request, "catalog:write")
-    changes = body.model_dump(exclude_unset=True)
+    changes = body.model_dump(exclude_unset=True, exclude_none=True)
     changes |= changes.pop("settings", {})
     return actions.edit_app(principal, key, revision=revision_of(request), **changes)
 

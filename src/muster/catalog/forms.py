@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -73,6 +74,11 @@ class LabelledForm(KitForm):
         return {f"name_{language}": texts.get(language, "") for language in _LANGUAGES}
 
 
+def _listed(text: str) -> list[str]:
+    parts = (part.strip() for part in text.split(","))
+    return list(dict.fromkeys(part for part in parts if part))
+
+
 class AppForm(LabelledForm):
     platforms = PlainField(
         label=_("Platforms"), help_text=_("Optional. Separated by commas, for example windows, android, web.")
@@ -82,9 +88,12 @@ class AppForm(LabelledForm):
         help_text=_("Optional. Three letters such as EUR; taken for orders that name none."),
     )
 
-    def platform_list(self) -> list[str]:
-        parts = (part.strip() for part in self.cleaned_data["platforms"].split(","))
-        return list(dict.fromkeys(part for part in parts if part))
+    def settings(self) -> dict[str, Any]:
+        """As the actions take them."""
+        return {
+            "platforms": _listed(self.cleaned_data["platforms"]),
+            "default_currency": self.cleaned_data["default_currency"].strip(),
+        }
 
 
 class NewAppForm(AppForm):
@@ -97,6 +106,46 @@ class NewAppForm(AppForm):
 
 class EditAppForm(AppForm):
     revision = forms.IntegerField(widget=forms.HiddenInput)
+    allowed_origins = PlainField(
+        label=_("Sites that may send"),
+        help_text=_(
+            "Optional. Separated by commas, for example https://shop.example. If none is named, every site may."
+        ),
+    )
+    is_signed = Tick(
+        label=_("Who somebody is must be signed"),
+        help_text=_("Then only servers and customer tokens say it; what a page or a program says is not believed."),
+    )
+    respect_gpc = Tick(
+        label=_("Visitors who ask not to be tracked are not"),
+        help_text=_(
+            "Their browsers say so (Global Privacy Control); of what they send nothing is kept but that it came."
+        ),
+    )
+    strict = Tick(
+        label=_("Unknown events and attributes are refused"),
+        help_text=_("Otherwise they are taken, and listed under Events and attributes."),
+    )
+
+    def settings(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        return super().settings() | {
+            "allowed_origins": _listed(given["allowed_origins"]),
+            "identity_mode": "signed" if given["is_signed"] else "open",
+            "respect_gpc": given["respect_gpc"],
+            "strict": given["strict"],
+        }
+
+    @staticmethod
+    def initial_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "platforms": ", ".join(settings["platforms"]),
+            "default_currency": settings["default_currency"],
+            "allowed_origins": ", ".join(settings["allowed_origins"]),
+            "is_signed": settings["identity_mode"] == "signed",
+            "respect_gpc": settings["respect_gpc"],
+            "strict": settings["strict"],
+        }
 
 
 class AddOnForm(KitForm):

@@ -14,6 +14,7 @@ from django.db import connection
 from muster.catalog import models
 from muster.catalog.errors import AppUnknown, WordUnknown
 from muster.catalog.terms import BEGINNING_CHARACTERS, EDDSA, UNSET_CONSENTS
+from muster.kernel.origins import EVERY_ORIGIN
 from muster.kernel.worded import worded
 from muster.online.port import PublishedKey, TokenKey, app_digest
 from muster.rules.standard import STANDARD_ATTRIBUTES
@@ -326,7 +327,7 @@ def _published_app(row: models.App) -> PublishedKey:
         app=row.number,
         source=FIRST_KEY_SOURCE,
         kind="app",
-        origins=tuple(row.allowed_origins) or ("*",),
+        origins=tuple(row.allowed_origins) or (EVERY_ORIGIN,),
         app_key=row.key,
         identity_mode=row.identity_mode,
         respect_gpc=row.respect_gpc,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from ninja import Schema
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field, StringConstraints
 
 from muster.catalog.terms import KEY_SCOPES
 
@@ -49,16 +49,39 @@ class AppOut(Schema):
     settings: dict[str, Any]
 
 
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+_Texts = Annotated[list[_Text], Field(max_length=100)]
+
+
+class AppSettings(Strict):
+    """Those that are given are set; the others stay as they are, or begin as they are here."""
+
+    platforms: _Texts = []
+    store_ids: dict[Literal["microsoft", "apple", "google", "other"], _Text] = {}
+    own_domains: _Texts = []
+    listing_urls: _Texts = []
+    link_schemes: _Texts = []
+    allowed_origins: _Texts = []
+    redeem_url: Annotated[str, StringConstraints(max_length=500)] = ""
+    strict: bool = False
+    respect_gpc: bool = False
+    default_currency: str = ""
+    spend_basis: Literal["revenue", "total"] = "revenue"
+    identity_mode: Literal["open", "signed"] = "open"
+    session_source: Literal["derived", "reported"] = "derived"
+    commerce_trust: Literal["any", "signed", "server"] = "any"
+
+
 class AppIn(Strict):
     key: str
     name: dict[str, str] = {}
-    settings: dict[str, Any] = {}
+    settings: AppSettings = AppSettings()
 
 
 class AppEdit(Strict):
     name: dict[str, str] | None = None
-    state: str | None = None
-    settings: dict[str, Any] = {}
+    state: Literal["active", "archived"] | None = None
+    settings: AppSettings = AppSettings()
 
 
 class AddOnOut(Schema):

@@ -14,6 +14,14 @@ UNSET_CONSENTS = {
 }
 """Whether something is allowed where a customer said nothing of it, until the publisher decides otherwise (C-12)."""
 
+APP_CHOICES = {
+    "spend_basis": ("revenue", "total"),
+    "identity_mode": ("open", "signed"),
+    "session_source": ("derived", "reported"),
+    "commerce_trust": ("any", "signed", "server"),
+}
+"""What settings of an app may be that are one of a few words."""
+
 PUBLISHABLE, SERVER = "publishable", "server"
 KEY_KINDS = (PUBLISHABLE, SERVER)
 KEY_SCOPES = ("ingest", "decide")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from muster.edge import consents, decide, description, health, ofrep
-from muster.edge.answers import Answer, error_answer, json_answer, preflight, send_answer
+from muster.edge.answers import Answer, error_answer, preflight, send_answer
 from muster.edge.consents import Consents
 from muster.edge.counting import Counts, know_routes, route_of
 from muster.edge.decide import Decide
@@ -22,6 +22,7 @@ from muster.edge.positions import position
 from muster.edge.published import Published
 from muster.edge.request import ClientGone, Receive, Request, Scope, Send, end_slow_bodies
 from muster.edge.settings import EdgeSettings
+from muster.edge.snippet import snippet_settings
 from muster.edge.storing import Storing
 
 logger = logging.getLogger("muster.edge")
@@ -154,12 +155,10 @@ class EdgeApp:
         return position(request.path.removeprefix(_POSITIONS_PATH), self._published)
 
     async def _snippet(self, request: Request) -> Answer:
-        """Lets the unmodified browser snippet of analytics-next begin with this host."""
         key = request.path.removeprefix(_SETTINGS_PATH[0]).removesuffix(_SETTINGS_PATH[1])
         if self._published.key(key) is None:
             raise not_found()
-        host = f"{request.header(b'host')}/v1"
-        return json_answer({"integrations": {"Segment.io": {"apiKey": key, "apiHost": host}}})
+        return snippet_settings(request, key)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:

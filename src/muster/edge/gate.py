@@ -11,6 +11,7 @@ from muster.edge.limits import Limits, client_address
 from muster.edge.published import Published
 from muster.edge.request import Request
 from muster.edge.tokens import LARGEST_BYTES, Tokens, Vouched, audiences_of
+from muster.kernel.origins import EVERY_ORIGIN
 from muster.online.port import OPEN, SERVER, SIGNED, PublishedKey
 
 _LONGEST_KEY = 200
@@ -80,5 +81,5 @@ class Gate:
 
 def _check_origin(request: Request, key: PublishedKey) -> None:
     origin = request.header(b"origin")
-    if "*" not in key.origins and origin not in key.origins:
+    if EVERY_ORIGIN not in key.origins and origin not in key.origins:
         raise EdgeError(403, "origin_not_allowed", f"{origin} is not allowed for this app.")

@@ -59,6 +59,11 @@ class Request:
         client = self._scope.get("client")
         return client[0] if client else ""
 
+    @property
+    def is_over_tls(self) -> bool:
+        """As it came, or as a proxy says it came to it; anybody can say that."""
+        return self._scope.get("scheme") == "https" or self.header(b"x-forwarded-proto") == "https"
+
     def check_head(self) -> None:
         """413 for headers or an address beyond the limits."""
         sent = self._scope["headers"]

@@ -14,7 +14,7 @@ from django.test import Client
 
 from muster.catalog.models import App
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
-from tests.integration.living import Living, csv_of, living
+from tests.integration.living import Document, Living, csv_of, living
 from tests.integration.pages import Browser
 from tests.integration.personas import Sender, open_store, owner_of, viewer_of
 from tests.naughty import NAUGHTY
@@ -115,6 +115,69 @@ def test_app_is_made_and_renamed(town: Living, owner: Browser) -> None:
     assert town.get("/apps/paint")["name"] == {"fr": "Peinture"}
     late = owner.post("/apps/paint/edit/", form)
     assert (late.status_code, "revision_conflict" in late.text, "Peinture" in late.text) == (422, True, True)
+
+
+def test_settings_of_the_edge_are_set_and_shown(town: Living, owner: Browser) -> None:
+    """E-10, E-41: by whoever knows no REST, too."""
+    town.post("/apps", {"key": "site"}, 201)
+    before = owner.get("/apps/site/").text
+    assert "every site" in before
+    assert "are treated like others" in before
+    form = {"revision": "1", "name_en": "Site", "platforms": "", "default_currency": ""}
+    ticked = {"is_signed": "on", "respect_gpc": "on", "strict": "on"}
+    sites = "https://Shop.example/, https://bücher.example,https://shop.example"
+    assert owner.post("/apps/site/edit/", form | ticked | {"allowed_origins": sites}).status_code == 302
+    settings = town.get("/apps/site")["settings"]
+    assert settings["allowed_origins"] == ["https://shop.example", "https://xn--bcher-kva.example"]
+    assert (settings["identity_mode"], settings["respect_gpc"], settings["strict"]) == ("signed", True, True)
+    after = owner.get("/apps/site/").text
+    assert "https://shop.example, https://xn--bcher-kva.example" in after
+    assert "are not tracked" in after
+    page = owner.get("/apps/site/edit/").text
+    assert len(re.findall(r'type="checkbox"[^>]* checked', page)) == 3
+    refused = owner.post("/apps/site/edit/", form | {"revision": "2", "allowed_origins": "shop.example"})
+    assert (refused.status_code, "id_allowed_origins_error" in refused.text) == (422, True)
+    assert owner.post("/apps/site/edit/", form | {"revision": "2", "allowed_origins": ""}).status_code == 302
+    settings = town.get("/apps/site")["settings"]
+    assert (settings["identity_mode"], settings["allowed_origins"], settings["strict"]) == ("open", [], False)
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"settings": {"commerce_trust": "zzz"}}, "/settings/commerce_trust"),
+        ({"settings": {"identity_mode": None}}, "/settings/identity_mode"),
+        ({"settings": {"respect_gpc": "no"}}, "/settings/respect_gpc"),
+        ({"settings": {"allowed_origins": "https://shop.example"}}, "/settings/allowed_origins"),
+        ({"settings": {"allowed_origins": ["shop"]}}, "/allowed_origins"),
+        ({"settings": {"store_ids": {"bazaar": "1"}}}, "/settings/store_ids/bazaar/[key]"),
+        ({"settings": {"colour": "red"}}, "/settings/colour"),
+        ({"settings": {"default_currency": "EURO"}}, "/default_currency"),
+        ({"state": "asleep"}, "/state"),
+    ],
+)
+def test_settings_that_nothing_could_read_are_refused(town: Living, body: Document, pointer: str) -> None:
+    """One such would stop everything that reads the catalog: the drain, and with it every group."""
+    revision = town.get("/apps/notes")["revision"]
+    answer = town.local.patch("/apps/notes", json=body, headers={"If-Match": f'"{revision}"'})
+    told = answer.json()
+    pointers = [one["pointer"] for one in told.get("errors", [])] or [told.get("pointer")]
+    assert (answer.status_code, pointers) == (422, [pointer])
+    assert town.get("/apps/notes")["revision"] == revision
+
+
+@pytest.mark.parametrize("body", [{"name": None}, {"state": None}, {"name": None, "settings": {}}])
+def test_what_is_null_stays(town: Living, body: Document) -> None:
+    before = town.get("/apps/notes")
+    answer = town.local.patch("/apps/notes", json=body, headers={"If-Match": f'"{before["revision"]}"'})
+    assert (answer.status_code, answer.json()["name"], answer.json()["state"]) == (200, before["name"], "active")
+
+
+@pytest.mark.parametrize("field", ["name", "time_zone", "minimum_age", "require_known_age", "unset_consents"])
+def test_what_is_null_of_the_publisher_stays(town: Living, field: str) -> None:
+    before = town.get("/publisher")
+    answer = town.local.patch("/publisher", json={field: None}, headers={"If-Match": f'"{before["revision"]}"'})
+    assert (answer.status_code, answer.json()[field]) == (200, before[field])
 
 
 @pytest.mark.parametrize(

@@ -212,7 +212,8 @@ def test_browsers_may_ask(edge: Edge) -> None:
 def test_browser_snippet_is_told_this_host(edge: Edge) -> None:
     answer = edge.http.get(f"/v1/projects/{OPEN}/settings")
     host = f"127.0.0.1:{edge.port}/v1"
-    assert answer.json() == {"integrations": {"Segment.io": {"apiKey": OPEN, "apiHost": host}}}
+    told = {"apiKey": OPEN, "apiHost": host, "protocol": "http"}
+    assert answer.json() == {"integrations": {"Segment.io": told}}
     assert edge.http.get("/v1/projects/mpk_nobody/settings").status_code == 404
 
 

@@ -24,10 +24,11 @@ from muster.catalog.queries import (
     attribute_row,
     publisher,
 )
-from muster.catalog.terms import UNSET_CONSENTS
+from muster.catalog.terms import APP_CHOICES, UNSET_CONSENTS
 from muster.kernel.civil import time_zones
 from muster.kernel.errors import MusterError
 from muster.kernel.ids import new_id
+from muster.kernel.origins import normal_origin
 from muster.kernel.worded import worded
 from muster.rules.standard import STANDARD_ATTRIBUTES
 from muster.rules.standard_events import FIRST_CUSTOM_NUMBER, STANDARD_EVENTS
@@ -37,6 +38,7 @@ from muster.team.policies import Principal
 from muster.warehouse.catalog import AddOnKind
 
 _LONGEST_NAME = 120
+_STATES = ("active", "archived")
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _WORD = re.compile(r"[^\W_](?:\w{0,98}[^\W_])?")
 _Numbered = type[models.Attribute] | type[models.Event] | type[models.App] | type[models.AppKey]
@@ -163,7 +165,7 @@ def edit_app(actor: Principal, key: str, *, revision: int | None, **changes: Any
         raise AppUnknown(worded("There is no app `{key}`.", key=key), details={"key": key})
     check_revision(row.revision, revision)
     row.name = _check_labels(changes.pop("name", row.name), "/name")
-    row.state = changes.pop("state", row.state)
+    row.state = _one_of(_STATES, changes.pop("state", row.state), "/state")
     _set_app(row, changes)
     row.revision += 1
     row.save()
@@ -204,7 +206,36 @@ def _set_app(row: models.App, settings: dict[str, Any]) -> None:
     for name, value in settings.items():
         if name not in APP_SETTINGS:
             raise CatalogError(worded("An app has no setting {name}.", name=repr(name)), pointer=f"/{name}")
-        setattr(row, name, check_currency(value, f"/{name}") if name == "default_currency" and value else value)
+        setattr(row, name, _checked(name, value))
+
+
+def _checked(name: str, value: Any) -> Any:
+    """As it is stored: what nobody can read later stops whatever reads the catalog."""
+    if name in APP_CHOICES:
+        return _one_of(APP_CHOICES[name], value, f"/{name}")
+    if name == "default_currency" and value:
+        return check_currency(value, "/default_currency")
+    if name == "allowed_origins":
+        return list(dict.fromkeys(_check_origin(one) for one in value))
+    return value
+
+
+def _one_of(choices: Collection[str], value: str, pointer: str) -> str:
+    if value not in choices:
+        raise CatalogError(
+            worded("{value} is none of {choices}.", value=repr(value), choices=", ".join(choices)), pointer=pointer
+        )
+    return value
+
+
+def _check_origin(text: str) -> str:
+    origin = normal_origin(text)
+    if origin is None:
+        raise CatalogError(
+            worded("{origin} is no site: give scheme and host, such as https://shop.example.", origin=repr(text)),
+            pointer="/allowed_origins",
+        )
+    return origin
 
 
 @transaction.atomic

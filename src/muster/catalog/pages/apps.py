@@ -65,12 +65,8 @@ def new_app(request: HttpRequest) -> HttpResponse:
     form = NewAppForm(request.POST or None)
     with_draft(request, form)
     if request.method == "POST" and form.is_valid():
-        settings = {
-            "platforms": form.platform_list(),
-            "default_currency": form.cleaned_data["default_currency"].strip(),
-        }
         try:
-            made = actions.create_app(actor, key=form.cleaned_data["key"], name=form.texts(), **settings)
+            made = actions.create_app(actor, key=form.cleaned_data["key"], name=form.texts(), **form.settings())
         except MusterError as error:
             show_label_error(form, error)
         else:
@@ -103,25 +99,16 @@ def app_head(asker: Principal, key: str, tab: str) -> dict[str, Any]:
 @require_http_methods(["GET", "POST"])
 @keeps_draft("catalog:write", DRAFT)
 def edit_app(request: HttpRequest, key: str) -> HttpResponse:
-    """Names, platforms, currency; somebody else's changes since are not overwritten (D-40)."""
+    """Names and settings; somebody else's changes since are not overwritten (D-40)."""
     actor = permitted(request, "catalog:write")
     one = app(key)
-    initial = EditAppForm.initial_texts(one.name) | {
-        "platforms": ", ".join(one.settings["platforms"]),
-        "default_currency": one.settings["default_currency"],
-        "revision": one.revision,
-    }
+    initial = EditAppForm.initial_texts(one.name) | EditAppForm.initial_settings(one.settings)
+    initial["revision"] = one.revision
     form = EditAppForm(request.POST or None, initial=initial)
     with_draft(request, form)
     if request.method == "POST" and form.is_valid():
-        given = form.cleaned_data
-        changes: dict[str, Any] = {
-            "name": form.texts(),
-            "platforms": form.platform_list(),
-            "default_currency": given["default_currency"].strip(),
-        }
         try:
-            actions.edit_app(actor, key, revision=given["revision"], **changes)
+            actions.edit_app(actor, key, revision=form.cleaned_data["revision"], name=form.texts(), **form.settings())
         except MusterError as error:
             show_label_error(form, error)
         else:
