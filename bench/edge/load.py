@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -86,8 +83,8 @@ def cpu_of(pids: Sequence[int]) -> float:
 
 
 def _cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    """The clock of its CPU time, to the nanosecond: clock_getcpuclockid(3) of all its threads."""
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 def memory_of(pid: int) -> int:

@@ -52,7 +52,7 @@ class Ingest:
         if gpc.applies(request, asker):
             position, refused = await self._store_some(asker, body, read, call)
         else:
-            position = await self._storing.store(_entry(asker, ITEMS, call, len(read.messages), body))
+            position = await self._storing.store(_entry(asker, ITEMS, call, len(read), body))
             refused = frozenset()
         said: dict[str, Any] = {"success": True}
         if request.query("verdicts") == "1":
@@ -87,4 +87,4 @@ def _verdicts(read: Body, call: str | None, untracked: Collection[int]) -> dict[
         else:
             if index in untracked:
                 refused.append({"index": index, "code": gpc.VERDICT, "message": gpc.SENTENCE})
-    return {"accepted": len(read.messages) - len(refused), "refused": refused}
+    return {"accepted": len(read) - len(refused), "refused": refused}

@@ -49,8 +49,8 @@ class Storing:
             raise spool_full()
         waiter: asyncio.Future[int] = self._loop.create_future()
         self._writer.append(entry, waiter)
-        # Whoever goes away does not take it back: it may be on disk already.
-        seq = await asyncio.shield(waiter)
+        # Whoever goes away does not take it back: it may be on disk already. Then nobody waits for the answer.
+        seq = await waiter
         if seq < 0:
             raise storage_failed()
         return f"{self.slot}.{seq}"

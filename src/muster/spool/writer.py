@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from itertools import chain
+from typing import Any, Generic, TypeVar
 
 from muster.spool import files
 from muster.spool.entries import Entry
@@ -28,7 +29,9 @@ _SECONDS_BETWEEN_TIDYINGS = 60.0
 # Rows that are forgotten in one transaction: nobody waits for it longer than for a commit.
 _FORGET_AT_ONCE = 2_000
 
-_INSERT = "INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+# Rows of one statement: its threads take turns with the event loop's once a statement, not once a row.
+_MOST_ROWS = 64
+_INSERT, _ROW = "INSERT INTO batch VALUES ", "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True)
@@ -126,10 +129,7 @@ class SpoolWriter(Generic[Ticket]):
     def _commit(self, taken: list[tuple[Entry, Ticket]]) -> None:
         first, begun = self._seq + 1, time.perf_counter()
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            rows = [(seq, *entry) for seq, (entry, _) in enumerate(taken, start=first)]
-            self._connection.executemany(_INSERT, rows)
-            self._connection.execute("COMMIT")
+            self._insert([(seq, *entry) for seq, (entry, _) in enumerate(taken, start=first)])
         except sqlite3.Error:
             # The disk is full or fails: nobody is told that it is stored, and places are not used twice.
             self._roll_back()
@@ -138,6 +138,20 @@ class SpoolWriter(Generic[Ticket]):
         self._seq += len(taken)
         self._settle([Settled(ticket, seq) for seq, (_, ticket) in enumerate(taken, start=first)])
         self._committed(len(taken), time.perf_counter() - begun)
+
+    def _insert(self, rows: list[tuple[Any, ...]]) -> None:
+        """All of them or none; a statement alone is a transaction."""
+        if len(rows) <= _MOST_ROWS:
+            self._insert_some(rows)
+            return
+        self._connection.execute("BEGIN IMMEDIATE")
+        for begin in range(0, len(rows), _MOST_ROWS):
+            self._insert_some(rows[begin : begin + _MOST_ROWS])
+        self._connection.execute("COMMIT")
+
+    def _insert_some(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        statement = _INSERT + ", ".join([_ROW] * len(rows))
+        self._connection.execute(statement, list(chain.from_iterable(rows)))
 
     def _roll_back(self) -> None:
         # Of a disk that fails this may fail, too: those who wait are told all the same.

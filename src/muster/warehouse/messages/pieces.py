@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,12 +17,20 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class Body:
-    """`messages`: the JSON text of each. `context`, `sent_at`, `write_key`: what was said of all of them."""
+    """`pieces`: the JSON text of each message. `context`, `sent_at`, `write_key`: what was said of all of them."""
 
-    messages: list[bytes]
+    pieces: Sequence[bytes | msgspec.Raw]
     context: dict[str, Any] = field(default_factory=dict)
     sent_at: Any = None
     write_key: str | None = None
+
+    @property
+    def messages(self) -> list[bytes]:
+        """Copies them: whoever only counts them needs none."""
+        return [bytes(piece) for piece in self.pieces]
+
+    def __len__(self) -> int:
+        return len(self.pieces)
 
 
 class _Batch(msgspec.Struct):
@@ -48,7 +56,7 @@ def read_body(body: bytes, kind: str | None) -> Body:
         batch = _decode_batch(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _read_roughly(body)
-    return Body([bytes(raw) for raw in batch.batch], _object(batch.context), batch.sentAt, _text(batch.writeKey))
+    return Body(batch.batch, _object(batch.context), batch.sentAt, _text(batch.writeKey))
 
 
 def _read_roughly(body: bytes) -> Body:
