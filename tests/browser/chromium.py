@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 LOCALES = {"en": "en-US", "de": "de-DE", "fr": "fr-FR"}
@@ -28,6 +28,8 @@ _STATUS = re.compile(r"responded with a status of (\d{3})")
 # A hint that Chromium gives below the level of a warning: an attribute is missing.
 _HINT = "[DOM]"
 _PATIENCE_MILLISECONDS = 15_000
+
+expect.set_options(timeout=_PATIENCE_MILLISECONDS)
 
 
 @contextmanager

@@ -1,7 +1,13 @@
 // Where an answer does not come, the region says that it is out of date, and can be asked for again (D-41). What was
-// typed stays; as soon as there is a network again it is sent by itself.
+// typed stays; it is sent by itself as soon as there is an answer again.
 const note = document.getElementById("stale");
+// "online" is said before names are resolved and proxies reached, and a restart of Muster says nothing: so it is asked
+// again from time to time, more and more seldom (milliseconds).
+const FIRST_PAUSE = 2000;
+const LAST_PAUSE = 30000;
 let asked = null;
+let pause = FIRST_PAUSE;
+let waiting = 0;
 
 // What a proxy says in Muster's place is no answer.
 function isAnswer(ctx) {
@@ -16,6 +22,9 @@ function told(event) {
   asked = ctx.sourceElement;
   asked.setAttribute("data-stale", "");
   note.hidden = false;
+  clearTimeout(waiting);
+  waiting = setTimeout(askAgain, pause);
+  pause = Math.min(2 * pause, LAST_PAUSE);
 }
 
 function answered(event) {
@@ -25,6 +34,8 @@ function answered(event) {
   asked.removeAttribute("data-stale");
   asked = null;
   note.hidden = true;
+  clearTimeout(waiting);
+  pause = FIRST_PAUSE;
 }
 
 function askAgain() {
