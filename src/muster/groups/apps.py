@@ -70,13 +70,20 @@ class GroupsConfig(AppConfig):
             hooks.due_starters.append(look)
 
     def _register_webhooks(self) -> None:
-        from muster.groups.actions.announcing import JOINED, LEFT, tell_news
+        from muster.groups.actions.announcing import ARCHIVED, DELETED, JOINED, LEFT, RESTORED, tell_news
         from muster.groups.queries.subjects import groups_to_tell_of
         from muster.webhooks import hooks
 
         # Whoever is told of members could as well list them.
         for key, label in ((JOINED, _("Customers joined a group")), (LEFT, _("Customers left a group"))):
             hooks.register_event(hooks.EventKind(key, label, "members:read", groups_to_tell_of))
+        lives = (
+            (ARCHIVED, _("A group was archived")),
+            (RESTORED, _("A group was restored")),
+            (DELETED, _("A group was deleted")),
+        )
+        for key, label in lives:
+            hooks.register_event(hooks.EventKind(key, label, "groups:read", groups_to_tell_of))
         if tell_news not in hooks.gatherers:
             hooks.gatherers.append(tell_news)
 

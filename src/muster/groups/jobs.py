@@ -13,6 +13,7 @@ from muster.catalog.queries import app_numbers, warehouse_catalog
 from muster.customers.actions.facts import announce_change
 from muster.customers.hooks import current_warehouse
 from muster.customers.jobs import take_out
+from muster.groups.actions.announcing import DELETED, announce_life
 from muster.groups.actions.following import Follower, check_agreement, current_follower
 from muster.groups.actions.generations import all_left
 from muster.groups.actions.lists import rematch_known, sweep_lists
@@ -84,6 +85,7 @@ def remove_sample(job: RunningJob) -> dict[str, Any]:
     with transaction.atomic():
         announce({row.id: all_left(row) for row in found.groups if row.state != State.ARCHIVED})
         for row in found.groups:
+            announce_life(row, DELETED)
             row.delete()
         forget_marks(SampleKind.GROUP, [row.id for row in found.groups])
         announce_exposure()

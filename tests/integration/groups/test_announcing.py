@@ -17,7 +17,9 @@ from pyroaring import BitMap
 
 from muster.engine.changes import change_between
 from muster.groups.actions.announcing import announce, count_in_news, erase_from_news, tell_news
+from muster.groups.actions.many import archive_many, restore_many
 from muster.groups.actions.memory import remember
+from muster.groups.actions.segments import change_state, delete_group
 from muster.groups.models import Group, MembershipNews
 from muster.groups.terms import Cause
 from muster.kernel.clock import clock_of
@@ -31,6 +33,7 @@ pytestmark = pytest.mark.django_db
 
 _NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 _BOTH = ["group.member_joined", "group.member_left"]
+_LIVES = ["group.archived", "group.restored", "group.deleted"]
 
 
 def _change(group: Group, before: BitMap, after: BitMap, cause: Cause = Cause.DATA, at: datetime = _NOW) -> None:
@@ -136,6 +139,47 @@ def test_deleted_group_is_told_of_no_more(group: Group) -> None:
     group.delete()
     _tell()
     assert _told() == []
+
+
+def test_life_of_a_group_is_told_in_the_order_of_its_changes() -> None:
+    """Also what was kept back when it was archived, and of a group that is gone when it is told."""
+    create_webhook(LOCAL, url="https://crm.example.com/", events=[*_BOTH, *_LIVES])
+    group = stored_group(1, _NOW)
+    _change(group, BitMap(), BitMap([1]))
+    change_state(LOCAL, "g01", "archive")
+    change_state(LOCAL, "g01", "restore")
+    _change(group, BitMap([1]), BitMap([1, 2]))
+    delete_group(LOCAL, "g01")
+    assert _tell() is None
+    told = sorted(_told(), key=lambda one: one[1]["sequence"])
+    assert [(event, data["sequence"], data.get("customers")) for event, data in told] == [
+        ("group.member_joined", 1, ["cus_1"]),
+        ("group.archived", 2, None),
+        ("group.restored", 3, None),
+        ("group.member_joined", 4, ["cus_2"]),
+        ("group.deleted", 5, None),
+    ]
+    assert told[-1][1] == {"group": {"id": "grp_01", "key": "g01"}, "sequence": 5}
+
+
+def test_lives_of_many_groups_are_told_of_each() -> None:
+    create_webhook(LOCAL, url="https://crm.example.com/", events=_LIVES, subjects=[])
+    groups = [stored_group(number, _NOW).id for number in (1, 2)]
+    archive_many(LOCAL, groups)
+    restore_many(LOCAL, groups)
+    told = sorted((data["group"]["key"], data["sequence"], event) for event, data in _told())
+    assert told == [
+        ("g01", 1, "group.archived"),
+        ("g01", 2, "group.restored"),
+        ("g02", 1, "group.archived"),
+        ("g02", 2, "group.restored"),
+    ]
+
+
+def test_life_that_nobody_wants_is_not_told(group: Group) -> None:
+    change_state(LOCAL, "g01", "archive")
+    delete_group(LOCAL, "g01")
+    assert (_told(), MembershipNews.objects.count()) == ([], 0)
 
 
 def test_change_that_nobody_wants_costs_one_question() -> None:

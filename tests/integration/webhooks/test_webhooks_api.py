@@ -294,4 +294,7 @@ def test_events_say_what_they_want(as_local: Client) -> None:
     assert as_local.get("/api/v1/webhooks/events").json()["items"] == [
         {"key": "group.member_joined", "label": "Customers joined a group", "scope": "members:read"},
         {"key": "group.member_left", "label": "Customers left a group", "scope": "members:read"},
+        {"key": "group.archived", "label": "A group was archived", "scope": "groups:read"},
+        {"key": "group.restored", "label": "A group was restored", "scope": "groups:read"},
+        {"key": "group.deleted", "label": "A group was deleted", "scope": "groups:read"},
     ]

@@ -1,5 +1,7 @@
 """Tells webhooks who joined and who left a group: kept back for about a second, in the transaction of the change.
 
+That a group is archived, there again or gone is told at once, in the order of its members' changes.
+
 What was stored is told, also when the process dies right after; what was rolled back is not (ADR 0030). Changes of a
 group within that second are told as one: whoever joined and left again did neither.
 """
@@ -15,7 +17,7 @@ from pyroaring import BitMap
 
 from muster.catalog.queries import publisher
 from muster.engine.changes import Change, packed, unpacked
-from muster.groups.models import MembershipNews
+from muster.groups.models import Group, MembershipNews
 from muster.groups.policies import told_change
 from muster.groups.terms import COALESCED, Cause, Kind
 from muster.kernel.clock import system_clock
@@ -25,6 +27,7 @@ from muster.webhooks.actions.waiting import poke_after_commit
 from muster.webhooks.queries.webhooks import wanted_among
 
 JOINED, LEFT = "group.member_joined", "group.member_left"
+ARCHIVED, RESTORED, DELETED = "group.archived", "group.restored", "group.deleted"
 KEPT_BACK = timedelta(seconds=1)
 MOST_NAMED = 10_000
 """A larger change is told by its size; who is a member now is read from the group."""
@@ -64,6 +67,22 @@ def _announce(group: str, change: Change, size: int, cause: Cause, at: datetime)
 def _goes_with(news: MembershipNews, cause: Cause) -> bool:
     """Data and time take turns many times a minute, and are remembered as one, too."""
     return news.cause == cause or {Cause(news.cause), cause} <= COALESCED
+
+
+def announce_life(row: Group, event: str) -> None:
+    """`ARCHIVED`, `RESTORED` or `DELETED`; in the caller's transaction, before a restored group's members change and
+    before a deleted one's row goes."""
+    now = system_clock()
+    news = MembershipNews.objects.filter(group=row).first()
+    if news is not None and news.due_at is not None:
+        # The row may go with the group, and what came before is told before.
+        _tell(news)
+    if not wanted_among((event,), (row.id,)):
+        return
+    news = news or MembershipNews(group=row, cause=Cause.DEFINITION, at=now, size_before=0, size=0)
+    news.sequence += 1
+    news.save()
+    emit(event, [{"group": _group(row), "sequence": news.sequence}], subject=row.id, at=now)
 
 
 def tell_news() -> datetime | None:
@@ -112,8 +131,7 @@ def _tell(news: MembershipNews) -> None:
 
 def _payloads(news: MembershipNews, keys: BitMap, *, small: bool) -> Iterator[dict[str, Any]]:
     """`data` of the bodies. Of a Small group nobody is told who, or how many (G-21)."""
-    group = {"id": news.group_id, "key": news.group.key}
-    common = {"group": group, "sequence": news.sequence, "cause": news.cause}
+    common = {"group": _group(news.group), "sequence": news.sequence, "cause": news.cause}
     address = f"/api/v1/groups/{news.group_id}/members"
     if small:
         yield {**common, "small": True, "customers": [], "more": False}
@@ -124,6 +142,10 @@ def _payloads(news: MembershipNews, keys: BitMap, *, small: bool) -> Iterator[di
         for place, part in enumerate(parts, 1):
             customers = [customer_id(key) for key in part]
             yield {**common, "count": len(keys), "customers": customers, "more": place < len(parts)}
+
+
+def _group(row: Group) -> dict[str, str]:
+    return {"id": row.id, "key": row.key}
 
 
 def _change_of(news: MembershipNews) -> Change:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from muster.audit.actions import record
 from muster.groups import hooks
+from muster.groups.actions.announcing import ARCHIVED, RESTORED, announce_life
 from muster.groups.actions.generations import all_joined, all_left
 from muster.groups.actions.membership import Changes, evaluate, store
 from muster.groups.actions.segments import check_tags, remember_version
@@ -62,6 +63,7 @@ def archive_many(actor: Principal, identifiers: Sequence[str]) -> Done:
             row.state = State.ARCHIVED
             row.save(update_fields=["state"])
             record(actor, "group.archive", "group", row.id, {})
+            announce_life(row, ARCHIVED)
             left[row.id] = all_left(row)
             done.changed.append(row.id)
         if len(refused) == len(waiting):
@@ -85,6 +87,7 @@ def restore_many(actor: Principal, identifiers: Sequence[str]) -> None:
         row.state = State.ACTIVE if row.kind == Kind.KNOWN else State.BUILDING
         row.save(update_fields=["state"])
         record(actor, "group.restore", "group", row.id, {})
+        announce_life(row, RESTORED)
     for row in rows:
         check_exposures(row)
     segments = [row for row in rows if row.kind == Kind.SEGMENT]

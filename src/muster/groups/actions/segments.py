@@ -12,6 +12,7 @@ from django.db import transaction
 from muster.audit.actions import record
 from muster.catalog.actions import check_revision
 from muster.engine.refresh import in_order
+from muster.groups.actions.announcing import ARCHIVED, DELETED, RESTORED, announce_life
 from muster.groups.actions.generations import all_joined, all_left
 from muster.groups.actions.membership import (
     EVALUATION,
@@ -194,6 +195,8 @@ def change_state(actor: Principal, reference: str, verb: str) -> GroupView:
         elif current.state == State.ARCHIVED:
             check_exposures(row)
         row.state = target
+        if verb in ("archive", "restore"):
+            announce_life(row, ARCHIVED if verb == "archive" else RESTORED)
         changes = {}
         if evaluated is not None:
             cause = Cause.FULL if verb == "refresh" else Cause.DEFINITION
@@ -215,6 +218,7 @@ def delete_group(actor: Principal, reference: str) -> None:
     record(actor, "group.deleted", "group", row.id, {"key": row.key, "name": row.name})
     if row.state != State.ARCHIVED:
         announce({row.id: all_left(row)})
+    announce_life(row, DELETED)
     row.delete()
     announce_exposure()
 
