@@ -19,6 +19,7 @@ from muster.spool.slots import take_slot
 from muster.spool.writer import SpoolWriter
 from muster.team.policies import LOCAL
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
+from muster.warehouse.refused import Asked
 from tests.integration.personas import open_store
 from tests.unit.spool.test_spool import Settlements
 
@@ -144,6 +145,20 @@ def test_what_is_refused_is_kept_with_its_verdict(town: Town) -> None:
         ("not_a_name", '{"type": "track", "userId": "u1", "event": "?!"}', 1, 7),
     ]
     assert town.ask("SELECT count(*) FROM all_events") == [(1,)]
+
+
+def test_address_of_a_device_is_not_kept_beside_what_was_refused(town: Town) -> None:
+    """E-40: neither the batch's nor the message's own; all else stays, and what cannot be read as it was sent."""
+    own = {"type": "track", "userId": "u1", "event": "?!", "context": {"ip": "203.0.113.7", "locale": "nb-NO"}}
+    said = {"ip": "203.0.113.8", "app": {"version": "2"}}
+    town.spool(body=json.dumps({"batch": [own, {"ip": "is no context"}], "context": said}).encode())
+    town.run()
+    assert town.ask("SELECT code, item FROM rejects ORDER BY nth") == [
+        ("not_a_name", '{"type":"track","userId":"u1","event":"?!","context":{"locale":"nb-NO"}}'),
+        ("type_unknown", '{"ip": "is no context"}'),
+    ]
+    [kept] = town.warehouse.refused(Asked(code="not_a_name"), None, 10)
+    assert json.loads(kept.told or "")["context"] == {"app": {"version": "2"}}
 
 
 def test_one_that_cannot_be_drained_is_set_aside_and_the_rest_flows(town: Town) -> None:

@@ -311,3 +311,12 @@ def test_end_is_orderly(tmp_path: Path) -> None:
         slot = try_slot(edge.spool, 1)
         assert slot is not None
         slot.release()
+
+
+def test_address_of_who_sent_is_forgotten(edge: Edge) -> None:
+    """E-40: limits count by it; neither the spool nor the edge's store has it."""
+    edge.send(BATCH, headers={"X-Forwarded-For": "203.0.113.77"})
+    assert edge.rows()[-1].entry.body
+    files = [file for file in edge.folder.rglob("*") if file.is_file()]
+    assert files
+    assert not [file for file in files if b"203.0.113.77" in file.read_bytes()]

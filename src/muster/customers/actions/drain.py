@@ -20,6 +20,7 @@ from muster.warehouse.catalog import Trust
 from muster.warehouse.items import Item
 from muster.warehouse.messages.envelope import Envelope
 from muster.warehouse.messages.errors import BodyUnreadable
+from muster.warehouse.messages.kept import without_address
 from muster.warehouse.messages.pieces import Body, read_body
 from muster.warehouse.messages.telling import Request
 from muster.warehouse.messages.translation import Received, refused_item
@@ -189,7 +190,7 @@ def _request(entry: Entry) -> Request:
         trust=entry.trust,
         subject=entry.subject,
         sent_at=body.sent_at,
-        context=body.context,
+        context=without_address(body.context),
     )
 
 

@@ -14,6 +14,7 @@ from muster.warehouse.messages.consents import STATES
 from muster.warehouse.messages.devices import device_of
 from muster.warehouse.messages.envelope import Envelope, happened_at, hash_of
 from muster.warehouse.messages.errors import MessageRefused
+from muster.warehouse.messages.kept import kept_text
 from muster.warehouse.messages.orders import ORDER_EVENTS, order_of
 from muster.warehouse.messages.words import KNOWN_TRAITS, event_name, traits_of
 
@@ -57,7 +58,7 @@ def item_of(received: Received, catalog: Catalog) -> Item:
         order=order,
         consents=_consents(received),
         device=device_of(received.context, anonymous_id),
-        body=received.raw.decode("utf-8", "replace"),
+        body=kept_text(received.raw),
         place=envelope.place,
         nth=received.index,
     )
@@ -71,7 +72,7 @@ def refused_item(raw: bytes, envelope: Envelope, index: int, code: str) -> Item:
         app=envelope.app,
         trust=envelope.trust,
         source=envelope.source,
-        body=raw.decode("utf-8", "replace").replace("\0", ""),
+        body=kept_text(raw),
         verdict=code,
         place=envelope.place,
         nth=index,
