@@ -88,7 +88,7 @@ _PROPERTIES = {
     "install_attributed": _props(campaign=_campaigns),
     "app_acquired": _props(
         acquisition_type=st.sampled_from(["trial", "Promo Code", "gift", "", 3, None]),
-        amount=st.sampled_from([0, 1, 2.5, "3", None]),
+        amount=st.sampled_from([0, 1, 2.5, "3", None, 1e300]),
     ),
     "addon_acquired": _props(addon=_addons, expires_at=_instants),
     "subscription_started": _props(addon=_addons, expires_at=_instants),
@@ -99,7 +99,7 @@ _PROPERTIES = {
         session_id=st.sampled_from(["s1", "s2", 3, None]),
         started_at=_instants,
         ended_at=_instants,
-        engaged_seconds=st.sampled_from([0, 59.9, 61, -5, "9"]),
+        engaged_seconds=st.sampled_from([0, 59.9, 61, -5, "9", 9e15, 1e300]),
     ),
 }
 _NUMBERS = {event.number: key for key, event in STANDARD_EVENTS.items()}
@@ -122,15 +122,15 @@ _lines = st.builds(
     product_id=st.sampled_from(["pro", "sku-9", "coins", "app-shop", "club-year", "thing", None]),
     category=st.sampled_from([None, "bikes"]),
     name=st.none(),
-    price_micros=st.sampled_from([None, 0, 4_990_000]),
-    quantity=st.sampled_from([None, Decimal(1), Decimal("2.5")]),
+    price_micros=st.sampled_from([None, 0, 4_990_000, 2**63 - 1]),
+    quantity=st.sampled_from([None, Decimal(1), Decimal("2.5"), Decimal(10**12 - 1)]),
 )
 _orders = st.builds(
     OrderEntry,
     kind=st.sampled_from(["completed", "completed", "completed", "updated", "cancelled", "refunded"]),
     order_id=st.sampled_from(["o1", "o2", "o3"]),
     placed_at=st.one_of(st.none(), st.none(), moments),
-    amount_micros=st.sampled_from([None, 0, 1, 10_000_000, 19_990_001, -3_000_000]),
+    amount_micros=st.sampled_from([None, 0, 1, 10_000_000, 19_990_001, -3_000_000, 2**63 - 1, 2**62, -(2**63) + 1]),
     currency=st.sampled_from([None, "EUR", "usd ", "JPY", "XXX"]),
     coupon=st.sampled_from([None, None, " ", "HALF"]),
     market=st.sampled_from([None, "NO", "Germany", "Nowhere"]),

@@ -31,6 +31,7 @@ _SCALARS = (
     | st.booleans()
     | st.integers()
     | st.integers(-(2**70), 2**70)
+    | st.sampled_from([10**320, -(10**320), 10**308, 9.2e12, -9.2e12, 1e22])
     | st.floats(allow_nan=True, allow_infinity=True)
     | _TEXTS
 )
@@ -49,6 +50,7 @@ _PROPERTIES = st.dictionaries(
     _VALUES
     | st.lists(st.dictionaries(st.sampled_from(["product_id", "sku", "price", "quantity"]), _VALUES), max_size=2),
 )
+_INSTANTS = ["2026-11-21T18:44:55Z", "9998-12-31T23:59:59Z", "1000-01-01T00:00:00Z"]
 _CONTEXTS = st.dictionaries(
     st.sampled_from(
         ["traits", "device", "os", "app", "page", "campaign", "locale", "timezone", "active", "userAgentData"]
@@ -63,7 +65,10 @@ _STRANGE = st.fixed_dictionaries(
         "properties": _PROPERTIES | _VALUES,
         "context": _CONTEXTS | _VALUES,
         "traits": st.dictionaries(st.sampled_from(["email", "age", "address", "Plan", "plan", "ß", ""]), _VALUES),
-        "timestamp": st.integers() | st.floats() | st.sampled_from(["2026-11-21T18:44:55Z", "0001-01-01"]),
+        **{
+            name: st.integers() | st.floats() | st.sampled_from([*_INSTANTS, "0001-01-01", 10**320])
+            for name in ("timestamp", "sentAt")
+        },
     },
 )
 # Of these most are taken: it is their contents that are strange.

@@ -28,6 +28,14 @@ APPS = {"notes": 1, "rides": 2}
 COUNTRIES = ("FR", "DE", "NO", "US")
 TEXTS = ("Spring", "spring sale", "ÉTÉ", "été", "straße", "STRASSE", "İstanbul", "a%b_c", "", "o'neil")
 NUMBERS = (0, 1, 2, 3, 5, 10, 0.1, 0.2, 0.3, 2.5, -1, 1e6)
+# Of these no sum, no text and no instant may be more than the other engine makes of it.
+HUGE = (1e15, 1e22, 9e31, -9e31, 10**25, 2**64 - 1)
+ODD_INSTANTS = (
+    "20261121T184455+0000", "2026-W47-6T10:00:00Z", "2026-11-21T18:44Z", "2026-11-21T18:44:55+23:59",
+    "2026-11-21x18:44:55Z", "0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59-10:00", "2026-11-21T18:44:55.1234567890Z",
+    "9998-12-31T00:00:00Z",
+)  # fmt: skip  # a table
+ODD_DAYS = ("2026-W47-6", "0001-01-01", "9999-12-31", "20261121", "9998-12-31")
 LABELS = ("Pro", "tour", "été")
 VERSIONS = ("1.0.0", "1.0.0-rc.1", "1.0", "1.2.3", "v1.2.10", "2.0.0.1", "10.0", "not a version")
 GROUPS = ("grp_staff", "grp_beta")
@@ -218,13 +226,13 @@ def _properties(event: str, dice: random.Random) -> dict[str, Any]:
         return {"where": {"place": dice.choice(TEXTS)}} if dice.random() < 0.8 else {"where": dice.choice(TEXTS)}
     candidates = {
         # Apps send what they like: now and then a property comes in another type.
-        "level": lambda: dice.choice([*NUMBERS, "5", True]),
-        "world": lambda: dice.choice([*TEXTS, 5, 2.5]),
+        "level": lambda: dice.choice([*NUMBERS, *NUMBERS, *HUGE, "5", True]),
+        "world": lambda: dice.choice([*TEXTS, *HUGE, 5, 2.5]),
         "hard": lambda: dice.choice([True, False, "true"]),
         "build": lambda: dice.choice(VERSIONS),
         "tags": lambda: dice.sample(LABELS, dice.randrange(0, 3)),
-        "at_time": lambda: dice.choice([instant(dice).isoformat(), "yesterday", "2026-11-20"]),
-        "deadline": lambda: dice.choice([_day(dice).isoformat(), "soon"]),
+        "at_time": lambda: dice.choice([*[instant(dice).isoformat()] * 8, *ODD_INSTANTS, "yesterday", "2026-11-20"]),
+        "deadline": lambda: dice.choice([*[_day(dice).isoformat()] * 4, *ODD_DAYS, "soon"]),
     }
     return {name: make() for name, make in candidates.items() if dice.random() < 0.7}
 

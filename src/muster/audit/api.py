@@ -14,6 +14,7 @@ from muster.kernel.worded import worded
 from muster.web.errors import RequestInvalid
 from muster.web.hooks import check_scope, identify
 from muster.web.paging import DEFAULT_LIMIT, Limit, Page
+from muster.web.schemas import Instant
 
 router = Router(tags=["audit"])
 
@@ -36,8 +37,8 @@ def list_audit(
     action: str = "",
     thing_kind: str = "",
     thing_id: str = "",
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
     cursor: str | None = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> dict[str, Any]:

@@ -73,11 +73,11 @@ class Tokens:
         key = self._key_of(token, keys)
         try:
             told = self._signatures.decode_complete(token, material_of(key), algorithms=[key.algorithm])
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, RecursionError):
             raise invalid("its signature is wrong") from None
         try:
             claims = _decode_claims(told["payload"])
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise invalid("its claims need `sub`, `exp` and `iat`") from None
         _check_claims(claims, now)
         audience = (claims.aud,) if isinstance(claims.aud, str) else tuple(claims.aud or ())
@@ -101,7 +101,7 @@ class Tokens:
 def _header_of(token: str) -> dict[str, Any]:
     try:
         return dict(jwt.get_unverified_header(token))
-    except jwt.InvalidTokenError:
+    except (jwt.InvalidTokenError, RecursionError):
         raise invalid("it is no JSON Web Token") from None
 
 
@@ -134,7 +134,7 @@ def audiences_of(token: str) -> list[str]:
     try:
         _, payload, _ = token.split(".")
         claims = msgspec.json.decode(decoded(payload))
-    except (ValueError, binascii.Error, msgspec.DecodeError):
+    except (ValueError, binascii.Error, msgspec.DecodeError, RecursionError):
         return []
     said = claims.get("aud") if isinstance(claims, dict) else None
     return [one for one in (said if isinstance(said, list) else [said]) if isinstance(one, str)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest
@@ -27,7 +26,7 @@ from muster.team.policies import can
 from muster.web.actions import start_job
 from muster.web.answers import csv_download
 from muster.web.paging import revision_of
-from muster.web.schemas import job_out
+from muster.web.schemas import Instant, job_out
 
 router = Router(tags=["groups"])
 
@@ -123,7 +122,7 @@ def export(request: HttpRequest, reference: str) -> Any:
 
 
 @router.post("/groups/preview")
-def preview(request: HttpRequest, body: schemas.PreviewIn, at: datetime | None = None) -> Any:
+def preview(request: HttpRequest, body: schemas.PreviewIn, at: Instant | None = None) -> Any:
     """Size, waterfall, sample and overlap of a definition that is not saved (G-14); as if it were `at` (G-29)."""
     principal = permitted(request, "groups:read")
     found = previews.preview_document(
@@ -153,7 +152,7 @@ def refresh_all(request: HttpRequest) -> Any:
 
 
 @router.get("/groups/{reference}")
-def show_group(request: HttpRequest, reference: str, at: datetime | None = None) -> Any:
+def show_group(request: HttpRequest, reference: str, at: Instant | None = None) -> Any:
     """With `at` also the size it would have if it were that instant (G-29)."""
     permitted(request, "groups:read")
     found = groups.group(reference)
@@ -211,8 +210,8 @@ def list_members(
     reference: str,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=people.MEMBERS_A_PAGE)] = 100,
-    as_of: datetime | None = None,
-    at: datetime | None = None,
+    as_of: Instant | None = None,
+    at: Instant | None = None,
 ) -> Any:
     """`as_of`: as recorded at a past instant (G-17); `at`: as they would be if it were that instant (G-29)."""
     permitted(request, "members:read")
@@ -266,7 +265,7 @@ def compare(request: HttpRequest, reference: str) -> Any:
 
 
 @router.get("/groups/{reference}/explain")
-def explain(request: HttpRequest, reference: str, customer: str, as_of: datetime | None = None) -> Any:
+def explain(request: HttpRequest, reference: str, customer: str, as_of: Instant | None = None) -> Any:
     """Why a customer is or is not in the group (G-18). `customer`: `cus_...`, `external:...` or an e-mail address.
 
     `as_of`: by the definition of that instant, over what had happened by then.

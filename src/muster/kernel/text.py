@@ -7,6 +7,8 @@ import unicodedata
 
 _BETWEEN_CASES = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])")
 _NOT_WORD = re.compile(r"[\W_]+")
+# What follows is no part of a key; to normalise combining marks takes the square of their number.
+_READ_OF_NAME = 400
 
 
 def fold(text: str) -> str:
@@ -27,5 +29,5 @@ def _lower(letter: str) -> str:
 
 def key_of(name: str) -> str:
     """C-1: one key for `Level Up`, `levelUp` and `level_up`; "" if the name has no letter or digit, 100 at most."""
-    parted = _BETWEEN_CASES.sub("_", unicodedata.normalize("NFKC", name)).casefold()
+    parted = _BETWEEN_CASES.sub("_", unicodedata.normalize("NFKC", name[:_READ_OF_NAME])).casefold()
     return _NOT_WORD.sub("_", parted).strip("_")[:100].strip("_")

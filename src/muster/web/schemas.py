@@ -1,14 +1,27 @@
-"""What the API answers about jobs."""
+"""What the APIs of several rooms share: instants, jobs."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from ninja import Schema
+from pydantic import AfterValidator
 
 from muster.web.queries import JobView
+
+_FIRST_YEAR, _LAST_YEAR = 1970, 8999
+
+
+def _within_years(at: datetime) -> datetime:
+    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        raise ValueError(f"a year from {_FIRST_YEAR} to {_LAST_YEAR} is needed")
+    return at
+
+
+Instant = Annotated[datetime, AfterValidator(_within_years)]
+"""As somebody asks for it: far enough from where calendars end to be moved by a zone or a window."""
 
 
 class SubjectOut(Schema):

@@ -7,6 +7,8 @@ from datetime import datetime
 from ninja import Schema
 from pydantic import ConfigDict
 
+from muster.web.schemas import Instant
+
 
 class WebhookIn(Schema):
     """`subjects`: ids or keys of what the events are to be about, here customer groups; none for all."""
@@ -110,7 +112,7 @@ class AttemptOut(Schema):
 class ReplayIn(Schema):
     model_config = ConfigDict(extra="forbid")
 
-    since: datetime
+    since: Instant
 
 
 class ReplayOut(Schema):

@@ -12,13 +12,17 @@ import pytest
 
 from muster.catalog.actions import create_app
 from muster.catalog.queries import warehouse_catalog
+from muster.customers.actions import judging
 from muster.customers.actions.drain import Drain, drained_cursors
 from muster.spool.entries import ITEMS, UNREADABLE, Entry
 from muster.spool.reading import SpoolReader
 from muster.spool.slots import take_slot
 from muster.spool.writer import SpoolWriter
 from muster.team.policies import LOCAL
+from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
+from muster.warehouse.items import Item
+from muster.warehouse.messages.translation import Received
 from muster.warehouse.refused import Asked
 from tests.integration.personas import open_store
 from tests.unit.spool.test_spool import Settlements
@@ -169,6 +173,22 @@ def test_one_that_cannot_be_drained_is_set_aside_and_the_rest_flows(town: Town) 
     assert town.ask("SELECT count(*) FROM all_events") == [(16,)]
     assert town.ask("SELECT code, count(*) FROM rejects GROUP BY 1") == [("drain_failed", 2)]
     assert drained_cursors()[1].seq == 9
+
+
+def test_message_that_nobody_foresaw_costs_no_other(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """E-13, E-20: at once, and it is kept to be taken again when somebody has mended what was wrong."""
+    read = judging.item_of
+
+    def reads(received: Received, catalog: Catalog) -> Item:
+        if received.message["messageId"] == "m2":
+            raise ZeroDivisionError("nobody foresaw it")
+        return read(received, catalog)
+
+    monkeypatch.setattr(judging, "item_of", reads)
+    town.spool(page(1), page(2), page(3))
+    assert town.run() == 0
+    assert town.ask("SELECT count(*) FROM all_events") == [(2,)]
+    assert town.ask("SELECT code, nth FROM rejects") == [("drain_failed", 1)]
 
 
 def test_empty_batch_moves_the_cursor(town: Town) -> None:

@@ -99,6 +99,15 @@ def test_subject_is_looked_up_in_order(served: Edge, customer: dict[str, str], k
     assert decide(served, {"customer": customer}, key).json()["groups"] == groups
 
 
+def test_id_that_nobody_has_is_not_looked_up(served: Edge) -> None:
+    """Longer than any that is taken in; to compose this one would take seconds."""
+    endless = "a" + "\u0300\u0316" * 4_000
+    for customer in ({"id": endless}, {"anonymous_id": endless}):
+        answer = decide(served, {"customer": customer})
+        assert (answer.status_code, answer.json()["subject"]["known"]) == (200, False)
+    assert served.send({"context": {"targetingKey": endless}}, "/ofrep/v1/evaluate/flags", NOTES).status_code == 200
+
+
 def test_numbers_name_people_as_texts(served: Edge) -> None:
     """Ids become text, as they did when they were sent."""
     assert served.online is not None

@@ -155,6 +155,21 @@ def test_who_is_touched_moves_and_groups_that_refer_follow_in_the_same_transacti
     assert (row.size, row.available_customers, row.state, _told("rich")[1:]) == (4, 4, "active", [("data", 2, 0)])
 
 
+def test_value_that_nobody_foresaw_is_asked_by_the_conditions(
+    warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever it is of, everybody else is followed, and they are too."""
+
+    def fails(*_: object) -> None:
+        raise ArithmeticError("nobody foresaw it")
+
+    monkeypatch.setattr("muster.groups.actions.following.follower.ask_few", fails)
+    with caplog.at_level(logging.ERROR):
+        Follower().follow(_bring(warehouse, ann=5))
+    assert _inside("rich") == ["ann", "bob", "carl"]
+    assert "the compiled conditions are asked instead" in caplog.text
+
+
 def test_small_change_writes_no_file_and_is_in_every_answer_at_once(warehouse: DuckDBWarehouse, time: Time) -> None:
     files = sorted(membership_files().generations())
     follower = Follower()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.integration.groups.conftest import BOUGHT_AT, NOW, matching, up_to
 from tests.integration.living import Document, Living, problem
 
@@ -114,6 +116,26 @@ def test_recorded_and_evaluated_are_two_questions(town: Living, make: Make) -> N
     assert problem(town.local.get("/groups/asked-twice/members", params=both)) == (422, "value_not_allowed")
     naive = town.local.get("/groups/asked-twice", params={"at": "2026-01-01T00:00:00"})
     assert problem(naive) == (422, "value_not_allowed")
+
+
+@pytest.mark.parametrize(
+    "instant", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999999Z", "1969-12-31T00:00:00Z"]
+)
+def test_instants_at_the_end_of_calendars_are_refused(town: Living, make: Make, instant: str) -> None:
+    """Windows and zones would lead beyond."""
+    make("endless", up_to(40))
+    for path, name in (
+        ("/groups/endless/members", "as_of"),
+        ("/groups/endless/members", "at"),
+        ("/groups/endless", "at"),
+        ("/groups/endless/explain?customer=external:u1", "as_of"),
+        ("/audit", "since"),
+        ("/rejects", "until"),
+    ):
+        answer = town.local.get(path, params={**({"customer": "external:u1"} if "?" in path else {}), name: instant})
+        assert problem(answer) == (422, "request_invalid"), path
+    replay = town.local.post("/webhooks/wh_1/replay", json={"since": instant})
+    assert problem(replay) == (422, "request_invalid")
 
 
 def test_explanation_of_a_past_instant_uses_its_definition(town: Living, make: Make) -> None:

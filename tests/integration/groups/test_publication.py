@@ -24,6 +24,7 @@ from tests.integration.groups.test_known_groups import apply, judge
 from tests.integration.living import Document, csv_of
 from tests.integration.processes import kill, wait_until
 
+_SWAPS = int(os.environ.get("MUSTER_SWAPS", "20"))
 _PEOPLE = {"kind": "customers", "row": {"external_id": "id", "email": "email"}}
 
 
@@ -142,7 +143,10 @@ def test_bit_of_a_group_that_is_gone_serves_another(town: Served, key: str, make
 
 
 def test_complementary_groups_are_never_seen_apart(town: Served, key: str, make: Any) -> None:
-    """E-33: `others` is all who are not in `some`; while that is edited, everybody is in exactly one."""
+    """E-33: `others` is all who are not in `some`; while that is edited, everybody is in exactly one.
+
+    `MUSTER_SWAPS` sets how often: 10,000 once, by hand (section 12).
+    """
     make("some", up_to(26))
     make("others", matching({"none": [{"group": "some"}]}))
     ending = threading.Event()
@@ -157,7 +161,7 @@ def test_complementary_groups_are_never_seen_apart(town: Served, key: str, make:
     readers = [threading.Thread(target=ask) for _ in range(2)]
     for reader in readers:
         reader.start()
-    for points in itertools.islice(itertools.cycle((45, 26)), 20):
+    for points in itertools.islice(itertools.cycle((45, 26)), _SWAPS):
         edit(town, "some", definition=up_to(points))
     ending.set()
     for reader in readers:

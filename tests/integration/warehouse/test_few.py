@@ -13,7 +13,7 @@ from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb.few.append import MOST_ITEMS
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from muster.warehouse.items import Device
-from tests.spec.customers.told import CATALOG, NOTES, RECEIVED, at, event, item, order
+from tests.spec.customers.told import CATALOG, GAME, NOTES, RECEIVED, at, event, item, order
 
 MICROS = 1_000_000
 
@@ -47,6 +47,29 @@ def test_a_person_is_told_before_the_facts_are_derived(opened):
     told = people_said(opened.said_of([1]), CATALOG)[1]
     assert (told.profile["store_spend_micros"], opened.is_late) == (10 * MICROS, True)
     assert opened.person(1).profile == told.profile
+
+
+def test_nobody_spends_more_than_can_be_added(tmp_path):
+    """ADR 36: whoever says so, everybody else is still asked about, before a restart and after it."""
+    with DuckDBWarehouse(tmp_path) as before:
+        before.use_catalog(CATALOG)
+        _append(before, order("completed", "o1", 2**63 - 1), order("completed", "o2", 2**63 - 1))
+        _append(before, order("completed", "o3", 5 * MICROS, user="bystander"))
+        assert _spend(before) == {1: 2**63 - 1, 2: 5 * MICROS}
+        assert people_said(before.said_of([1]), CATALOG)[1].profile["store_spend_micros"] == 2**63 - 1
+        _append(before, order("refunded", "o1", -(2**63)), order("refunded", "o2", None))
+    with DuckDBWarehouse(tmp_path) as after:
+        after.use_catalog(CATALOG)
+        assert _spend(after) == {1: 0, 2: 5 * MICROS}
+
+
+def test_nobody_has_used_an_app_for_longer_than_can_be_added(opened):
+    """ADR 36: sessions are told by anybody; each lasts a year at most, and there may be many."""
+    props = {"engaged_seconds": 1e9}
+    _append(opened, *(event("session", at(1), app=GAME, props={**props, "session_id": n}) for n in range(4_100)))
+    rows = opened.relation("app_facts").select("engagement_minutes")
+    with opened.reader() as reader:
+        assert reader.table(rows).column(0).to_pylist() == [2**31 - 1]
 
 
 def test_what_is_late_is_late_after_a_restart(tmp_path):

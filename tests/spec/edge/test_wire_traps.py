@@ -59,6 +59,13 @@ def track(**fields: object) -> bytes:
         (track(timestamp=True), "timestamp_invalid"),
         (track(originalTimestamp=[]), "timestamp_invalid"),
         (track(properties={"x": "y" * 70_000}), "item_too_large"),
+        (track(properties={"x": 10**308}), "ok"),
+        (track(properties={"x": 10**309}), "item_invalid"),
+        (track(timestamp=10**320), "item_invalid"),
+        (track(userId=10**320), "item_invalid"),
+        (track(properties={"x": "e" + "\u0301" * 30 + "x" * 1_100}), "ok"),
+        (track(properties={"x": "e" + "\u0301\u0316" * 600}), "item_invalid"),
+        (track(properties={"x": [{"e" + "\u0301\u0316" * 600: 1}]}), "item_invalid"),
         (b'{"type":"page","userId":"u1","properties":' + b"[" * 31 + b"]" * 31 + b"}", "ok"),
         (b'{"type":"page","userId":"u1","properties":' + b"[" * 32 + b"]" * 32 + b"}", "too_deep"),
         (b'{"type":"page","userId":"u1","properties":' + b"[" * 9_000 + b"]" * 9_000 + b"}", "too_deep"),
@@ -244,6 +251,30 @@ def test_token_vouches_for_its_own_subject_only() -> None:
     assert item(message, trust=Trust.SIGNED, subject="u2").trust == Trust.OPEN
 
 
+def test_number_of_a_customer_is_the_text_a_token_vouches_for() -> None:
+    """C-9, E-14: libraries send ids either way."""
+    assert item({"type": "page", "userId": 42}, trust=Trust.SIGNED, subject="42").trust == Trust.SIGNED
+    assert item({"type": "page", "userId": 43}, trust=Trust.SIGNED, subject="42").trust == Trust.OPEN
+
+
+def test_id_of_an_item_keeps_no_server_out() -> None:
+    """C-19, ADR 36: whoever guesses it. What an app sends again is the same, whether a token comes with it or not."""
+    message = {"type": "page", "userId": "u1", "messageId": "order-1001"}
+    open_, signed, server = (item(message, trust=trust, subject="u1").hash for trust in Trust)
+    assert (open_ == signed, open_ == server) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("said", "sent"),
+    [("9998-12-31T23:59:59Z", "1000-01-01T00:00:00Z"), ("1000-01-01T00:00:00Z", "9998-12-31T00:00:00Z")],
+)
+def test_clock_beyond_all_years_is_refused(said: str, sent: str) -> None:
+    """C-18."""
+    with pytest.raises(MessageRefused) as refused:
+        item({"type": "page", "userId": "u1", "timestamp": said, "sentAt": sent}, trust=Trust.OPEN)
+    assert refused.value.code == "timestamp_implausible"
+
+
 def test_strict_app_takes_only_words_of_the_catalog() -> None:
     """C-2."""
     for message, code in (
@@ -265,6 +296,9 @@ def test_strict_app_takes_only_words_of_the_catalog() -> None:
         (1, {"products": [{"price": 2, "quantity": 3}, {"price": 1}], "discount": 0.5}, 6_500_000),
         (1, {"products": [{"product_id": "x"}]}, None),
         (1, {"revenue": 0.1}, 100_000),
+        (1, {"revenue": 1e13}, None),
+        (1, {"products": [{"price": 9e12}], "discount": -9e12}, None),
+        (1, {"products": [{"price": 9e12, "quantity": 999_999_999_999}]}, None),
     ],
 )
 def test_amount_is_read_in_this_order(app: int, properties: dict[str, object], micros: int | None) -> None:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from muster.edge.errors import EdgeError
-from muster.edge.tokens import Tokens, Vouched, decoded, material_of
+from muster.edge.tokens import Tokens, Vouched, audiences_of, decoded, material_of
 from muster.online.port import TokenKey
 
 NOW = 1_800_000_000
@@ -50,6 +50,13 @@ def refused(token: str, at: float = NOW, keys: tuple[TokenKey, ...] = KEYS, *, f
         asked(token, at, keys, for_app=for_app)
     assert error.value.status == 401
     return error.value.code
+
+
+def test_brackets_without_end_are_no_token() -> None:
+    """Nobody has been asked for a key yet: whatever it is, it costs little."""
+    deep = base64url(b"[" * 2_900)
+    assert audiences_of(f"e30.{deep}.x") == []
+    assert refused(f"{deep}.e30.x") == "customer_token_invalid"
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.algorithm)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from django.db import transaction
@@ -19,6 +20,8 @@ from muster.warehouse.messages.errors import MessageRefused
 from muster.warehouse.messages.translation import Received, item_of, refused_item
 from muster.warehouse.messages.words import event_name, new_traits, traits_of
 
+logger = logging.getLogger("muster.drain")
+
 DRAIN_FAILED = "drain_failed"
 """The verdict on what could not be drained, for whatever reason (E-20)."""
 
@@ -35,6 +38,8 @@ def sort_in(
         read.append(Received(message, raw, about, index))
     except MessageRefused as error:
         refused.append(refused_item(raw, about, index, error.code))
+    except Exception:
+        refused.append(_set_aside(raw, about, index))
 
 
 def catalog_with(read: Sequence[Received]) -> Catalog:
@@ -64,3 +69,11 @@ def translated(received: Received, catalog: Catalog) -> Item:
         return item_of(received, catalog)
     except MessageRefused as error:
         return refused_item(received.raw, received.envelope, received.index, error.code)
+    except Exception:
+        return _set_aside(received.raw, received.envelope, received.index)
+
+
+def _set_aside(raw: bytes, about: Envelope, index: int) -> Item:
+    """What nobody foresaw: of one message, it is no reason to stop what came with it, or after it (E-20)."""
+    logger.exception("a message of %s could not be read", about.place)
+    return refused_item(raw, about, index, DRAIN_FAILED)

@@ -19,7 +19,7 @@ from muster.team.policies import can
 from muster.warehouse.refused import Asked
 from muster.web.errors import RequestInvalid
 from muster.web.paging import DEFAULT_LIMIT, Limit, Page, read_page
-from muster.web.schemas import job_out
+from muster.web.schemas import Instant, job_out
 
 router = Router(tags=["incoming"])
 
@@ -29,8 +29,8 @@ def list_rejects(
     request: HttpRequest,
     app: str | None = None,
     code: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
     cursor: str | None = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Any:
@@ -50,8 +50,8 @@ def list_rejects(
 def count_rejects(
     request: HttpRequest,
     app: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
 ) -> Any:
     """How many there are of each verdict in each app, the most frequent first."""
     permitted(request, "customers:read")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from ninja import Schema
@@ -11,6 +10,7 @@ from pydantic import ConfigDict, Field
 
 from muster.customers.privacy.queries import ErasureView, ExportView
 from muster.customers.terms import MOST_ERASED_AT_ONCE
+from muster.web.schemas import Instant
 
 
 class ConsentIn(Schema):
@@ -21,7 +21,7 @@ class ConsentIn(Schema):
     granted: bool
     channel: str | None = None
     text_version: Annotated[str | None, Field(max_length=200)] = None
-    happened_at: datetime | None = None
+    happened_at: Instant | None = None
 
 
 class EraseIn(Schema):

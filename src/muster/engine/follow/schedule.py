@@ -80,7 +80,9 @@ def _instants_of(
 ) -> Callable[[Any], Iterable[datetime]]:
     """Of a moment the instants within (now, until] at which a truth may change."""
     if source.kind == "instant":
-        return lambda moment: (moment + later,) if context.now < moment + later <= until else ()
+        # What it is compared with is moved, not the moment: of that anybody may have said the end of all years.
+        first, last = context.now - later, until - later
+        return lambda moment: (moment + later,) if first < moment <= last else ()
     if source.kind == "birth":
         births = birthdays_between(context.now, until, context)
         return lambda moment: (births[moment % 10_000],) if moment % 10_000 in births else ()

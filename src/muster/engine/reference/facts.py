@@ -34,6 +34,8 @@ from muster.warehouse.normal.zones import zone_name
 from muster.warehouse.port import Holding
 
 Facts = dict[str, Any]
+_MOST_MICROS = 2**63 - 1
+_MOST_MINUTES = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,7 @@ def app_facts_of(app: int, known: Known, catalog: Catalog) -> Facts:
         "first_used_at": min(used, default=None),
         "last_used_at": max(used, default=None),
         "session_count": len(visits) or None,
-        "engagement_minutes": sum(visit.engaged_seconds for visit in visits) // 60 if visits else None,
+        "engagement_minutes": min(sum(one.engaged_seconds for one in visits) // 60, _MOST_MINUTES) if visits else None,
         "rating": max(ratings)[1] if ratings else None,
         "rated_at": max(ratings)[0][0] if ratings else None,
         "app_spend_micros": _spend(sold),
@@ -196,13 +198,24 @@ def _stars(item: Item) -> float | None:
 
 
 def _spend(orders: list[Order]) -> int | None:
-    """Net of refunds; None if no order counts yet."""
+    """Net of refunds, up to what 64 bits hold; None if no order counts yet."""
     nets = [
         order.base_micros - order.refunded_base_micros
         for order in orders
         if order.counts and order.base_micros is not None and order.refunded_base_micros is not None
     ]
-    return sum(nets) if nets else None
+    return _at_most(sum(nets)) if nets else None
+
+
+def _spend_of_all(orders: list[Order]) -> int | None:
+    """That of all apps together."""
+    spent = [_spend([order for order in orders if order.app == app]) for app in sorted({one.app for one in orders})]
+    told = [one for one in spent if one is not None]
+    return _at_most(sum(told)) if told else None
+
+
+def _at_most(micros: int) -> int:
+    return max(min(micros, _MOST_MICROS), -_MOST_MICROS)
 
 
 def profile_of(customer: Customer, known: Known, app_count: int, catalog: Catalog) -> Facts:
@@ -231,7 +244,7 @@ def profile_of(customer: Customer, known: Known, app_count: int, catalog: Catalo
         "purchase_count": len(bought) if counted else None,
         "first_purchase_at": min(bought, default=None),
         "last_purchase_at": max(bought, default=None),
-        "store_spend_micros": _spend(known.orders),
+        "store_spend_micros": _spend_of_all(known.orders),
         "acquisition_count": counted_acquisitions or None,
         **_customs(customer.items, Scope.CUSTOMER, catalog),
     }

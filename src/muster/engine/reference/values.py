@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from muster.engine.context import DEVICE_ACTIVE_DAYS, Context
@@ -12,11 +12,10 @@ from muster.kernel.civil import OLDEST_AGE_YEARS, full_years
 from muster.rules.nodes import AttributeCondition
 from muster.rules.standard import AGE_GROUPS, ZERO_WHEN_ABSENT
 from muster.rules.vocabulary import Attribute, Scope, Type
+from muster.warehouse.normal.values import property_value as value_as
 from muster.warehouse.port import Person
 
-_MICRO = Decimal("0.000001")
 _LOWEST_AGES = (18, 25, 35, 50)
-_WHOLE_BELOW = 1e15
 
 
 def attribute_values(person: Person, condition: AttributeCondition, context: Context) -> list[Any]:
@@ -122,65 +121,5 @@ def property_value(properties: dict[str, Any], path: str, type: Type) -> Any:
         if not isinstance(found, dict) or part not in found:
             return None
         found = found[part]
-    return _READERS[type](found)
-
-
-def _text(value: Any) -> str | None:
-    """Text, or the shortest text of a number: publishers send ids either way."""
-    if isinstance(value, str):
-        return value
-    number = _number(value)
-    if number is None:
-        return None
-    whole = isinstance(value, int) or (number == int(number) and abs(number) < _WHOLE_BELOW)
-    return str(int(value)) if whole else repr(number)
-
-
-def _number(value: Any) -> float | None:
-    return None if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)) else float(value)
-
-
-def _exact(value: Any) -> Decimal | None:
-    """Numbers that are added: to the millionth, so that the order of adding does not matter (C-20)."""
-    number = _number(value)
-    return None if number is None else Decimal(repr(number)).quantize(_MICRO, ROUND_HALF_UP)
-
-
-def _boolean(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-def _timestamp(value: Any) -> datetime | None:
-    if not isinstance(value, str) or len(value) <= 10:
-        return None
-    try:
-        instant = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return instant.astimezone(UTC) if instant.utcoffset() is not None else None
-
-
-def _date(value: Any) -> date | None:
-    try:
-        return date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else None
-    except ValueError:
-        return None
-
-
-def _list(value: Any) -> list[str] | None:
-    if not isinstance(value, list):
-        return None
-    return [text for one in value if (text := _text(one)) is not None]
-
-
-_READERS: dict[Type, Callable[[Any], Any]] = {
-    Type.TEXT: _text,
-    Type.CATEGORY: _text,
-    Type.VERSION: _text,
-    Type.NUMBER: _number,
-    Type.MONEY: _exact,
-    Type.BOOLEAN: _boolean,
-    Type.TIMESTAMP: _timestamp,
-    Type.DATE: _date,
-    Type.LIST: _list,
-}
+    # What is read off orders and sessions is exact; what was sent is not.
+    return value_as(float(found) if isinstance(found, Decimal) else found, type)

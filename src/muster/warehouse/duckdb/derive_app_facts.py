@@ -10,6 +10,7 @@ from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb.derive_attribution import derive_attribution
 from muster.warehouse.duckdb.derive_customs import custom_values
 from muster.warehouse.duckdb.properties import property_as
+from muster.warehouse.duckdb.sums import micros_sum, minutes
 
 _RATED = STANDARD_EVENTS["app_rated"].number
 
@@ -29,7 +30,7 @@ def derive_app_facts(connection: duckdb.DuckDBPyConnection, catalog: Catalog) ->
     connection.execute(f"{_FACTS.format(columns=columns)}{joined}")
 
 
-_USED = """
+_USED = f"""
 CREATE OR REPLACE TEMP TABLE used_now AS
 SELECT customer_key, app_key, min(first_used_at) AS first_used_at, max(last_used_at) AS last_used_at FROM (
     SELECT customer_key, app_key, happened_at AS first_used_at, happened_at AS last_used_at FROM activity_now UNION ALL
@@ -37,7 +38,7 @@ SELECT customer_key, app_key, min(first_used_at) AS first_used_at, max(last_used
 GROUP BY ALL;
 CREATE OR REPLACE TEMP TABLE ordered_now AS
 SELECT customer_key, app_key, min(happened_at) FILTER (coalesce(amount_micros, 0) >= 0) AS first_order_at,
-    CAST(sum(base_micros - refunded_base_micros) AS BIGINT) AS app_spend_micros,
+    {micros_sum("base_micros - refunded_base_micros")} AS app_spend_micros,
     count(*) FILTER (amount_micros > 0) AS purchase_count,
     min(happened_at) FILTER (amount_micros > 0) AS first_purchase_at,
     max(happened_at) FILTER (amount_micros > 0) AS last_purchase_at,
@@ -73,7 +74,7 @@ WITH pairs AS (
 viewed AS (
     SELECT customer_key, app_key, max(happened_at) AS page_viewed_at FROM touches_now WHERE is_listing GROUP BY ALL),
 visited AS (
-    SELECT customer_key, app_key, sum(number) AS session_count, sum(engaged_seconds) // 60 AS engagement_minutes FROM (
+    SELECT customer_key, app_key, sum(number) AS session_count, sum(engaged_seconds) AS engaged_seconds FROM (
         SELECT customer_key, app_key, 1 AS number, engaged_seconds FROM all_sessions
         SEMI JOIN touched USING (customer_key) UNION ALL
         SELECT customer_key, app_key, session_count, engaged_seconds FROM usage_carry
@@ -92,7 +93,7 @@ SELECT customer_key, app_key, q.acquired_at,
     CASE WHEN q.acquired_at IS NOT NULL THEN coalesce(a.acquisition_type, 'free') END AS acquisition_type,
     a.addon_acquired_at, s.campaign_id, s.referrer_domain, w.page_viewed_at, s.channel_type, u.first_used_at,
     u.last_used_at, CAST(v.session_count AS INTEGER) AS session_count,
-    CAST(v.engagement_minutes AS INTEGER) AS engagement_minutes, r.rating, r.rated_at, o.app_spend_micros,
+    {minutes("v.engaged_seconds")} AS engagement_minutes, r.rating, r.rated_at, o.app_spend_micros,
     c.churn_predicted, c.churn_probability{{columns}}
 FROM pairs LEFT JOIN acquired_now q USING (customer_key, app_key)
 LEFT JOIN acquisitions_now a USING (customer_key, app_key) LEFT JOIN sources_now s USING (customer_key, app_key)

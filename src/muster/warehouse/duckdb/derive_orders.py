@@ -66,7 +66,7 @@ WITH said AS (
         bool_or(kind = 'cancelled') AS cancelled,
         bool_or(kind = 'refunded') AS refunded,
         bool_or(kind = 'refunded' AND amount_micros IS NULL) AS all_refunded,
-        sum(abs(amount_micros)) FILTER (kind = 'refunded') AS refund_sum
+        sum(abs(CAST(amount_micros AS HUGEINT))) FILTER (kind = 'refunded') AS refund_sum
     FROM shared_entries GROUP BY number),
 forced AS (
     SELECT * FROM shared_entries WHERE kind IN ('completed', 'updated')

@@ -7,6 +7,7 @@ import duckdb
 from muster.rules.vocabulary import Scope
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb.derive_customs import custom_values
+from muster.warehouse.duckdb.sums import micros_sum
 from muster.warehouse.duckdb.zone_days import install_zone_days
 
 _PLAIN = ("gender", "country", "language", "time_zone", "name", "first_name", "last_name", "phone")
@@ -66,7 +67,7 @@ context AS (
 bought AS (
     SELECT customer_key, CAST(sum(purchase_count) AS INTEGER) AS purchase_count,
         min(first_purchase_at) AS first_purchase_at, max(last_purchase_at) AS last_purchase_at,
-        CAST(sum(app_spend_micros) AS BIGINT) AS store_spend_micros,
+        {micros_sum("app_spend_micros")} AS store_spend_micros,
         min(first_market) AS first_market, max(last_market) AS last_market
     FROM ordered_now GROUP BY customer_key),
 markets AS (

@@ -56,9 +56,9 @@ def _number(value: str) -> str:
 
 
 def _money(value: str) -> str:
-    # Through the shortest text, not the binary value: 0.1 is a tenth.
+    # Through the shortest text, not the binary value: 0.1 is a tenth. What is larger is not added: no sum overflows.
     return (
-        f"CASE WHEN variant_type({value}) IN {_NUMBERS}"
+        f"CASE WHEN variant_type({value}) IN {_NUMBERS} AND abs(try_cast({value} AS DOUBLE)) < 1e15"
         f" THEN try_cast(try_cast({value} AS VARCHAR) AS DECIMAL(38, 6)) END"
     )
 

@@ -98,6 +98,10 @@ def _single(kind: str, digest: str) -> list[str]:
 
 
 # An order says what the first of its lines with a value says.
+_TIMES = "CAST(price_micros AS DOUBLE) * coalesce(quantity, 1)"
+# Exact, and of lines that no order has, nothing.
+_LINES_AMOUNT = f"""CASE WHEN max(abs({_TIMES})) < 1e18 THEN try_cast(sum(CASE WHEN abs({_TIMES}) < 1e18
+                THEN CAST(price_micros AS DECIMAL(38, 6)) * coalesce(quantity, 1) END) AS BIGINT) END"""
 _ORDER_TEXTS = ("external_id", "anonymous_id", "happened_at", "currency", "coupon", "market")
 # Lines contradict each other if these differ.
 _ORDER_AGREES = ("hash(external_id)", "happened_at", "hash(currency)", "amount_micros")
@@ -126,8 +130,7 @@ def _grouped(digest: str, end: int) -> list[str]:
         *(
             f"""INSERT INTO orders BY NAME SELECT position, {first},
             coalesce(arg_min(order_id, row_number), min(group_key)) AS order_id,
-            CAST(coalesce(max(amount_micros),
-                sum(CAST(price_micros AS DECIMAL(38, 6)) * coalesce(quantity, 1))) AS BIGINT) AS amount_micros,
+            coalesce(max(amount_micros), {_LINES_AMOUNT}) AS amount_micros,
             count(bad_reason) AS bad, min(row_number) FILTER (bad_reason IS NOT NULL) AS first_bad,
             {differing} AS differs, hex(bit_xor({line})) AS content
             FROM ({_lines(start, _PASS_ROWS)}) GROUP BY position ORDER BY position"""

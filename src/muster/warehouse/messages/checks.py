@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from muster.warehouse.messages.errors import MessageRefused
 from muster.warehouse.messages.values import read_value
 from muster.warehouse.normal.instants import parse_instant
-from muster.warehouse.normal.values import is_number, text_of
+from muster.warehouse.normal.values import is_finite, text_of
 
 TYPES = frozenset({"identify", "track", "page", "screen", "group", "alias"})
 LARGEST_BYTES = 64 * 1024
@@ -76,7 +75,7 @@ def instant_of(value: Any) -> datetime | None:
     """RFC 3339, a day (its midnight in UTC), or seconds or milliseconds since 1970 as a number; None otherwise."""
     if isinstance(value, str):
         return parse_instant(f"{value}T00:00:00Z" if len(value) == 10 else value)
-    if not is_number(value) or not math.isfinite(value):
+    if not is_finite(value):
         return None
     seconds = value / 1000 if abs(value) >= _FIRST_MILLISECONDS else value
     try:

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import Any
 
 from muster.warehouse.catalog import Trust
-from muster.warehouse.messages.checks import Message, instant_of
+from muster.warehouse.messages.checks import Message, id_of, instant_of
 from muster.warehouse.messages.consents import KIND as CONSENT
 from muster.warehouse.messages.errors import MessageRefused
 
@@ -34,7 +34,7 @@ class Envelope:
 
     def trust_of(self, message: Message) -> Trust:
         """A token vouches for its own subject only (C-9)."""
-        if self.trust is Trust.SIGNED and message.get("userId") != self.subject:
+        if self.trust is Trust.SIGNED and id_of(message.get("userId")) != self.subject:
             return Trust.OPEN
         return self.trust
 
@@ -54,10 +54,17 @@ def happened_at(message: Message, envelope: Envelope) -> datetime:
         # The device's clock is off by what it was when it sent.
         sent = _instant(message, "sentAt") or instant_of(envelope.sent_at)
         if sent is not None and abs(received - sent) > _TOLERANCE:
-            said += received - sent
+            said = _moved(said, received - sent)
     if said.year < _FIRST_YEAR:
         raise MessageRefused("It is said to have happened before 1970.", code="timestamp_implausible")
     return received if said - received > _TOLERANCE else said
+
+
+def _moved(instant: datetime, by: timedelta) -> datetime:
+    try:
+        return instant + by
+    except OverflowError:
+        raise MessageRefused("By the sender's clock it is beyond all years.", code="timestamp_implausible") from None
 
 
 def _instant(message: Message, name: str) -> datetime | None:
@@ -72,7 +79,9 @@ def hash_of(message: Message, raw: bytes, envelope: Envelope, index: int) -> byt
         # Nobody but the customer can have said it before, whatever ids apps give to what they send.
         said = f"consent\x1f{message.get('userId')}\x1f{identifier}".encode("utf-8", "surrogatepass")
     elif isinstance(identifier, str | int) and identifier != "":
-        said = f"id\x1f{identifier}".encode("utf-8", "surrogatepass")
+        # What an app sends under the id of a server's item does not keep that item out.
+        kind = "server" if envelope.trust is Trust.SERVER else "id"
+        said = f"{kind}\x1f{identifier}".encode("utf-8", "surrogatepass")
     elif message.get("timestamp") is not None or message.get("originalTimestamp") is not None:
         said = b"item\x1f" + raw
     else:

@@ -17,6 +17,7 @@ ORDER_EVENTS = {
     "order_refunded": "refunded",
 }
 _LARGEST_QUANTITY = Decimal(10) ** 12
+_MOST_MICROS = 2**63 - 1
 _LONGEST = 1_024
 
 
@@ -50,7 +51,8 @@ def _amount(kind: str, properties: dict[str, Any], lines: tuple[Line, ...], spen
     if not told:
         return None
     amount = sum(int((line.price_micros or 0) * (1 if line.quantity is None else line.quantity)) for line in told)
-    return amount - (micros_of(properties.get("discount")) or 0)
+    amount -= micros_of(properties.get("discount")) or 0
+    return amount if abs(amount) <= _MOST_MICROS else None
 
 
 def micros_of(value: Any) -> int | None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
-import math
+import re
 from typing import Any
 
 import msgspec
 
 from muster.warehouse.messages.errors import MessageRefused
+from muster.warehouse.messages.marks import MOST_MARKS, has_too_many_marks
+from muster.warehouse.normal.values import is_finite, is_number
 
 DEEPEST = 32
+# A text that is worth a look is longer.
+_SHORT = 1_024
+# Beyond what a double can hold, 1.8e308, a whole number is as long as this.
+_LONG_NUMBER = re.compile(rb"\d{309}")
 
 _decode = msgspec.json.Decoder().decode
 
@@ -18,7 +24,8 @@ _decode = msgspec.json.Decoder().decode
 def read_value(raw: bytes) -> Any:
     """The value of a JSON text: integers exact, halves of surrogate pairs as U+FFFD, without NUL.
 
-    `MessageRefused`: `item_invalid` for what is no JSON (NaN is none), `too_deep` beyond 32 levels.
+    `MessageRefused`: `item_invalid` for what is no JSON (NaN is none), has a number that no double can hold or more
+    combining marks than any text; `too_deep` beyond 32 levels.
     """
     try:
         value = _decode(raw)
@@ -26,7 +33,9 @@ def read_value(raw: bytes) -> Any:
         value = _read_leniently(raw)
     if raw.count(b"{") + raw.count(b"[") > DEEPEST:
         _check_depth(value)
-    if b"\\u0000" in raw:
+    if len(raw) > _SHORT and has_too_many_marks(value):
+        raise MessageRefused(f"A text in it has more than {MOST_MARKS} combining marks in a row.", code="item_invalid")
+    if b"\\u0000" in raw or _LONG_NUMBER.search(raw):
         value = _texts_changed(value, _without_nul)
     return value
 
@@ -69,7 +78,7 @@ def _texts_changed(value: Any, change: Any) -> Any:
         return [_texts_changed(inner, change) for inner in value]
     if isinstance(value, dict):
         return {change(key): _texts_changed(inner, change) for key, inner in value.items()}
-    if isinstance(value, float) and not math.isfinite(value):
+    if is_number(value) and not is_finite(value):
         raise MessageRefused("A number in it is too large.", code="item_invalid")
     return value
 

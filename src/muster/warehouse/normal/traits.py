@@ -57,7 +57,9 @@ def _plain(sent: Any) -> Taken:
     text = text_of(sent)
     if text is None:
         return Taken(None, "type_conflict")
-    text = unicodedata.normalize("NFC", text.strip())
+    text = text.strip()
+    if len(text) <= LONGEST_TEXT_BYTES:
+        text = unicodedata.normalize("NFC", text)
     if len(text.encode()) > LONGEST_TEXT_BYTES:
         return Taken(None, "value_too_long")
     return _text(text) if text else Taken("null")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -16,6 +17,8 @@ from muster.warehouse.normal.instants import parse_day, parse_instant
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _MICRO = Decimal("0.000001")
 _WIDE = Context(prec=60)
+_ADDED_BELOW = 1e15
+"""Larger numbers are not added: sums stay exact, and within 38 digits, whatever is sent."""
 
 Typed = str | float | int | bool | date | datetime | list[str] | Decimal
 
@@ -25,7 +28,7 @@ def number_text(number: float) -> str:
     if isinstance(number, int) and -(2**63) <= number < 2**64:
         return str(number)
     value = float(number)
-    if value == math.trunc(value) and abs(value) < 1e15:
+    if abs(value) < 1e15 and value == math.trunc(value):
         return str(int(value))
     return repr(value)
 
@@ -41,6 +44,11 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def is_finite(value: Any) -> bool:
+    """Whether it is a number that a double can hold; JSON's may be longer."""
+    return is_number(value) and bool(abs(value) <= sys.float_info.max)
+
+
 def micros_of(value: Any) -> int | None:
     """Whole micros of a number, read from its shortest text, halves away from zero; None if it does not fit."""
     exact = decimal_of(value)
@@ -49,13 +57,10 @@ def micros_of(value: Any) -> int | None:
 
 
 def decimal_of(value: Any) -> Decimal | None:
-    """A number with six decimals, as DECIMAL(38, 6) reads its shortest text; None beyond it."""
-    if not is_number(value) or not math.isfinite(value):
+    """A number with six decimals, as DECIMAL(38, 6) reads its shortest text; None from 10^15."""
+    if not is_number(value) or not abs(value) < _ADDED_BELOW:
         return None
-    exact = Decimal(number_text(value))
-    if exact.adjusted() >= 32:
-        return None
-    return exact.quantize(_MICRO, ROUND_HALF_UP, _WIDE)
+    return Decimal(number_text(value)).quantize(_MICRO, ROUND_HALF_UP, _WIDE)
 
 
 def list_of(value: Any) -> list[str] | None:
@@ -93,7 +98,7 @@ def attribute_value(value: Any, type: Type) -> Typed | None:
 def _number_in(value: Any) -> float | None:
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         value = float(value)
-    return value if is_number(value) and math.isfinite(value) else None
+    return value if is_finite(value) else None
 
 
 _COMMON: dict[Type, Callable[[Any], Typed | None]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,9 @@ from muster.warehouse.port import Person
 
 _ATTEMPTS = 10
 _SECONDS_FOR_TURNS = 3.0
+# What a value that nobody foresaw may raise: it may cost time, but not hold up everybody who comes after it.
+_OF_VALUES = (ArithmeticError, ValueError, TypeError)
+logger = logging.getLogger("muster.following")
 
 
 @dataclass(frozen=True)
@@ -195,7 +199,10 @@ class Follower:
 
         until = self._clock.until(now)
         if len(people.keys) <= self._sizes.few:
-            return ask_few(people, memory, now, until, outside, read)
+            try:
+                return ask_few(people, memory, now, until, outside, read)
+            except _OF_VALUES:
+                logger.exception("the reference engine failed: the compiled conditions are asked instead")
         return ask_many(people, memory, now, until, outside)
 
     def _found(self, people: People, answer: Answer, relisted: Mapping[str, Relisted]) -> Found:
