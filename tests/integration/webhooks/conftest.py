@@ -13,6 +13,7 @@ from tests.integration.living import Document, Living, csv_of, living
 from tests.integration.processes import kill
 
 BOTH = ["group.member_joined", "group.member_left"]
+LIVES = ["group.archived", "group.restored", "group.deleted"]
 PEOPLE = {
     "kind": "customers",
     "app": "notes",

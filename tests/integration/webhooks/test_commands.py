@@ -5,7 +5,7 @@ from __future__ import annotations
 from muster.webhooks.terms import TEST
 from tests.integration.living import living
 from tests.integration.processes import muster, wait_until
-from tests.integration.webhooks.conftest import BOTH
+from tests.integration.webhooks.conftest import BOTH, LIVES
 from tests.integration.webhooks.receivers import receiver, status
 
 
@@ -16,7 +16,7 @@ def test_every_verb_of_the_command_line(opened: dict[str, str]) -> None:
         identifier, secret = made.stdout.split()
         assert (made.returncode, identifier[:4], secret[:6]) == (0, "whk_", "whsec_")
         assert town.command("webhooks", "list")[1]["items"][0]["url"] == one.address
-        assert [kind["key"] for kind in town.command("webhooks", "events")[1]["items"]] == BOTH
+        assert [kind["key"] for kind in town.command("webhooks", "events")[1]["items"]] == [*BOTH, *LIVES]
         code, sent = town.command("webhooks", "test", identifier)
         assert (code, sent["event"]) == (0, TEST)
         wait_until(lambda: town.command("webhooks", "deliveries", identifier, "--state", "failed")[1]["items"])
