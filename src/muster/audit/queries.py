@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Q
 
 from muster.audit.models import AuditEntry
-from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
+from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor, instant_in
 from muster.warehouse.lists.entries import exported
 
 _LINES_A_CHUNK = 1_000
@@ -146,12 +146,7 @@ def _wanted(wanted: Wanted) -> Any:
 def _position(cursor: str) -> tuple[datetime, int]:
     match decode_cursor(cursor):
         case [str(text), int(number)] if not isinstance(number, bool) and 0 <= number < 2**63:
-            try:
-                at = datetime.fromisoformat(text)
-            except ValueError as error:
-                raise cursor_invalid() from error
-            if at.tzinfo is not None:
-                return at, number
+            return instant_in(text), number
     raise cursor_invalid()
 
 

@@ -4,6 +4,7 @@ WarehouseError
   QueryInterruptedError   somebody stopped this reader
   WarehouseLockedError    another process owns the file
   WarehouseTooNewError    the file was written by a newer Muster
+  SubjectWidenedError     somebody else turned out to be one of those being erased
 """
 
 from __future__ import annotations
@@ -25,3 +26,7 @@ class WarehouseLockedError(WarehouseError):
 
 class WarehouseTooNewError(WarehouseError):
     code = "warehouse_too_new"
+
+
+class SubjectWidenedError(WarehouseError):
+    code = "subject_widened"

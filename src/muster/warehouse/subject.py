@@ -36,6 +36,17 @@ class Subject:
         """Every text that names them."""
         return {text for _, _, text in self.names()} | set(self.written)
 
+    def with_those_of(self, other: Subject) -> Subject:
+        """Everything of both, each once."""
+        return Subject(
+            self.keys | other.keys,
+            tuple(dict.fromkeys(self.external_ids + other.external_ids)),
+            tuple(dict.fromkeys(self.anonymous_ids + other.anonymous_ids)),
+            tuple(dict.fromkeys(self.addresses + other.addresses)),
+            tuple(dict.fromkeys(self.written + other.written)),
+            tuple(dict.fromkeys(self.sources + other.sources)),
+        )
+
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"keys": list(self.keys)}
 

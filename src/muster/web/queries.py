@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Count
 
 from muster.kernel.clock import system_clock
+from muster.kernel.paging import instant_and_id
 from muster.kernel.worded import worded
 from muster.web.errors import NotFound
 from muster.web.hooks import job_kinds
@@ -67,14 +68,14 @@ def job_view(job_id: str) -> JobView:
     return view_of(job)
 
 
-def jobs_page(state: str | None, before: tuple[str, str] | None, limit: int) -> list[JobView]:
-    """Newest first; `before`: created_at (ISO) and id of the last one seen."""
+def jobs_page(state: str | None, before: Any, limit: int) -> list[JobView]:
+    """Newest first; `before`: created_at (ISO) and id of the last one seen, as a cursor says them."""
     jobs = Job.objects.order_by("-created_at", "-id")
     if state:
         jobs = jobs.filter(state=state)
-    if before:
-        created_at = datetime.fromisoformat(before[0])
-        jobs = jobs.filter(created_at__lte=created_at).exclude(created_at=created_at, id__gte=before[1])
+    if before is not None:
+        created_at, identifier = instant_and_id(before)
+        jobs = jobs.filter(created_at__lte=created_at).exclude(created_at=created_at, id__gte=identifier)
     return [view_of(job) for job in jobs[:limit]]
 
 

@@ -24,6 +24,7 @@ from muster.customers.privacy.actions.consents import put_consent
 from muster.customers.queries import customer_key
 from muster.engine.changes import Change, packed
 from muster.groups import jobs
+from muster.groups.actions import lists
 from muster.groups.actions.followed import FOLLOWED
 from muster.groups.actions.following import Follower, Sizes, check_agreement, provide_follower
 from muster.groups.actions.lists import create_known, put_in_force, write_list
@@ -346,6 +347,28 @@ def test_list_that_is_edited_is_read_again(warehouse: DuckDBWarehouse) -> None:
     row = Group.objects.get(key="known")
     put_in_force(row, write_list(row, pa.table(_columns("external:dora"), schema=SCHEMA).to_batches(), "imp_2"))
     follower.follow(_bring(warehouse, dora=1))
+    assert _inside("known") == ["dora"]
+
+
+def test_who_arrives_while_a_list_is_matched_is_on_it_soon_after(
+    warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """G-15, G-23: the match found nobody, and the follower knew the list of before."""
+    _list("external:ann")
+    follower = Follower()
+    follower.follow(_bring(warehouse, ann=1))
+    match = lists.match
+
+    def matches(*told: Any) -> lists.Matched:
+        found = match(*told)
+        monkeypatch.setattr(lists, "match", match)
+        follower.follow(_bring(warehouse, dora=1))
+        return found
+
+    monkeypatch.setattr(lists, "match", matches)
+    row = Group.objects.get(key="known")
+    put_in_force(row, write_list(row, pa.table(_columns("external:dora"), schema=SCHEMA).to_batches(), "imp_2"))
+    follower.advance()
     assert _inside("known") == ["dora"]
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -136,6 +139,18 @@ def test_instants_at_the_end_of_calendars_are_refused(town: Living, make: Make, 
         assert problem(answer) == (422, "request_invalid"), path
     replay = town.local.post("/webhooks/wh_1/replay", json={"since": instant})
     assert problem(replay) == (422, "request_invalid")
+
+
+@pytest.mark.parametrize(
+    "position", [5, ["x", "y"], ["0001-01-01T00:00:00+14:00", "a"], ["9999-12-31T23:59:59-14:00", 1], ["\ud800", "a"]]
+)
+def test_cursors_that_no_list_gave_are_refused(town: Living, position: Any) -> None:
+    cursor = urlsafe_b64encode(json.dumps(position).encode()).decode()
+    for path in ("/jobs", "/erasures", "/suppressions", "/audit", "/groups"):
+        told = {"cursor": cursor} | ({"state": "active"} if path == "/groups" else {})
+        answer = town.local.get(path, params=told)
+        # Of groups a position is two texts, whatever they are.
+        assert problem(answer)[1] == "cursor_invalid" if path != "/groups" else answer.status_code < 500, path
 
 
 def test_explanation_of_a_past_instant_uses_its_definition(town: Living, make: Make) -> None:

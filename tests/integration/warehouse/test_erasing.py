@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 from pyroaring import BitMap
 
 from muster.warehouse.builder import batch_of
 from muster.warehouse.catalog import Catalog
 from muster.warehouse.duckdb.consents import ConsentEntry
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
+from muster.warehouse.errors import SubjectWidenedError
 from muster.warehouse.items import Consent, Device, Email, Line
 from muster.warehouse.ledger import ErasureLedger
 from muster.warehouse.subject import Subject, subject_from_json
@@ -107,6 +109,32 @@ def test_erased_person_is_nowhere_and_others_are_as_before(warehouse: DuckDBWare
     assert _files_with(tmp_path, MARK) == []
     assert not warehouse.scrub()
     assert _state(warehouse, [1]) == other
+
+
+def test_whoever_was_merged_since_they_were_named_is_named_anew(warehouse: DuckDBWarehouse) -> None:
+    """What was theirs is the other's by now, and would stay."""
+    _append(warehouse, event("app_opened", user=None, anonymous_id="a1", props={"secret": MARK}), item(user="u9"))
+    [visitor] = warehouse.anonymous_holders("a1")
+    before = warehouse.subject_of(BitMap([visitor]))
+    _append(warehouse, item(at(hours=2), user="u9", app=NOTES, anonymous_id="a1"))
+    with pytest.raises(SubjectWidenedError):
+        warehouse.erase_customers(before, CATALOG)
+    now = warehouse.subject_of(before.keys)
+    assert (set(before.keys) < set(now.keys), now.external_ids) == (True, ("u9",))
+    warehouse.erase_customers(before.with_those_of(now), CATALOG)
+    assert MARK not in _dump(warehouse)
+
+
+def test_names_are_found_however_json_spells_them(warehouse: DuckDBWarehouse) -> None:
+    """Blanks and signs for letters as common libraries write them."""
+    bodies = ('{"userId": 4711, "x": 1}', '{"userId":"team\\/ann"}', '{"traits":{"email":"ann\\u0040example.com"}}')
+    _append(
+        warehouse,
+        *(dataclasses.replace(event("app_opened", user="null"), body=body) for body in bodies),
+        dataclasses.replace(event("app_opened", user="null"), body='{"userId": 47110}'),
+    )
+    subject = Subject(BitMap(), ("4711", "team/ann"), (), ("ann@example.com",))
+    assert len(warehouse.refused_naming(subject)) == 3
 
 
 def test_key_is_never_given_again(warehouse: DuckDBWarehouse) -> None:

@@ -49,6 +49,14 @@ def test_a_person_is_told_before_the_facts_are_derived(opened):
     assert opened.person(1).profile == told.profile
 
 
+def test_of_whom_too_much_was_said_is_not_told_from_it(opened):
+    """Reading all of it for each further event would hold up everybody else: then the store derives it."""
+    _append(opened, *(event("app_opened", at(seconds=n), user="busy") for n in range(2_001)))
+    _append(opened, event("app_opened", at(days=1), user="other"))
+    assert opened.said_of([1]) is None
+    assert list(people_said(opened.said_of([2]), CATALOG)) == [2]
+
+
 def test_nobody_spends_more_than_can_be_added(tmp_path):
     """ADR 36: whoever says so, everybody else is still asked about, before a restart and after it."""
     with DuckDBWarehouse(tmp_path) as before:

@@ -264,6 +264,16 @@ def test_id_of_an_item_keeps_no_server_out() -> None:
     assert (open_ == signed, open_ == server) == (True, False)
 
 
+@pytest.mark.parametrize("number", ["9" * 400, "1" + "0" * 309])
+def test_what_a_batch_says_of_all_its_messages_is_read_as_they_are(number: str) -> None:
+    """ADR 36: beside the messages, which stand without it."""
+    body = f'{{"context":{{"campaign":{{"id":{number}}}}},"batch":[{{"type":"page","userId":"u1"}}]}}'.encode()
+    assert read_body(body, None).context == {}
+    [one] = items_of(body)
+    assert one.event is not None
+    assert one.event.props == {}
+
+
 @pytest.mark.parametrize(
     ("said", "sent"),
     [("9998-12-31T23:59:59Z", "1000-01-01T00:00:00Z"), ("1000-01-01T00:00:00Z", "9998-12-31T00:00:00Z")],

@@ -16,6 +16,7 @@ from muster.customers.queries import customer, warehouse
 from muster.customers.terms import OPEN_ERASURES
 from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id
+from muster.kernel.paging import instant_and_id
 from muster.kernel.worded import worded
 from muster.warehouse.subject import Name
 
@@ -234,8 +235,8 @@ def consents(reference: str) -> list[dict[str, Any]]:
     return warehouse().raw_rows(BitMap([key]))["consents"]
 
 
-def _page(rows: Any, column: str, before: tuple[str, str] | None, limit: int) -> Any:
+def _page(rows: Any, column: str, before: Any, limit: int) -> Any:
     if before is not None:
-        at = datetime.fromisoformat(before[0])
-        rows = rows.filter(**{f"{column}__lte": at}).exclude(**{column: at, "id__gte": before[1]})
+        at, identifier = instant_and_id(before)
+        rows = rows.filter(**{f"{column}__lte": at}).exclude(**{column: at, "id__gte": identifier})
     return rows[:limit]

@@ -7,7 +7,7 @@ one transaction swaps the pointer, the members and those of the segments that re
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pyarrow as pa
@@ -18,6 +18,7 @@ from muster.audit.actions import record
 from muster.catalog.queries import publisher
 from muster.customers.queries import warehouse
 from muster.engine.changes import Change
+from muster.groups.actions.followed import FOLLOWED
 from muster.groups.actions.generations import next_generation
 from muster.groups.actions.membership import (
     again_if_overtaken,
@@ -28,7 +29,7 @@ from muster.groups.actions.membership import (
     store,
 )
 from muster.groups.actions.segments import insert_group, new_group
-from muster.groups.errors import GroupInactive, ListChanged
+from muster.groups.errors import GroupInactive, ListChanged, Overtaken
 from muster.groups.hooks import announce
 from muster.groups.models import Group, ListVersion
 from muster.groups.policies import told
@@ -58,7 +59,7 @@ _LIST = (
 
 @dataclass(frozen=True)
 class Matched:
-    """Whom a version of a list names now."""
+    """Whom a version of a list names now; `mark`: of who was followed when it was asked."""
 
     version: int
     entries: int
@@ -66,6 +67,15 @@ class Matched:
     members: BitMap
     data_as_of: datetime | None
     at: datetime
+    mark: int
+
+    def followed_since(self) -> BitMap:
+        """Who was, and may have become a customer meanwhile: they are followed once more (G-15)."""
+        found = FOLLOWED.since(self.mark)
+        if found is None:
+            raise Overtaken("Customers are arriving faster than the list is read. Try again in a minute.")
+        transaction.on_commit(lambda: FOLLOWED.follow_again(found))
+        return found
 
 
 def write_list(row: Group, batches: Iterable[pa.RecordBatch], source: str) -> ListVersion:
@@ -85,11 +95,12 @@ def write_list(row: Group, batches: Iterable[pa.RecordBatch], source: str) -> Li
 
 def match(identifier: str, version: int, entries: int) -> Matched:
     """Whom the entries of a version name among the customers there are now (C-10)."""
+    mark = FOLLOWED.mark()
     files, asked = list_files(), warehouse()
     customers = _names_customers(files.read(identifier, version))
     members = asked.matching_keys(files.read(identifier, version), customers=customers)
     named = sum(one.num_rows for one in asked.matching_entries(files.read(identifier, version), customers=customers))
-    return Matched(version, entries, entries - named, members, asked.data_as_of(), system_clock())
+    return Matched(version, entries, entries - named, members, asked.data_as_of(), system_clock(), mark)
 
 
 def _names_customers(entries: pa.RecordBatchReader) -> bool:
@@ -98,8 +109,7 @@ def _names_customers(entries: pa.RecordBatchReader) -> bool:
 
 def put_in_force(row: Group, made: ListVersion) -> None:
     """Switches the group to a version that was written; `list_changed` if another came first."""
-    matched = match(row.id, made.version, made.entry_count)
-    _switch(row, matched, Cause.LIST, made)
+    _switch(row, (made.version, made.entry_count), Cause.LIST, made)
 
 
 def restore_list(row: Group, source: str) -> None:
@@ -110,13 +120,14 @@ def restore_list(row: Group, source: str) -> None:
         return
     check_restorable(row, made)
     before = row.lists.filter(version=made.before).first()
-    matched = match(row.id, made.before, before.entry_count if before else 0)
     made.undone = True
-    _switch(row, matched, Cause.UNDO, made)
+    _switch(row, (made.before, before.entry_count if before else 0), Cause.UNDO, made)
 
 
 @again_if_overtaken
-def _switch(row: Group, matched: Matched, cause: Cause, made: ListVersion) -> None:
+def _switch(row: Group, listed: tuple[int, int], cause: Cause, made: ListVersion) -> None:
+    """`listed`: the version and how many entries it has."""
+    matched = match(row.id, *listed)
     dependants = dependants_of(row)
     definitions = {one.id: saved_definition(one) for one in dependants}
     evaluated = evaluate(definitions, instead={row.id: matched.members}) if dependants else None
@@ -128,6 +139,7 @@ def _switch(row: Group, matched: Matched, cause: Cause, made: ListVersion) -> No
         following = still_dependants(row, dependants)
         # Before the list itself is another: that would overtake them.
         changes = store(following, evaluated, cause) if evaluated is not None else {}
+        matched.followed_since()
         made.save()
         current.revision += 1
         announce(changes | {row.id: _take(current, matched, cause)})
@@ -198,6 +210,7 @@ def _entries_of(members: BitMap) -> Iterator[pa.RecordBatch]:
         yield pa.RecordBatch.from_arrays([kinds, entries, pa.array(map(str, portion), pa.string())], schema=SCHEMA)
 
 
+@again_if_overtaken
 def rematch(row: Group, cause: Cause) -> bool:
     """Who of a list is a customer now becomes the membership; answers whether that changed anything."""
     matched = match(row.id, row.list_version, row.entry_count)
@@ -205,7 +218,9 @@ def rematch(row: Group, cause: Cause) -> bool:
         current = Group.objects.get(id=row.id)
         if current.list_version != row.list_version:
             return False
-        if matched.members == stored_members(current) and matched.pending == current.pending_count:
+        stored, followed = stored_members(current), matched.followed_since()
+        matched = replace(matched, members=matched.members - followed | stored & followed)
+        if matched.members == stored and matched.pending == current.pending_count:
             return False
         announce({row.id: _take(current, matched, cause)})
         return True

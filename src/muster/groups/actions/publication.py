@@ -131,15 +131,23 @@ class Publisher:
 
     def exposure_changed(self) -> None:
         """Groups are published from now on, no more, or differently; or there is another app."""
-        with self._lock:
+        with self._lock, self._behind_if_it_fails():
             if self._online.state.complete:
                 self._follow()
 
     def keys_changed(self) -> None:
         """At once, before the call that changed them returns (E-35)."""
-        with self._lock:
+        with self._lock, self._behind_if_it_fails():
             self._online.publish_keys(published_keys())
         self.exposure_changed()
+
+    @contextmanager
+    def _behind_if_it_fails(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.is_behind = True
+            raise
 
     def beat(self) -> None:
         self._online.beat()
@@ -162,20 +170,23 @@ class Publisher:
 
     def _rebuild(self, progress: Progress | None) -> None:
         with self._lock:
-            exposed = exposed_groups()
-            self._columns = _columns_for(exposed, self._columns)
-            aside = self._online.rebuild(1 + max((one.bit for one in self._columns.values()), default=0))
+            columns = _columns_for(exposed_groups(), self._columns)
+            aside = self._online.rebuild(1 + max((one.bit for one in columns.values()), default=0))
             # Whoever publishes from now on publishes by these bits, and is applied again at the end.
-            self._online.publish(Publication(columns=self._columns))
+            self._online.publish(Publication(columns=columns))
+            self._columns = columns
         try:
             aside.put_masks(_members(self._columns), progress)
             aside.put_identities(_every_identity())
             with self._lock:
                 exposed = exposed_groups()
-                publication = self._difference(exposed)
-                self._plans = self._plans_of(exposed)
-                aside.switch(replace(publication, plans=self._plans, data_as_of=_now_as_of()))
+                columns, publication = self._difference(exposed)
+                plans = self._plans_of(exposed, columns)
+                aside.switch(replace(publication, plans=plans, data_as_of=_now_as_of()))
+                self._columns, self._plans = columns, plans
         except BaseException:
+            # Columns of new groups are there by now, and nobody in them.
+            self.is_behind = True
             aside.give_up()
             raise
 
@@ -186,27 +197,27 @@ class Publisher:
 
     def _follow(self) -> None:
         exposed = exposed_groups()
-        publication = self._difference(exposed)
-        plans = self._plans_of(exposed)
+        columns, publication = self._difference(exposed)
+        plans = self._plans_of(exposed, columns)
         if publication.columns or plans != self._plans:
             self._online.publish(replace(publication, plans=plans))
-            self._plans = plans
+            # Not before: of what could not be published nothing may be taken as published.
+            self._columns, self._plans = columns, plans
 
-    def _difference(self, exposed: Sequence[Exposed]) -> Publication:
-        """The columns of groups that are new, and of those that are published no more."""
-        before, self._columns = self._columns, _columns_for(exposed, self._columns)
-        new = {group: column for group, column in self._columns.items() if group not in before}
-        gone = {group: None for group in before if group not in self._columns}
+    def _difference(self, exposed: Sequence[Exposed]) -> tuple[dict[str, Column], Publication]:
+        """The columns that there will be; those of groups that are new, and of those that are published no more."""
+        before, columns = self._columns, _columns_for(exposed, self._columns)
+        new = {group: column for group, column in columns.items() if group not in before}
+        gone = {group: None for group in before if group not in columns}
         numbers = _change_numbers(new)
         new = {group: Column(column.bit, numbers.get(group, 0)) for group, column in new.items()}
-        self._columns |= new
-        return Publication(whole=_members(new), columns={**new, **gone})
+        return columns | new, Publication(whole=_members(new), columns={**new, **gone})
 
-    def _plans_of(self, exposed: Sequence[Exposed]) -> dict[int, Plan]:
+    def _plans_of(self, exposed: Sequence[Exposed], columns: Mapping[str, Column]) -> dict[int, Plan]:
         return {
             app.number: Plan(
                 tuple(
-                    PlanGroup(one.id, one.key, self._columns[one.id].bit, one.exposure, one.guarded)
+                    PlanGroup(one.id, one.key, columns[one.id].bit, one.exposure, one.guarded)
                     for one in exposed
                     if one.app in (None, app.key)
                 )
@@ -252,10 +263,14 @@ class Publisher:
             return {group for group, column in self._columns.items() if mask >> column.bit & 1}
 
     def repair(self) -> dict[str, int]:
-        """Publishes anew what `check` finds, and answers that."""
+        """Publishes anew keys, plans and what `check` finds, and answers that."""
         self.is_behind = False
         if not self._online.state.complete:
             self.rebuild()
+        with self._lock, self._behind_if_it_fails():
+            self._online.publish_keys(published_keys())
+            self._columns, self._plans = self._online.columns(), None
+            self._follow()
         found = self.check()
         if found:
             suspected = self._suspected()

@@ -15,6 +15,7 @@ from muster.warehouse.duckdb.rejects import forget_requests
 from muster.warehouse.duckdb.schema import set_meta
 from muster.warehouse.duckdb.scratch import count_of, registered, temp_table
 from muster.warehouse.duckdb.settings import install_settings
+from muster.warehouse.errors import SubjectWidenedError
 from muster.warehouse.subject import Subject
 
 RAW = (
@@ -109,8 +110,11 @@ def erase_customers(
     """Removes every row of theirs and derives again what they shared with others.
 
     Answers the rows removed by relation and everybody whose rows may have changed. `since`: the instant, remembered
-    until the file is scrubbed. Their keys are never given again.
+    until the file is scrubbed. Their keys are never given again. `SubjectWidenedError` where they were merged with
+    somebody since they were named: what is theirs is that customer's by now.
     """
+    if _closed(connection, subject.keys) != subject.keys:
+        raise SubjectWidenedError("Somebody was merged with one of them meanwhile. Name them again.")
     install_settings(connection, catalog)
     _ask(connection, subject.keys)
     removed = {table: _rows_of(connection, table) for table in DERIVED}
@@ -209,11 +213,13 @@ def _erase_orders(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return removed
 
 
-# What was refused stands as it was sent: their names are looked for in it, as JSON writes them.
+# What was refused stands as it was sent: their names are looked for in it, as JSON writes them without blanks and
+# without signs for letters that need none.
+_ITEM = "CASE WHEN json_valid(item) THEN CAST(json(item) AS VARCHAR) ELSE item END"
 _NAMES = "EXISTS (SELECT 1 FROM asked_texts a WHERE contains(lower({text}), a.text))"
 _TOLD_NAMING = _NAMES.format(text="told")
 # What was said of all messages of its request is said of each.
-_NAMING = f"({_NAMES.format(text='item')} OR place IN (SELECT place FROM reject_requests WHERE {_TOLD_NAMING}))"
+_NAMING = f"({_NAMES.format(text=_ITEM)} OR place IN (SELECT place FROM reject_requests WHERE {_TOLD_NAMING}))"
 
 
 def _spellings(subject: Subject) -> pa.Table:

@@ -33,9 +33,13 @@ class Body:
         return len(self.pieces)
 
 
+_NOTHING = msgspec.Raw(b"null")
+
+
 class _Batch(msgspec.Struct):
     batch: list[msgspec.Raw]
-    context: Any = None
+    # Read as messages are: what is in it is said of each of them.
+    context: msgspec.Raw = _NOTHING
     sentAt: Any = None  # noqa: N815 - as on the wire
     writeKey: Any = None  # noqa: N815 - as on the wire
 
@@ -56,7 +60,8 @@ def read_body(body: bytes, kind: str | None) -> Body:
         batch = _decode_batch(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _read_roughly(body)
-    return Body(batch.batch, _object(batch.context), batch.sentAt, _text(batch.writeKey))
+    context = {} if batch.context is _NOTHING else _object(_value(bytes(batch.context)))
+    return Body(batch.batch, context, batch.sentAt, _text(batch.writeKey))
 
 
 def _read_roughly(body: bytes) -> Body:

@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from muster.kernel.clock import system_clock
 from muster.webhooks.models import Attempt, Delivery
+from muster.webhooks.queries.webhooks import host_of
 from muster.webhooks.terms import OPEN, State
 
 _IDS = re.compile(r'"([a-z]+_[0-9a-z]+)"')
@@ -49,7 +50,7 @@ def deliveries_naming(ids: Collection[str]) -> list[dict[str, Any]]:
         {
             "event": row.event,
             "at": row.created_at.isoformat().replace("+00:00", "Z"),
-            "to": row.webhook.url,
+            "to": host_of(row.webhook.url),
             "state": row.state,
         }
         for row in _naming(ids)

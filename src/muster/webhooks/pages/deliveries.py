@@ -20,10 +20,10 @@ from muster.webhooks.actions.emitting import send_test
 from muster.webhooks.actions.replaying import replay, replay_failed
 from muster.webhooks.errors import WebhookError
 from muster.webhooks.forms import ReplayForm
-from muster.webhooks.pages.webhooks import event_label, event_labels, host_of, state_text
+from muster.webhooks.pages.webhooks import event_label, event_labels, state_text
 from muster.webhooks.policies import may_read
 from muster.webhooks.queries.deliveries import attempt_view, attempts, deliveries, delivery_row, delivery_view
-from muster.webhooks.queries.webhooks import WebhookView, subject_names, webhook
+from muster.webhooks.queries.webhooks import WebhookView, host_of, subject_names, webhook
 from muster.webhooks.terms import FAILURE_TEXTS, STATE_TEXTS
 
 _A_DAY = timedelta(days=1)

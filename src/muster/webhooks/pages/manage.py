@@ -16,8 +16,8 @@ from muster.team.policies import Principal
 from muster.web.answers import REFUSED
 from muster.webhooks.actions.webhooks import delete_webhook, edit_webhook, rotate_secret
 from muster.webhooks.errors import WebhookError
-from muster.webhooks.pages.webhooks import host_of, show_secret
-from muster.webhooks.queries.webhooks import webhook
+from muster.webhooks.pages.webhooks import show_secret
+from muster.webhooks.queries.webhooks import host_of, webhook
 
 
 @require_http_methods(["GET", "POST"])

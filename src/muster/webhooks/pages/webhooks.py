@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,7 +16,7 @@ from muster.webhooks.actions.webhooks import create_webhook
 from muster.webhooks.actions.webhooks import edit_webhook as save
 from muster.webhooks.forms import EditWebhookForm, WebhookForm
 from muster.webhooks.hooks import event_kinds
-from muster.webhooks.queries.webhooks import WebhookView, subject_names, webhook, webhooks
+from muster.webhooks.queries.webhooks import WebhookView, host_of, subject_names, webhook, webhooks
 from muster.webhooks.terms import DISABLED_TEXTS, TEST, TEST_TEXT
 
 
@@ -68,11 +67,6 @@ def edit_webhook(request: HttpRequest, webhook_id: str) -> HttpResponse:
 def show_secret(request: HttpRequest, one: WebhookView, secret: str) -> HttpResponse:
     shown = {"webhook": one, "host": host_of(one.url), "secret": secret}
     return render(request, "webhooks/secret.html", shown)
-
-
-def host_of(url: str) -> str:
-    """What an address is called in a list: without the path, which may be secret."""
-    return urlsplit(url).netloc
 
 
 def event_label(key: str) -> str | Promise:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
+from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor, instant_and_id
 from muster.kernel.worded import worded
 from muster.webhooks.errors import WebhookUnknown
 from muster.webhooks.models import Attempt, Delivery
@@ -138,12 +138,4 @@ def _cursor(row: Delivery) -> str:
 
 
 def _position(cursor: str) -> tuple[datetime, str]:
-    match decode_cursor(cursor):
-        case [str(text), str(identifier)]:
-            try:
-                at = datetime.fromisoformat(text)
-            except ValueError as error:
-                raise cursor_invalid() from error
-            if at.tzinfo is not None:
-                return at, identifier
-    raise cursor_invalid()
+    return instant_and_id(decode_cursor(cursor))

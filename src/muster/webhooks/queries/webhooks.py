@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -95,3 +96,8 @@ def _view(row: Webhook) -> WebhookView:
         created_by=row.created_by,
         created_at=row.created_at,
     )
+
+
+def host_of(url: str) -> str:
+    """What an address is called where not everybody may know its path, which may be secret."""
+    return urlsplit(url).netloc

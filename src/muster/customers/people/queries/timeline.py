@@ -14,7 +14,7 @@ from pyroaring import BitMap
 from muster.customers.hooks import Moment, Position, TimelineSource
 from muster.customers.models import Import
 from muster.customers.queries import warehouse
-from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
+from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor, instant_in
 from muster.warehouse.duckdb.timeline import KINDS as _HAPPENINGS
 from muster.warehouse.normal.values import text_of
 
@@ -71,12 +71,7 @@ def _position(cursor: str) -> Position | None:
         return None
     match decode_cursor(cursor):
         case [str(at), str(place)] if ":" in place:
-            try:
-                instant = datetime.fromisoformat(at)
-            except ValueError as error:
-                raise cursor_invalid() from error
-            if instant.tzinfo is not None:
-                return instant.astimezone(UTC), place
+            return instant_in(at).astimezone(UTC), place
     raise cursor_invalid()
 
 

@@ -167,7 +167,7 @@ def run_erasure(identifier: str, check: Check = lambda: None) -> ErasureView:
     if row.state not in (ErasureState.RUNNING, ErasureState.VERIFYING):
         return erasure_view(row)
     assert row.erased_at is not None
-    subject = subject_from_json(row.subject)
+    subject = _as_they_are_now(row)
     # First of all: what is sent meanwhile does not bring back what is being taken out.
     if row.requested_by != RETENTION:
         current_ledger().add(subject.names(), row.erased_at)
@@ -195,6 +195,20 @@ def _begin(row: Erasure) -> Erasure:
             row.erased_at = row.erased_at or system_clock()
             _step(row, "grace is over")
     return row
+
+
+def _as_they_are_now(row: Erasure) -> Subject:
+    """Whom it is about. Who was merged with one of them since is the same person: every place is gone through again."""
+    told = subject_from_json(row.subject or {})
+    found = current_warehouse().subject_of(told.keys)
+    if found.keys == told.keys:
+        return told
+    whole = told.with_those_of(found)
+    row.subject = whole.as_json()
+    for place in row.places.values():
+        place["state"] = "waiting"
+    row.save(update_fields=["subject", "places"])
+    return whole
 
 
 def _step(row: Erasure, event: str) -> None:
