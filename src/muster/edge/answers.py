@@ -85,9 +85,11 @@ def preflight(request: Request) -> Answer:
     )
 
 
-async def send_answer(send: Send, request: Request, answer: Answer) -> None:
+async def send_answer(send: Send, request: Request, answer: Answer, *, closing: bool = False) -> None:
     status, body, more, cache, varies = answer
     headers = [(b"x-request-id", request.id.encode("ascii")), (b"cache-control", cache), *more]
+    if closing:
+        headers.append((b"connection", b"close"))
     if status not in (204, 304):
         headers.append((b"content-length", b"%d" % len(body)))
     origin = request.headers.get(b"origin")

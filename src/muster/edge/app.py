@@ -80,6 +80,7 @@ class EdgeApp:
         """The last commit, then the slot is free."""
         for task in self._tasks:
             task.cancel()
+        self._storing.end()
         await asyncio.to_thread(self._storing.close)
         self._published.close()
 
@@ -104,7 +105,8 @@ class EdgeApp:
             logger.exception("request %s failed", request.id)
             answer = error_answer(request, EdgeError(500, "internal_error", "This went wrong; it is logged."))
         self._counts.answered(route_of(request.path), answer.status)
-        await send_answer(send, request, answer)
+        # Whoever keeps a connection finds another process with the next one.
+        await send_answer(send, request, answer, closing=self.stopping)
 
     async def _answer(self, request: Request) -> Answer:
         request.check_head()

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from muster.edge.errors import spool_full, storage_failed
+from muster.edge.errors import spool_full, stopping, storage_failed
 from muster.edge.published import Published
 from muster.edge.settings import EdgeSettings
 from muster.spool.entries import Entry
@@ -22,6 +22,7 @@ class Storing:
 
     def __init__(self, settings: EdgeSettings, published: Published, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._is_ending = False
         self._published = published
         self._poke_at = settings.poke
         self.on_commit: Callable[[int, float], None] = lambda _entries, _seconds: None
@@ -44,7 +45,9 @@ class Storing:
         return self._writer.is_full
 
     async def store(self, entry: Entry) -> str:
-        """On disk when it returns; its position. 429 `spool_full`, 503 `storage_failed`."""
+        """On disk when it returns; its position. 429 `spool_full`, 503 `storage_failed` or `stopping`."""
+        if self._is_ending:
+            raise stopping()
         if self._writer.is_full:
             raise spool_full()
         waiter: asyncio.Future[int] = self._loop.create_future()
@@ -57,7 +60,7 @@ class Storing:
 
     def store_soon(self, entry: Entry) -> None:
         """With the next commit; nobody waits for it (E-17)."""
-        if not self._writer.is_full:
+        if not self._writer.is_full and not self._is_ending:
             self._writer.append(entry, None)
 
     def forget_drained(self) -> None:
@@ -65,6 +68,10 @@ class Storing:
         drained = self._published.drained(self.slot)
         if drained is not None and drained[0] == self._writer.file_id:
             self._writer.forget_until(drained[1])
+
+    def end(self) -> None:
+        """Nothing more is taken in: what came later would wait for ever. On the event loop, before `close`."""
+        self._is_ending = True
 
     def close(self) -> None:
         self._writer.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sqlite3
 import threading
@@ -16,6 +17,8 @@ from typing import Any, Generic, TypeVar
 from muster.spool import files
 from muster.spool.entries import Entry
 from muster.spool.slots import Slot
+
+logger = logging.getLogger("muster.spool")
 
 Ticket = TypeVar("Ticket")
 
@@ -130,8 +133,11 @@ class SpoolWriter(Generic[Ticket]):
         first, begun = self._seq + 1, time.perf_counter()
         try:
             self._insert([(seq, *entry) for seq, (entry, _) in enumerate(taken, start=first)])
-        except sqlite3.Error:
-            # The disk is full or fails: nobody is told that it is stored, and places are not used twice.
+        except Exception as error:
+            # The disk is full or fails: nobody is told that it is stored, and places are not used twice. Whatever else
+            # it is, without this thread everybody would wait for ever.
+            if not isinstance(error, sqlite3.Error):
+                logger.exception("what came could not be stored")
             self._roll_back()
             self._settle([Settled(ticket, None) for _, ticket in taken])
             return

@@ -313,6 +313,19 @@ def test_end_is_orderly(tmp_path: Path) -> None:
         slot.release()
 
 
+def test_whoever_keeps_a_connection_is_let_go_before_the_end(tmp_path: Path) -> None:
+    """E-43: while it is not ready any more it still answers, and each connection ends with the answer."""
+    with running_edge(tmp_path, seconds_before_end=3.0) as edge:
+        assert "connection" not in edge.send(BATCH).headers
+        [process] = edge.supervisor._processes
+        process.send_signal(signal.SIGTERM)
+        wait_until(lambda: edge.http.get("/readyz").status_code == 503)
+        answer = edge.send(BATCH)
+        assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+        rows = len(edge.rows())
+        assert rows == 2
+
+
 def test_address_of_who_sent_is_forgotten(edge: Edge) -> None:
     """E-40: limits count by it; neither the spool nor the edge's store has it."""
     edge.send(BATCH, headers={"X-Forwarded-For": "203.0.113.77"})

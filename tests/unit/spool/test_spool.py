@@ -140,6 +140,15 @@ def test_commit_that_fails_stores_nothing_and_says_so(tmp_path: Path) -> None:
     assert waiting(tmp_path) == {1: [1]}
 
 
+def test_what_cannot_be_written_at_all_ends_nothing(tmp_path: Path) -> None:
+    """Nobody would ever be answered again."""
+    with writing(tmp_path) as (writer, settlements):
+        writer.append(entry(1)._replace(received_at_us=2**70), 1)
+        assert settlements.places(1) == {1: None}
+        writer.append(entry(2), 2)
+        assert settlements.places(2) == {1: None, 2: 1}
+
+
 def test_log_that_ends_in_the_middle_keeps_what_was_committed(tmp_path: Path) -> None:
     """The tail of a commit that was never answered."""
     child = os.fork()
