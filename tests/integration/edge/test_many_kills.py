@@ -23,7 +23,7 @@ from tests.integration.edge.served import Served, all_drained, asked, edge_proce
 from tests.integration.processes import kill, wait_until
 
 ROUNDS = int(os.environ.get("MUSTER_ROUNDS", "50"))
-SENDERS = 32
+SENDERS = 64
 # Between two batches of a sender: the load goes on, and leaves the machine to who is killed.
 PAUSE_SECONDS = 0.01
 LEVELS = 22
