@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.builder import open_builder
 from tests.browser.conftest import Open
 from tests.browser.states import MEMBER
 
@@ -33,7 +34,7 @@ def _tab_to(tab: Page, role: str, name: str) -> None:
 
 
 def test_segment_is_created(inside: Open) -> None:
-    tab = inside().tab()
+    tab = open_builder(inside().tab())
     tab.goto("/groups/")
     _tab_to(tab, "link", "Segment")
     tab.keyboard.press("Enter")

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from playwright.sync_api import Route, expect
 
+from tests.browser.builder import ADDRESS, open_builder
 from tests.browser.conftest import Open
-
-_BUILDER = "/groups/new/segment/"
 
 
 def test_builder_goes_on_when_the_network_is_back(inside: Open) -> None:
     watched = inside()
-    tab = watched.tab()
-    tab.goto(_BUILDER)
+    tab = open_builder(watched.tab())
     tab.get_by_label("Add a value").select_option("25-34")
     figure = tab.locator("#audience .big")
     expect(figure).not_to_have_text("–")
@@ -39,17 +37,16 @@ def test_builder_goes_on_when_the_network_is_back(inside: Open) -> None:
 def test_what_a_proxy_says_does_not_replace_what_was_typed(inside: Open) -> None:
     watched = inside()
     watched.expected.add(502)
-    tab = watched.tab()
-    tab.goto(_BUILDER)
+    tab = open_builder(watched.tab())
 
     def away(route: Route) -> None:
         route.fulfill(status=502, body="<h1>Bad Gateway</h1>", content_type="text/html")
 
-    tab.route(f"**{_BUILDER}", away)
+    tab.route(f"**{ADDRESS}", away)
     tab.get_by_label("Name", exact=True).fill("Typed while it restarts")
     expect(tab.locator("#stale")).to_be_visible()
     expect(tab.get_by_label("Name", exact=True)).to_have_value("Typed while it restarts")
-    tab.unroute(f"**{_BUILDER}")
+    tab.unroute(f"**{ADDRESS}")
     # Nobody says when a proxy reaches Muster again: it asks from time to time.
     expect(tab.locator("#stale")).to_be_hidden()
     expect(tab.locator(".draft")).to_be_visible()

@@ -9,6 +9,7 @@ import pytest
 from django.utils import translation
 from playwright.sync_api import Page, expect
 
+from tests.browser.builder import open_builder
 from tests.browser.conftest import Open
 
 # Of Microsoft's sample: one who spent much and is between 25 and 34, and others.
@@ -31,7 +32,7 @@ def _speaking(language: str) -> Callable[[str], str]:
 def test_segment_list_and_why_are_clicked_through(inside: Open, language: str) -> None:
     say = _speaking(language)
     segment, known = NAMES[language]
-    tab = inside(language).tab()
+    tab = open_builder(inside(language).tab())
     tab.goto("/")
     _groups(tab, say)
     _create_segment(tab, say, segment, THOUSAND[language])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from tests.browser.builder import open_builder
 from tests.browser.conftest import Open
 from tests.browser.states import MEMBER
 
 
 def test_segment_is_created(inside: Open) -> None:
-    tab = inside(java_script_enabled=False).tab()
-    tab.goto("/groups/new/segment/")
+    tab = open_builder(inside(java_script_enabled=False).tab())
     tab.get_by_label("Name", exact=True).fill("Without scripts")
     tab.get_by_label("Add a value").select_option("25-34")
     tab.get_by_role("button", name="Show the figures again").last.click()

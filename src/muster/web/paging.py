@@ -8,6 +8,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from django.http import HttpRequest
 from ninja import Query, Schema
 
+from muster.kernel.digits import whole
 from muster.kernel.paging import cursor_invalid, decode_cursor, encode_cursor
 from muster.kernel.worded import worded
 from muster.web.errors import RequestInvalid, RevisionRequired
@@ -60,12 +61,12 @@ def revision_of(request: HttpRequest) -> int:
     if text is None:
         message = worded('Say which revision you change: send `If-Match: "3"` with the `revision` you read.')
         raise RevisionRequired(message)
-    digits = text.strip().removeprefix("W/").strip('"')
-    if not (digits.isascii() and digits.isdecimal() and len(digits) <= 18):
+    revision = whole(text.strip().removeprefix("W/").strip('"'))
+    if revision is None:
         raise RequestInvalid(
             worded('`If-Match: {text}` is not a revision such as `"3"`.', text=text[:60]), code="revision_invalid"
         )
-    return int(digits)
+    return revision
 
 
 def etag_of(revision: int) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from muster.kernel.digits import whole
 from muster.kernel.errors import MusterError
 from muster.webhooks.channels.addresses import Networks, read_networks
 
@@ -205,7 +206,8 @@ def read_configuration(environment: Mapping[str, str] | None = None) -> Configur
 def _host_and_port(variables: Mapping[str, str], name: str, default: str) -> str:
     text = _text(variables, name, default)
     host, _, port = text.rpartition(":")
-    if text and not (host and port.isdecimal() and int(port) <= 65_535):
+    number = whole(port)
+    if text and (not host or number is None or number > 65_535):
         raise _invalid(name, text, "must be HOST:PORT, or empty")
     return text
 
@@ -250,9 +252,10 @@ def _text(variables: Mapping[str, str], name: str, default: str) -> str:
 
 def _number(variables: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = _text(variables, name, str(default))
-    if not text.isdecimal() or not low <= int(text) <= high:
+    number = whole(text)
+    if number is None or not low <= number <= high:
         raise _invalid(name, text, f"must be a whole number from {low} to {high}")
-    return int(text)
+    return number
 
 
 def _invalid(name: str, text: str, remedy: str) -> MusterError:

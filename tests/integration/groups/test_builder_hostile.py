@@ -7,7 +7,8 @@ from html import escape
 
 import pytest
 
-from tests.integration.groups.test_builder_pages import NEW, POINTS, no_draft
+from tests.integration.groups.conftest import up_to
+from tests.integration.groups.test_builder_pages import NEW, POINTS, Make, no_draft
 from tests.integration.living import Living
 from tests.integration.pages import Browser
 from tests.naughty import NAUGHTY
@@ -69,3 +70,55 @@ def test_bytes_that_are_no_text_are_answered(town: Living, browser: Browser) -> 
         token = browser.token.encode()
         answer = browser.raw(NEW, b"csrfmiddlewaretoken=" + token + b"&do=save&language=en&in.match=all&name=" + name)
         assert answer.status_code in (302, 400, 422), (name, answer.status_code)
+
+
+def test_fields_inside_of_fields_are_answered(browser: Browser) -> None:
+    """No form of ours sends one; what cannot be read is left out."""
+    deeper = {**POINTS, "in.nodes.0.op": "between", "in.nodes.0.low": "1", "in.nodes.0.high": "2"}
+    names = ("match", "op", "value", "low", "add", "adds", "adds.0", "values", "values.0", "kind", "attribute", "about")
+    names += (
+        "type",
+        "unit",
+        "length",
+        "app",
+        "event",
+        "property",
+        "where",
+        "where.0",
+        "steps.0.event",
+        "group",
+        "share",
+    )
+    for kind in (
+        "attribute/custom",
+        "attribute/demographic",
+        "event",
+        "sequence",
+        "device",
+        "group",
+        "sample",
+        "group_of",
+    ):
+        for name in names:
+            fields = {key: value for key, value in deeper.items() if key != f"in.nodes.0.{name}"}
+            page = browser.post(NEW, {**fields, "in.nodes.0.kind": kind, f"in.nodes.0.{name}.x": "1"})
+            assert page.status_code == 200, (kind, name, page.status_code)
+    for name in ("in", "in.match", "in.nodes", "out.match", "out.nodes.0"):
+        assert browser.post(NEW, {**POINTS, f"{name}.x": "1"}).status_code == 200, name
+    far = "9" * 5_000
+    assert (
+        browser.post(NEW, {**POINTS, f"in.nodes.{far}.kind": "event", "do": f"drop:in.nodes.{far}"}).status_code == 200
+    )
+
+
+@pytest.mark.parametrize("revision", ["9" * 5_000, "²", "-1"])
+def test_revisions_that_are_none_are_answered(town: Living, browser: Browser, make: Make, revision: str) -> None:
+    key = make("revised", up_to(30))["key"]
+    edit = f"/groups/{key}/edit/"
+    assert browser.get(f"{edit}?version={revision}").status_code == 404
+    assert browser.post(edit, {**POINTS, "name": "Revised", "revision": revision, "do": "save"}).status_code in (
+        302,
+        422,
+    )
+    assert browser.post(f"/groups/{key}/manage/", {"do": "tags", "revision": revision}).status_code in (302, 422)
+    assert browser.get(f"/groups/{key}/changes/{revision}/").status_code in (404, 422)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -151,6 +152,40 @@ def test_a_person_is_tested(browser: Browser) -> None:
     assert re.findall(r"<b>(cus_\w+) is not in this segment</b>", page.text) != []
     page = browser.post(NEW, {**POINTS, "person": "nobody", "do": "test"})
     assert (page.status_code, "There is no customer `nobody`." in page.text) == (200, True)
+    page = browser.post(NEW, {**POINTS, "person": "external:u7", "do": "update"})
+    assert "is in this segment" in page.text
+
+
+def test_enter_shows_the_figures_again_and_does_not_save(browser: Browser) -> None:
+    """It presses the first button of the form, wherever on the page."""
+    buttons = re.findall(r"<button[^>]*>", browser.get(NEW).text)
+    of_form = [one for one in buttons if 'name="do"' in one]
+    assert 'value="update"' in of_form[0]
+
+
+def test_values_and_tags_are_added_by_the_dozen(browser: Browser) -> None:
+    """A script names each that was chosen before the first was answered; each may be a pasted list."""
+    fields = {**POINTS, "in.nodes.0.kind": "attribute/demographic", "in.nodes.0.attribute": "country"}
+    del fields["in.nodes.0.value"]
+    fields |= {"in.nodes.0.op": "in", "in.nodes.0.values.0": "FR", "tag.3": "loyal", "tag.1": "new"}
+    page = browser.post(
+        NEW, {**fields, "in.nodes.0.adds.7": "DE\nIT", "in.nodes.0.adds.x": "ES", "in.nodes.0.add": "FR"}
+    )
+    assert re.findall(r'name="in.nodes.0.values.\d+" value="(\w+)"', page.text) == ["FR", "DE", "IT"]
+    assert re.findall(r'name="tag" value="(\w+)"', page.text) == ["loyal", "new"]
+
+
+def test_the_latest_question_of_a_page_is_answered(browser: Browser) -> None:
+    """G-14: also where an earlier one comes to the figures after it."""
+
+    def ask(number: int) -> httpx.Response:
+        told = {"HX-Request": "true", "Muster-Turn": str(number)}
+        return browser.post(NEW, {**POINTS, "editor": "edt_1", "name": f"Question {number}"}, headers=told)
+
+    with ThreadPoolExecutor(4) as page:
+        answers = list(page.map(ask, (4, 3, 2, 1)))
+    assert (answers[0].status_code, _big(answers[0])) == (200, "40")
+    assert {one.status_code for one in answers} <= {200, 204}
 
 
 def test_fragment_is_only_the_form(browser: Browser) -> None:

@@ -15,6 +15,7 @@ from muster.groups.pages.why import Line, lines_of
 from muster.groups.policies import Told
 from muster.groups.queries.people import why_unsaved
 from muster.groups.queries.previews import PreviewView, preview_definition
+from muster.groups.queries.turns import Turn
 from muster.kernel.errors import MusterError
 from muster.rules.describe.words import Words
 from muster.web.charts import coordinate
@@ -66,8 +67,8 @@ class Audience:
     problem: str = ""
 
 
-def previewed(form: BuilderForm, read: Read, *, edited: str, may_list: bool) -> Previewed:
-    """`query_interrupted`: a later request of the same page took over."""
+def previewed(form: BuilderForm, read: Read, turn: Turn, *, edited: str, may_list: bool) -> Previewed:
+    """Nothing once the turn is overtaken."""
     if read.definition is None:
         return Previewed()
     try:
@@ -76,13 +77,11 @@ def previewed(form: BuilderForm, read: Read, *, edited: str, may_list: bool) -> 
             may_list=may_list,
             edited=edited or None,
             compared=[form.compared] if form.compared else [],
-            editor=form.editor or None,
+            turn=turn,
             every_node=True,
         )
     except MusterError as error:
-        if error.code == "query_interrupted":
-            raise
-        return Previewed(problem=said(error.message))
+        return Previewed() if turn.overtaken else Previewed(problem=said(error.message))
     return Previewed(view)
 
 

@@ -32,7 +32,9 @@ from muster.groups.queries.evaluation import definition_of, vocabulary
 from muster.groups.queries.groups import group_row
 from muster.groups.queries.listing import Choice, choices
 from muster.groups.queries.templates import template
+from muster.groups.queries.turns import TURNS, Turn
 from muster.groups.terms import Kind
+from muster.kernel.digits import whole
 from muster.kernel.errors import MusterError
 from muster.kernel.ids import new_id
 from muster.kernel.worded import worded
@@ -48,13 +50,14 @@ from muster.web.asked import asked_once
 from muster.web.drafts import discard_draft, discard_with_undo, draft_of, keep_draft
 from muster.web.errors import NotFound
 from muster.web.formats import BabelFormats, formats_for
-from muster.web.fragments import is_fragment, moved
+from muster.web.fragments import is_fragment, moved, turn_of
 from muster.web.hooks import can
 from muster.web.models import Draft
 from muster.web.sent_once import sent_once
 from muster.web.wording import said
 
 DRAFT = "segment"
+# Without a body: a later question of the same page was asked, and its answer is the one to show.
 OVERTAKEN = 204
 
 
@@ -67,6 +70,7 @@ class _Desk:
     known: Vocabulary
     words: Words
     formats: BabelFormats
+    turn: Turn
     draft: Draft | None = None
     problems: list[str] = field(default_factory=list)
     conflict: bool = False
@@ -93,18 +97,19 @@ def edit_segment(request: HttpRequest, key: str) -> HttpResponse:
 def _answer(request: HttpRequest, row: Group | None) -> HttpResponse:
     asker = permitted(request, "groups:write")
     # What is saved is judged by everything as it is at that moment.
-    with nullcontext() if request.POST.get("do") == "save" else asked_once():
-        return _at_desk(request, row, asker)
+    asked = nullcontext() if request.POST.get("do") == "save" else asked_once()
+    with asked, TURNS.turn(request.POST.get("editor"), turn_of(request)) as turn:
+        return _at_desk(request, row, asker, turn)
 
 
 _saved_once = sent_once(_answer)
 
 
-def _at_desk(request: HttpRequest, row: Group | None, asker: Principal) -> HttpResponse:
+def _at_desk(request: HttpRequest, row: Group | None, asker: Principal, turn: Turn) -> HttpResponse:
     words = reader_words()
     publisher = catalog.publisher()
     formats = formats_for((get_language() or "en")[:2], publisher.time_zone, publisher.currency)
-    desk = _Desk(asker, row, vocabulary(), words, formats)
+    desk = _Desk(asker, row, vocabulary(), words, formats, turn)
     if request.method == "GET":
         form = _begun(request, desk)
         return _page(request, desk, replace(form, editor=new_id("edt")))
@@ -140,8 +145,8 @@ def _begun(request: HttpRequest, desk: _Desk) -> BuilderForm:
 
 def _version(row: Group, revision: str) -> GroupVersion:
     """An older version, not restored yet: whoever restores it sees first what would change."""
-    number = int(revision) if revision.isascii() and revision.isdecimal() and len(revision) < 10 else 0
-    version = row.versions.filter(revision=number).first()
+    number = whole(revision)
+    version = None if number is None else row.versions.filter(revision=number).first()
     if version is None:
         raise NotFound(worded("“{name}” has no version {revision}.", name=row.name, revision=revision))
     return version
@@ -176,6 +181,9 @@ def _changed(request: HttpRequest, desk: _Desk) -> HttpResponse:
         if saved is not None:
             discard_draft(desk.asker, DRAFT, desk.subject)
             return moved(request, saved)
+    if desk.turn.overtaken:
+        # The draft is that of the later question, or is gone with what that one saved.
+        return HttpResponse(status=OVERTAKEN)
     try:
         desk.draft = keep_draft(desk.asker, DRAFT, form.kept(), desk.subject)
     except MusterError as error:
@@ -186,7 +194,8 @@ def _changed(request: HttpRequest, desk: _Desk) -> HttpResponse:
 def _did(form: BuilderForm, command: str, desk: _Desk) -> BuilderForm:
     verb, _sign, what = command.partition(":")
     match verb:
-        case "test":
+        # Enter in the field of a person tests them too.
+        case "test" | "update":
             return replace(form, tested=form.person)
         case "view":
             return replace(form, view=what if what in ("sentence", "expression", "json") else form.view)
@@ -224,11 +233,10 @@ def _saved(form: BuilderForm, desk: _Desk) -> str | None:
                 desk.asker, name=form.name, definition=encode(found.definition), tags=list(form.tags)
             )
         else:
-            revision = int(form.revision) if form.revision.isascii() and form.revision.isdecimal() else None
             made = segments.edit_group(
                 desk.asker,
                 desk.row.id,
-                revision=revision,
+                revision=whole(form.revision),
                 name=form.name,
                 tags=list(form.tags),
                 definition=encode(found.definition),
@@ -255,10 +263,8 @@ def _answered(request: HttpRequest, desk: _Desk, form: BuilderForm) -> HttpRespo
     found = read(form, desk.known, desk.formats)
     blanks = [*found.written.blanks, *(Blank(path, "", said) for path, all in found.errors.items() for said in all)]
     may_list = can(desk.asker, "members:read")
-    try:
-        preview = previewed(form, found, edited=_edited(desk), may_list=may_list)
-    except MusterError:
-        # A later request of the same page took over: its answer is the one to show.
+    preview = previewed(form, found, desk.turn, edited=_edited(desk), may_list=may_list)
+    if desk.turn.overtaken:
         return HttpResponse(status=OVERTAKEN)
     others = [one for one in choices() if desk.row is None or one.id != desk.row.id]
     included, excluded = Rows(_clauses(desk, form, others), alone_of(preview, found, desk.words), blanks).shown(

@@ -14,6 +14,7 @@ from muster.groups.models import Group
 from muster.groups.pages import known, segment, segment_changes, segment_facts, segment_members, segment_overlap
 from muster.groups.queries.groups import group_row
 from muster.groups.terms import Kind
+from muster.kernel.digits import whole
 from muster.kernel.worded import worded
 from muster.team.pages.permits import permitted
 from muster.web.hooks import check_scope, identify
@@ -29,8 +30,6 @@ TABS: dict[str, Page] = {
     "api": segment_facts.api,
 }
 """The pages of a segment besides its overview, by the end of their address."""
-_MOST_DIGITS = 30
-"""No change has as many; Python reads no number of thousands of them."""
 
 
 @require_GET
@@ -51,11 +50,12 @@ def tab(request: HttpRequest, key: str, tab: str) -> HttpResponse:
 def show_change(request: HttpRequest, key: str, number: str) -> HttpResponse:
     check_scope(identify(request), "groups:read")
     row = _segment(key)
-    if not (number.isascii() and number.isdecimal()):
+    place = whole(number)
+    if place is None:
         raise GroupUnknown(
             worded("“{name}” remembers no change {number}.", name=row.name, number=number), code="change_unknown"
         )
-    return segment_changes.change(request, row, int(number[:_MOST_DIGITS]))
+    return segment_changes.change(request, row, place)
 
 
 @require_POST

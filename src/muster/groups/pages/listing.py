@@ -21,6 +21,7 @@ from muster.groups.queries.listing import SORTS, Listing, Wanted, listing
 from muster.groups.queries.templates import TEMPLATES, template
 from muster.groups.terms import Kind
 from muster.kernel.clock import system_clock
+from muster.kernel.digits import whole
 from muster.kernel.errors import MusterError
 from muster.team.errors import ScopeMissing
 from muster.team.pages.permits import permitted
@@ -100,7 +101,7 @@ def copy(request: HttpRequest) -> HttpResponse:
 def wanted_of(request: HttpRequest) -> Wanted:
     """What the address asks for, of a form that was sent there too."""
     given = request.GET
-    rows, page = (_whole(given.get(name, "")) for name in ("rows", "page"))
+    rows, page = (whole(given.get(name, ""), most_digits=6) or 0 for name in ("rows", "page"))
     sort = given.get("sort", "name")
     return Wanted(
         search=given.get("q", "")[:200],
@@ -112,10 +113,6 @@ def wanted_of(request: HttpRequest) -> Wanted:
         page=max(1, page),
         rows=rows if rows in ROWS else ROWS[0],
     )
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else 0
 
 
 def address_of(wanted: Wanted) -> str:

@@ -20,6 +20,7 @@ from muster.groups.policies import check_can, check_unused
 from muster.groups.queries.exposure import exposure_refusal
 from muster.groups.queries.groups import group, group_row, uses_of
 from muster.groups.terms import Exposure, State
+from muster.kernel.digits import whole
 from muster.kernel.errors import MusterError
 from muster.kernel.worded import word, worded
 from muster.team.pages.permits import permitted, refusal
@@ -74,8 +75,7 @@ def _change(actor: Principal, row: Group, done: str, given: Any) -> None:
 
 def _revision(given: Any) -> int | None:
     """Of the page on which it was typed."""
-    revision = given.get("revision", "")
-    return int(revision) if revision.isdecimal() else None
+    return whole(given.get("revision", ""))
 
 
 def _tags(text: str) -> list[str]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -20,12 +18,12 @@ from muster.groups.policies import Told, told, told_overlap, told_part, told_ste
 from muster.groups.queries.clock import evaluation_at, not_historic
 from muster.groups.queries.evaluation import evaluation, stored_members, vocabulary
 from muster.groups.queries.groups import group_row
+from muster.groups.queries.turns import TURNS, Turn
 from muster.groups.terms import Kind
 from muster.kernel.ids import customer_id
 from muster.kernel.worded import worded
 from muster.rules.codec import decode, encode
 from muster.rules.nodes import Definition, Node
-from muster.warehouse.port import Reader
 
 MOST_COMPARED = 3
 
@@ -61,34 +59,6 @@ class PreviewView:
     """By JSON Pointer what every node selects by itself; only where it was asked for, and members may be listed."""
 
 
-class Editors:
-    """The running preview of each editor: a newer one cancels the older (G-14)."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running: dict[str, Reader] = {}
-
-    @contextmanager
-    def takes_over(self, editor: str | None, reader: Reader) -> Iterator[None]:
-        if not editor:
-            yield
-            return
-        with self._lock:
-            older = self._running.get(editor)
-            self._running[editor] = reader
-        if older is not None:
-            older.interrupt()
-        try:
-            yield
-        finally:
-            with self._lock:
-                if self._running.get(editor) is reader:
-                    del self._running[editor]
-
-
-EDITORS = Editors()
-
-
 def preview_document(
     document: object,
     *,
@@ -98,10 +68,11 @@ def preview_document(
     editor: str | None = None,
     at: datetime | None = None,
 ) -> PreviewView:
-    """As `preview_definition`, of a definition as JSON."""
+    """As `preview_definition`, of a definition as JSON. `editor`: a later preview of the same one stops this one."""
     _check_compared(compared)
-    definition = decode(document, vocabulary())
-    return preview_definition(definition, may_list=may_list, edited=edited, compared=compared, editor=editor, at=at)
+    with TURNS.turn(editor) as turn:
+        definition = decode(document, vocabulary())
+        return preview_definition(definition, may_list=may_list, edited=edited, compared=compared, turn=turn, at=at)
 
 
 def preview_definition(
@@ -110,19 +81,19 @@ def preview_definition(
     may_list: bool,
     edited: str | None = None,
     compared: Sequence[str] = (),
-    editor: str | None = None,
+    turn: Turn | None = None,
     at: datetime | None = None,
     every_node: bool = False,
 ) -> PreviewView:
     """Evaluates a definition that is not saved. `edited`: the group whose saved members it is compared with.
 
-    `at`: as if it were that instant (G-29).
+    `at`: as if it were that instant (G-29). `query_interrupted` once the turn is overtaken.
     """
     _check_compared(compared)
     others = [group_row(one) for one in compared]
     saved_row = group_row(edited) if edited else None
     opened = evaluation() if at is None else evaluation_at(at)
-    with opened as asked, EDITORS.takes_over(editor, asked.reader):
+    with opened as asked, (turn or Turn()).reads(asked.reader):
         found = preview(
             definition,
             asked,

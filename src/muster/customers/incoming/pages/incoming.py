@@ -14,6 +14,7 @@ from muster.catalog.queries import app_number
 from muster.customers.actions.replay import order_replay
 from muster.customers.incoming.pages.verdicts import meaning_of
 from muster.customers.incoming.queries import RefusedView, refused, senders_of, verdict_counts
+from muster.kernel.digits import whole
 from muster.team.pages.permits import permitted, refusal
 from muster.team.policies import can
 from muster.warehouse.refused import Asked
@@ -34,7 +35,8 @@ def show_incoming(request: HttpRequest, key: str) -> HttpResponse:
         job = order_replay(actor, Asked(app=number, code=request.POST.get("code") or None))
         return redirect("web:job", job_id=job.id)
     code = request.GET.get("code", "")
-    before = _number(request.GET.get("before", ""))
+    # What is no place is the beginning.
+    before = whole(request.GET.get("before", ""))
     personal = can(asker, "customers:personal")
     rows = preferences(request).rows
     found = refused(Asked(app=number, code=code or None), before, rows + 1, personal=personal)
@@ -54,11 +56,6 @@ def show_incoming(request: HttpRequest, key: str) -> HttpResponse:
         "refusal": "",
     }
     return render(request, "customers/incoming.html", shown)
-
-
-def _number(text: str) -> int | None:
-    """Where to go on; what is no place is the beginning."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
 def _beginning(one: RefusedView) -> str:

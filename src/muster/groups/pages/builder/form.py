@@ -57,7 +57,7 @@ def posted(fields: Iterable[tuple[str, str]]) -> BuilderForm:
     """The form as a browser sends it."""
     listed = list(fields)
     texts = {name: text for name, text in listed if name in _TEXTS}
-    tags = [text.strip() for name, text in listed if name in ("tag", "add_tag") and text.strip()]
+    tags = [text.strip() for name, text in listed if name.split(".")[0] in ("tag", "add_tag") and text.strip()]
     view = texts.pop("view", "")
     return BuilderForm(
         tree=read_tree(listed), tags=tuple(dict.fromkeys(tags)), view=view if view in VIEWS else VIEWS[0], **texts

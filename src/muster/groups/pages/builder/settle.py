@@ -179,10 +179,11 @@ def _shaped(row: Tree, shape: Shape) -> Tree:
 
 
 def _with_added(row: Tree) -> list[str]:
-    """The values, and those of `add`, which may be a pasted list; each once."""
+    """The values, and those of `adds` and `add`, each of which may be a pasted list; each once."""
     values = [one for one in row.get("values", []) if isinstance(one, str) and one]
+    told = [one for one in [*row.get("adds", []), row.get("add", "")] if isinstance(one, str)]
     # A comma is part of some names of things, but nobody's list of one is written on several lines.
-    added = [one.strip() for one in _SEPARATORS.split(row.get("add", ""))]
+    added = [part.strip() for one in told for part in _SEPARATORS.split(one)]
     return list(dict.fromkeys([*values, *(one for one in added if one)]))
 
 

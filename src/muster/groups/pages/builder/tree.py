@@ -13,10 +13,15 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from typing import Any
 
+from muster.kernel.digits import whole
+
 Tree = dict[str, Any]
 
 DEEPEST_PATH = 40
-_LISTS = frozenset({"nodes", "where", "steps", "conditions", "values"})
+# Lists of branches and rows, and of texts; whatever else a row has is a text.
+_ROWS = frozenset({"nodes", "where", "steps", "conditions"})
+_TEXTS = frozenset({"values", "adds"})
+_LISTS = _ROWS | _TEXTS
 
 
 def empty_tree() -> Tree:
@@ -41,7 +46,7 @@ def read_tree(fields: Iterable[tuple[str, str]]) -> Tree:
         path = name.split(".")
         if path[0] in root and 1 < len(path) <= DEEPEST_PATH:
             _put(root, path, text)
-    tree: Tree = _settled(root)
+    tree: Tree = {side: _settled(root[side]) for side in ("in", "out")}
     for side, match in (("in", "all"), ("out", "any")):
         branch = tree[side]
         tree[side] = {"match": branch.get("match", match), "nodes": branch.get("nodes", [])}
@@ -58,18 +63,23 @@ def _put(place: dict[str, Any], path: list[str], text: str) -> None:
         place[path[-1]] = text
 
 
-def _settled(raw: Any) -> Any:
-    """Numbered fields become lists in the order of their numbers; other things under a list's name are dropped."""
-    if not isinstance(raw, dict):
-        return raw
+def _settled(raw: Mapping[str, Any]) -> Tree:
+    """Numbered fields become lists in the order of their numbers; what is no text where one belongs is left out."""
     found: Tree = {}
     for name, value in raw.items():
         if name not in _LISTS:
-            found[name] = _settled(value)
+            if isinstance(value, str):
+                found[name] = value
         elif isinstance(value, dict):
-            numbered = sorted((int(key), one) for key, one in value.items() if key.isascii() and key.isdecimal())
-            found[name] = [_settled(one) for _, one in numbered]
+            listed = _in_order(value)
+            rows = [_settled(one) for one in listed if isinstance(one, dict)]
+            found[name] = rows if name in _ROWS else [one for one in listed if isinstance(one, str)]
     return found
+
+
+def _in_order(numbered: Mapping[str, Any]) -> list[Any]:
+    places = [(place, key) for key in numbered if (place := whole(key)) is not None]
+    return [numbered[key] for _, key in sorted(places)]
 
 
 def written(tree: Tree) -> list[tuple[str, str]]:
@@ -109,14 +119,16 @@ def _place(tree: Tree, path: str) -> tuple[Any, Any]:
     *steps, last = path.split(".")
     for step in steps:
         place = _step(place, step)
-    if isinstance(place, list) and last.isascii() and last.isdecimal() and int(last) < len(place):
-        return place, int(last)
+    if isinstance(place, list):
+        number = whole(last)
+        return (place, number) if number is not None and number < len(place) else (None, "")
     return (place, last) if isinstance(place, dict) else (None, "")
 
 
 def _step(place: Any, step: str) -> Any:
-    if isinstance(place, list) and step.isascii() and step.isdecimal() and int(step) < len(place):
-        return place[int(step)]
+    if isinstance(place, list):
+        number = whole(step)
+        return place[number] if number is not None and number < len(place) else None
     return place.get(step) if isinstance(place, dict) else None
 
 
