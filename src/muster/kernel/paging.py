@@ -10,7 +10,8 @@ from typing import Any
 
 from muster.kernel.errors import MusterError
 
-# Events may be of 1970, and nothing is of a year whose neighbours do not exist.
+# Nothing we keep is older or younger, and whoever converts between time zones may step over the ends of a year; before
+# the year 1 and after 9999 there is none.
 _FIRST_YEAR, _LAST_YEAR = 1000, 9998
 
 

@@ -18,7 +18,7 @@ from muster.online.port import Plan
 from muster.online.writer import OnlineWriter
 from muster.team.policies import LOCAL
 from muster.warehouse.builder import batch_of
-from tests.integration.groups.test_following import NOW, _item
+from tests.integration.groups.followed import NOW, item
 from tests.integration.personas import open_store
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,7 +42,7 @@ def online(db: None, tmp_path: Path) -> Iterator[Full]:
         create_app(LOCAL, key="notes")
         declare_attribute(LOCAL, key="points", type="number")
         edit_publisher(LOCAL, revision=None, minimum_size=0)
-        items = [_item(f"u{number}", NOW, traits={"points": number}) for number in (1, 2)]
+        items = [item(f"u{number}", NOW, traits={"points": number}) for number in (1, 2)]
         opened.append(batch_of(items, NOW), warehouse_catalog())
         writer = Full(tmp_path / "online")
         yield writer
