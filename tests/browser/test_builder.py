@@ -4,36 +4,16 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.builder import ADDRESS, open_builder
 from tests.browser.conftest import Open
+from tests.browser.held import Held
 
 # Longer than the builder waits before it sends what is typed (milliseconds).
 _LONGER = 500
 # Occupations of the sample.
 _PARTS = ("Manag", "ement")
-
-
-class _Held:
-    """The questions of a page are not answered until they are let go."""
-
-    def __init__(self, tab: Page) -> None:
-        self._waiting: list[Route] = []
-        self._holding = True
-        tab.route(f"**{ADDRESS}", self._came)
-
-    def _came(self, route: Route) -> None:
-        if self._holding:
-            self._waiting.append(route)
-        else:
-            route.continue_()
-
-    def let_go(self) -> None:
-        self._holding = False
-        assert self._waiting
-        for route in self._waiting:
-            route.continue_()
 
 
 def _include(tab: Page) -> Locator:
@@ -54,7 +34,7 @@ def _chips(tab: Page) -> Locator:
 
 def test_a_button_pressed_right_after_typing_is_obeyed(inside: Open) -> None:
     tab = open_builder(inside().tab())
-    held = _Held(tab)
+    held = Held(tab, ADDRESS)
     tab.get_by_label("Name", exact=True).fill("Typed in haste")
     _add_condition(tab)
     tab.wait_for_timeout(_LONGER)
@@ -65,7 +45,7 @@ def test_a_button_pressed_right_after_typing_is_obeyed(inside: Open) -> None:
 
 def test_what_is_typed_while_a_button_is_obeyed_is_sent_afterwards(inside: Open) -> None:
     tab = open_builder(inside().tab())
-    held = _Held(tab)
+    held = Held(tab, ADDRESS)
     _add_condition(tab)
     tab.get_by_label("Name", exact=True).fill("Typed meanwhile")
     tab.wait_for_timeout(_LONGER)
@@ -80,7 +60,7 @@ def test_what_is_typed_while_a_button_is_obeyed_is_sent_afterwards(inside: Open)
 def test_a_second_press_before_the_first_is_answered_does_nothing(inside: Open) -> None:
     """The rows it was meant for may be others by then."""
     tab = open_builder(inside().tab())
-    held = _Held(tab)
+    held = Held(tab, ADDRESS)
     _add_condition(tab)
     _add_condition(tab)
     held.let_go()
@@ -96,7 +76,7 @@ def test_saved_while_a_button_is_obeyed(inside: Open) -> None:
     expect(tab.locator("#audience .big")).not_to_have_text("–")
     _add_condition(tab)
     expect(_kinds(tab)).to_have_count(2)
-    held = _Held(tab)
+    held = Held(tab, ADDRESS)
     _include(tab).get_by_role("button", name=re.compile("Remove")).last.click()
     tab.get_by_role("button", name="Save segment").click()
     held.let_go()
@@ -108,7 +88,7 @@ def test_saved_while_a_button_is_obeyed(inside: Open) -> None:
 
 def test_two_values_chosen_before_the_first_is_answered(inside: Open) -> None:
     tab = open_builder(inside().tab())
-    held = _Held(tab)
+    held = Held(tab, ADDRESS)
     add = tab.get_by_label("Add a value")
     add.select_option("18-24")
     add.select_option("25-34")
