@@ -83,7 +83,9 @@ def micros_of(instant: datetime) -> int:
 
 
 def _rows(source: Source, warehouse: Relations) -> ir.Table:
-    return warehouse.occurrences(source.event) if source.relation == "events" else warehouse.relation(source.relation)
+    if source.relation == "events":
+        return warehouse.occurrences(source.event, [source.told] if source.told else [])
+    return warehouse.relation(source.relation)
 
 
 def _read(rows: ir.Table, column: str, dtype: str, reader: Reader) -> Iterator[tuple[Keys, Any]]:

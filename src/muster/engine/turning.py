@@ -1,8 +1,8 @@
 """Which moments in a customer's rows change a truth as time passes them: for every kind of atom (G-15).
 
 Between two instants nothing arrives; only windows move, birthdays come, subscriptions end. A truth changes when now
-reaches a moment that stands in a row, or has moved beyond it by a length of time. Apps and properties are left out of
-account: somebody is looked at once too often, never once too seldom.
+reaches a moment that stands in a row, or has moved beyond it by a length of time. Apps, and whether other properties
+fit, are left out of account: somebody is looked at once too often, never once too seldom.
 """
 
 from __future__ import annotations
@@ -20,19 +20,25 @@ from muster.rules.nodes import (
     AttributeCondition,
     DeviceCondition,
     EventCondition,
+    PropertyFilter,
     SequenceCondition,
     Window,
 )
+from muster.rules.operators import OPERATORS
 from muster.rules.vocabulary import Attribute, Scope, Type
+from muster.warehouse.port import PropertyColumn
 
 _NOW = timedelta()
 _DAY = timedelta(days=1)
+_KINDS: Mapping[Type, Literal["instant", "day"]] = {Type.TIMESTAMP: "instant", Type.DATE: "day"}
+_TOLD = "told_at"
 _RELATIONS = {Scope.CUSTOMER: "profiles", Scope.APP: "app_facts", Scope.DEVICE: "devices"}
 
 
 @dataclass(frozen=True)
 class Source:
-    """A column whose values are moments; `relation` "events": the occurrences of the event `name`, by number.
+    """A column whose values are moments; `relation` "events": the occurrences of the event `name`, by number, or a
+    property of theirs.
 
     `kind`: an instant; a calendar day, which is its first instant; a birth code, which comes again every year; `daily`:
     whatever the value, the truth may change with every calendar day. `name`: what a `Person` calls the column.
@@ -43,6 +49,7 @@ class Source:
     name: str
     kind: Literal["instant", "day", "birth", "daily"] = "instant"
     event: int = 0
+    told: PropertyColumn | None = None
 
 
 Sources = Mapping[Source, frozenset[timedelta]]
@@ -75,6 +82,7 @@ def _turns(atom: Atom, context: Context) -> Iterator[Turn]:
         case SequenceCondition():
             for step in atom.steps:
                 yield from _of_window(_occurrences(step.event, context), atom.when)
+                yield from _of_properties(step.event, step.where, context)
         case Acquired():
             yield _ACQUIRED, _NOW
         case Excluded() if atom.reason != "profiling_denied":
@@ -96,13 +104,12 @@ def _of_attribute(condition: AttributeCondition, context: Context) -> Iterator[T
         return
     if attribute.scope is Scope.DEVICE:
         yield _LAST_SEEN, _DEVICE_LEAVES
-    if attribute.type in (Type.DATE, Type.TIMESTAMP):
+    if attribute.type in _KINDS:
         yield from _of_moment(_column(attribute), condition.op, condition.value)
 
 
 def _column(attribute: Attribute) -> Source:
-    kind: Literal["instant", "day"] = "day" if attribute.type is Type.DATE else "instant"
-    return Source(_RELATIONS[attribute.scope], column_name(attribute), attribute.key, kind)
+    return Source(_RELATIONS[attribute.scope], column_name(attribute), attribute.key, _KINDS[attribute.type])
 
 
 def _of_moment(source: Source, op: str, value: object) -> Iterator[Turn]:
@@ -119,6 +126,17 @@ def _of_event(condition: EventCondition, context: Context) -> Iterator[Turn]:
     source = _occurrences(condition.event, context)
     yield from _of_window(source, condition.when)
     yield from _of_moment(source, condition.op, condition.value)
+    yield from _of_properties(condition.event, condition.where, context)
+
+
+def _of_properties(event: str, where: Iterable[PropertyFilter], context: Context) -> Iterator[Turn]:
+    """Moments that events tell of: an occurrence counts no more, or only now, because its property comes of age."""
+    number = context.event(event).number
+    for one in where:
+        if one.type in _KINDS:
+            told = PropertyColumn(_TOLD, one.property, one.type)
+            op = OPERATORS[one.type][one.op].negates or one.op
+            yield from _of_moment(Source("events", _TOLD, event, _KINDS[one.type], number, told), op, one.value)
 
 
 def _occurrences(event: str, context: Context) -> Source:

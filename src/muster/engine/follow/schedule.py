@@ -12,6 +12,7 @@ from pyroaring import BitMap
 
 from muster.engine.context import Context
 from muster.engine.expiry import MOST_MIDNIGHTS, Turnings, micros_of
+from muster.engine.reference.values import property_value
 from muster.engine.turning import Source, Sources, birthdays_between, days_between
 from muster.warehouse.port import Person
 
@@ -97,12 +98,9 @@ def _instants_of(
 def _moments(person: Person, source: Source) -> Iterator[Any]:
     match source.relation:
         case "events":
-            for event in person.events:
-                if event.event == source.name:
-                    yield event.happened_at
-            return
+            found: Iterable[Any] = _occurrences(person, source)
         case "holdings":
-            found: Iterable[Any] = (one.expires_at for one in person.holdings)
+            found = (one.expires_at for one in person.holdings)
         case "profiles":
             found = (person.profile.get(source.name),)
         case "app_facts":
@@ -112,3 +110,10 @@ def _moments(person: Person, source: Source) -> Iterator[Any]:
     for moment in found:
         if moment is not None:
             yield moment
+
+
+def _occurrences(person: Person, source: Source) -> Iterator[Any]:
+    for event in person.events:
+        if event.event == source.name:
+            told = source.told
+            yield property_value(event.properties, told.path, told.type) if told else event.happened_at

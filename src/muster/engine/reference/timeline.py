@@ -7,16 +7,17 @@ the meaning at each is asked of the reference itself, so a timeline can never di
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from muster.engine.context import DEVICE_ACTIVE_DAYS, Context
 from muster.engine.plan import resolve_app
 from muster.engine.reference.comparison import anniversary, holds
 from muster.engine.reference.evaluate import World, in_population, matching_events, truth
-from muster.engine.reference.values import attribute_values
+from muster.engine.reference.values import attribute_values, property_value
 from muster.kernel.civil import OLDEST_AGE_YEARS, day_start
 from muster.rules.nodes import (
     All,
@@ -27,6 +28,7 @@ from muster.rules.nodes import (
     EventCondition,
     Node,
     NoneOf,
+    PropertyFilter,
     SequenceCondition,
     Window,
 )
@@ -36,7 +38,11 @@ from muster.warehouse.port import Person
 
 # Beyond so many candidates the rest of the future is left untold: an explanation answers in milliseconds.
 _MOST_CANDIDATES = 400
+# And beyond the lives of those who live. People write 31 December 9999 for "never"; calendars end there.
+_HORIZON = timedelta(days=200 * 366)
 _AGES = ("age", "age_group")
+# Operators of dates that depend on now.
+_MOVING = ("in_last", "in_next", "anniversary_in_next")
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ def _none(states: Iterable[bool]) -> bool:
 
 
 def _leaf(node: Condition, person: Person, app: str | None, world: World) -> Timeline:
-    if isinstance(node, EventCondition) and node.measure.kind == "count" and node.op not in RANK_OPERATORS:
+    if _is_a_count_that_time_leaves_alone(node):
         resolved = resolve_app(node, app, world.context)
         assert isinstance(resolved, EventCondition)
         return _counted(resolved, person, world.context)
@@ -105,10 +111,21 @@ def _leaf(node: Condition, person: Person, app: str | None, world: World) -> Tim
     return _replayed(at, candidates, world.context)
 
 
+def _is_a_count_that_time_leaves_alone(node: Condition) -> TypeGuard[EventCondition]:
+    """But for the window: which events match is the same at any time."""
+    return (
+        isinstance(node, EventCondition)
+        and node.measure.kind == "count"
+        and node.op not in RANK_OPERATORS
+        and not any(_positive(one.op) in _MOVING for one in node.where)
+    )
+
+
 def _replayed(at: Callable[[Context], bool], candidates: Iterable[datetime], context: Context) -> Timeline:
     now = current = at(context)
     flips = []
-    for instant in sorted({one for one in candidates if one > context.now})[:_MOST_CANDIDATES]:
+    last = context.now + _HORIZON
+    for instant in sorted({one for one in candidates if context.now < one <= last})[:_MOST_CANDIDATES]:
         if at(context.at(instant)) != current:
             current = not current
             flips.append(instant)
@@ -154,10 +171,12 @@ def _candidates(node: Condition, person: Person, app: str | None, context: Conte
             times = _window_moves(
                 (event.happened_at for event in person.events if event.event == node.event), node.when
             )
-            return [*times, *_moment_moves(node.op, node.value, times, context)]
+            moves = _moment_moves(node.op, node.value, times, context)
+            return [*times, *moves, *_told_moves([(node.event, node.where)], person, context)]
         case SequenceCondition():
             names = {step.event for step in node.steps}
-            return _window_moves((event.happened_at for event in person.events if event.event in names), node.when)
+            times = _window_moves((event.happened_at for event in person.events if event.event in names), node.when)
+            return [*times, *_told_moves([(step.event, step.where) for step in node.steps], person, context)]
         case DeviceCondition():
             return _device_moves(person)
         case _:
@@ -186,19 +205,45 @@ def _window_moves(times: Iterable[datetime], window: Window | None) -> list[date
     return listed + ([one + last for one in listed] if last is not None else [])
 
 
+def _told_moves(
+    asked: Iterable[tuple[str, tuple[PropertyFilter, ...]]], person: Person, context: Context
+) -> Iterator[datetime]:
+    """When an occurrence begins or ceases to match, by the moments that its properties tell of."""
+    moving = [(event, one) for event, where in asked for one in where if _positive(one.op) in _MOVING]
+    for event, one in moving:
+        told = [
+            property_value(done.properties, one.property, one.type) for done in person.events if done.event == event
+        ]
+        yield from _moment_moves(one.op, one.value, (moment for moment in told if moment is not None), context)
+
+
+def _positive(op: str) -> str:
+    """The operator of dates of which this one is the complement; every other is itself."""
+    known = OPERATORS[Type.TIMESTAMP].get(op)
+    return known.negates or op if known else op
+
+
 def _moment_moves(op: str, value: Any, moments: Iterable[date], context: Context) -> list[datetime]:
     """When a date operator changes for given values: relative windows move, days do not."""
-    op = OPERATORS[Type.TIMESTAMP][op].negates or op if op in OPERATORS[Type.TIMESTAMP] else op
+    op = _positive(op)
     moves: list[datetime] = []
     for moment in moments:
-        instant = moment if isinstance(moment, datetime) else day_start(moment, context.zone)
-        if op == "in_last":
-            moves += [instant, instant + value]
-        elif op == "in_next":
-            moves += [instant, instant - value]
-        elif op == "anniversary_in_next":
-            moves += _anniversary_moves(instant, value, context)
+        # A moment at the end of all years does not come of age.
+        with suppress(OverflowError):
+            moves += _moves_of(op, value, moment, context)
     return moves
+
+
+def _moves_of(op: str, value: Any, moment: date, context: Context) -> list[datetime]:
+    if op not in _MOVING:
+        return []
+    instant = moment if isinstance(moment, datetime) else day_start(moment, context.zone)
+    match op:
+        case "in_last":
+            return [instant, instant + value]
+        case "in_next":
+            return [instant, instant - value]
+    return _anniversary_moves(instant, value, context)
 
 
 def _anniversary_moves(instant: datetime, length: timedelta, context: Context) -> list[datetime]:
