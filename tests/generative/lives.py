@@ -36,7 +36,7 @@ from muster.groups.terms import EVALUATED, Cause, Kind, State
 from muster.kernel.errors import MusterError
 from muster.kernel.ids import customer_id
 from muster.rules.codec import encode
-from muster.rules.nodes import AnyOf, AttributeCondition, Definition, EventCondition, NoneOf, Window
+from muster.rules.nodes import AnyOf, AttributeCondition, Definition, EventCondition, NoneOf, PropertyFilter, Window
 from muster.rules.standard import STANDARD_ATTRIBUTES
 from muster.rules.standard_events import STANDARD_EVENTS
 from muster.rules.vocabulary import Attribute, Event, Scope, Type, Vocabulary
@@ -68,7 +68,7 @@ _ASKED = (
     "acquired_at", "addons_owned", "first_used_at", "last_used_at", "session_count", "age", "age_group", "country",
     "has_purchased", "purchase_count", "last_purchase_at", "store_spend", "app_spend", "rating", "os", "app_version",
 )  # fmt: skip  # a table, read by rows
-_PROPERTIES = {"level": Type.NUMBER, "world": Type.TEXT}
+_PROPERTIES = {"level": Type.NUMBER, "world": Type.TEXT, "renews_at": Type.TIMESTAMP, "due_on": Type.DATE}
 # Numbers as the catalog gives them: the first custom event is 256.
 VOCABULARY = Vocabulary(
     attributes={key: STANDARD_ATTRIBUTES[key] for key in _ASKED} | _ATTRIBUTES,
@@ -93,6 +93,22 @@ POOLS = Pools(
 )
 _MOMENTS = ("last_used_at", "acquired_at", "first_used_at", "last_purchase_at", "trial_ends_at", "met_on")
 _durations = st.sampled_from(POOLS.durations)
+_told = st.one_of(
+    st.builds(
+        PropertyFilter,
+        st.just("renews_at"),
+        st.sampled_from(["in_last", "not_in_last", "in_next"]),
+        _durations,
+        st.just(Type.TIMESTAMP),
+    ),
+    st.builds(
+        PropertyFilter,
+        st.just("due_on"),
+        st.just("anniversary_in_next"),
+        st.sampled_from(POOLS.anniversaries),
+        st.just(Type.DATE),
+    ),
+)
 # What changes by itself, and soon: drawn as often as everything else together.
 _timely = st.one_of(
     st.builds(
@@ -110,6 +126,13 @@ _timely = st.one_of(
         when=_durations.map(lambda length: Window(last=length)),
         op=st.sampled_from(["gte", "lt", "is"]),
         value=st.sampled_from([Decimal(1), Decimal(2)]),
+    ),
+    st.builds(
+        EventCondition,
+        st.just("level_up"),
+        where=st.tuples(_told),
+        op=st.sampled_from(["gte", "lt"]),
+        value=st.just(Decimal(1)),
     ),
     st.builds(AttributeCondition, st.just("age"), st.just("gte"), st.sampled_from([Decimal(18), Decimal(40)])),
     st.just(AttributeCondition("age_group", "is", "18-24")),
@@ -332,7 +355,9 @@ def _opened() -> Occurrence:
 def _event(says: str, number: int) -> Occurrence | None:
     match says:
         case "level_up":
-            return Occurrence(256, {"level": number, "world": "north"})
+            then = BEGIN + timedelta(days=number)
+            told = {"renews_at": then.isoformat(), "due_on": then.replace(year=2024).date().isoformat()}
+            return Occurrence(256, {"level": number, "world": "north", **told})
         case "app_acquired":
             return Occurrence(STANDARD_EVENTS["app_acquired"].number, {"acquisition_type": "paid"})
         case "app_opened":

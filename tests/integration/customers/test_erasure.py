@@ -148,6 +148,8 @@ def test_marker_is_nowhere_and_nothing_brings_it_back(environment: dict[str, str
     with living(environment) as town:
         done = _erase(town, f"external:{MARK}")
         assert done["state"] == "done", done
+        # Nobody evaluates an archived group; what is remembered of its size follows all the same.
+        assert town.get("/groups/old")["size"] == town.get("/groups/old/sizes")["items"][-1]["size"] == 30
         _check_receipt(done)
         assert (town.get("/groups/norway")["size"], town.get("/groups/testers")["size"]) == (30, 2)
         assert (town.get("/groups/testers")["entries"], town.get("/groups/testers")["pending"]) == (3, 1)

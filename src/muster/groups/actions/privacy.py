@@ -16,7 +16,7 @@ from muster.groups.actions.announcing import count_in_news, erase_from_news
 from muster.groups.actions.followed import FOLLOWED
 from muster.groups.actions.lists import rematch_known
 from muster.groups.actions.membership import refresh_groups
-from muster.groups.actions.memory import erase_keys
+from muster.groups.actions.memory import erase_keys, remember
 from muster.groups.actions.publication import current_publisher
 from muster.groups.models import Group, ListVersion, MembershipChange, MembershipDelta
 from muster.groups.queries.evaluation import (
@@ -28,6 +28,7 @@ from muster.groups.queries.evaluation import (
 )
 from muster.groups.queries.recall import change_of, count_keys
 from muster.groups.terms import Cause
+from muster.kernel.clock import system_clock
 from muster.kernel.ids import customer_id
 from muster.warehouse.lists.entries import EntryKind
 from muster.warehouse.subject import Subject
@@ -112,15 +113,25 @@ def _erase_memberships(subject: Subject) -> dict[str, int]:
     files = membership_files()
     with transaction.atomic():
         for identifier, generation in _generations(subject.keys):
+            before = members_of_generation(identifier, generation)
             files.write(identifier, generation, files.read(identifier, generation) - subject.keys)
             _erase_from_delta(identifier, generation, subject.keys)
-            size = len(members_of_generation(identifier, generation))
-            Group.objects.filter(id=identifier, generation=generation).update(size=size)
+            _count_again(identifier, generation, before)
         files.sync()
         # Whoever keeps members in memory must not bring them back; who waits for this transaction sees it.
         FOLLOWED.begin_anew()
     remembered = erase_keys(subject.keys) + erase_from_news(subject.keys)
     return removed | ({"remembered": remembered} if remembered else {})
+
+
+def _count_again(identifier: str, generation: int, before: BitMap) -> None:
+    """Of a membership that is in force though nobody evaluates it, such as an archived group's."""
+    row = Group.objects.filter(id=identifier, generation=generation).first()
+    if row is None:
+        return
+    row.size = len(after := members_of_generation(identifier, generation))
+    row.save(update_fields=["size"])
+    remember(row, before, after, Cause.DATA, system_clock(), is_news=False)
 
 
 def _erase_from_delta(identifier: str, generation: int, keys: BitMap) -> None:
