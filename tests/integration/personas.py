@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,14 +20,6 @@ from tests.integration.processes import muster
 
 _PASSWORD = "correct horse battery"
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
-# Team members are not invited over the API yet.
-_NEW_VIEWER = f"""
-import django
-django.setup()
-from muster.team.actions.members import create_member
-from muster.team.policies import LOCAL
-create_member(LOCAL, "bob@example.com", "{_PASSWORD}", "viewer")
-"""
 
 
 @contextmanager
@@ -42,7 +33,7 @@ def owner_of(living: Living) -> Iterator[Browser]:
 @contextmanager
 def viewer_of(living: Living) -> Iterator[Browser]:
     """After the owner has set the installation up."""
-    made = muster(living.environment, command=(sys.executable, "-c", _NEW_VIEWER))
+    made = muster(living.environment, "bob@example.com", _PASSWORD, command="tests.integration.viewer_process")
     assert made.returncode == 0, made.stderr
     with httpx.Client(base_url=living.server.address, timeout=60) as client:
         token = _TOKEN.findall(client.get("/login").text)[0]

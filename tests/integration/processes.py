@@ -18,9 +18,12 @@ from typing import IO, Protocol
 
 from tests.integration.warm import Stove, is_like_ours
 
-COLD = (sys.executable, "-m", "muster.wiring.main")
+_MUSTER = "muster.wiring.main"
+COLD = (sys.executable, "-m", _MUSTER)
 """As people start it; for tests about starting. Others begin warm, in a tenth of the time (`warm`)."""
 PATIENCE_SECONDS = 60
+Command = str | Sequence[str]
+"""The name of a module whose `main` begins warm, or a command line as it stands."""
 
 
 class Running(Protocol):
@@ -63,22 +66,23 @@ def muster(
     environment: Mapping[str, str],
     *arguments: str,
     stdin: str = "",
-    command: Sequence[str] | None = None,
+    command: Command | None = None,
     seconds: float = PATIENCE_SECONDS,
 ) -> subprocess.CompletedProcess[str]:
-    """One command, to its end."""
+    """One command, to its end; `command`: another one than Muster's."""
+    how = command or _MUSTER
     with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as complaints:
         with tempfile.TemporaryFile("w+") as heard:
             heard.write(stdin)
             heard.seek(0)
-            process = _started(environment, arguments, command, heard.fileno(), said.fileno(), complaints.fileno())
+            process = started(environment, arguments, how, (heard.fileno(), said.fileno(), complaints.fileno()))
         try:
             code = process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
             raise
-        return subprocess.CompletedProcess([*(command or COLD), *arguments], code, _read(said), _read(complaints))
+        return subprocess.CompletedProcess([*_cold(how), *arguments], code, _read(said), _read(complaints))
 
 
 @contextmanager
@@ -90,7 +94,7 @@ def serving(environment: Mapping[str, str], command: Sequence[str] | None = None
         with os.fdopen(reading) as output, os.fdopen(writing, "w") as input_:
             unbuffered = {**environment, "PYTHONUNBUFFERED": "1"}
             files = (nothing.fileno(), input_.fileno(), complaints.fileno())
-            process = _started(unbuffered, ["serve"], command, *files)
+            process = started(unbuffered, ["serve"], command or _MUSTER, files)
             input_.close()
             try:
                 yield _greeting(process, output, complaints)
@@ -105,18 +109,19 @@ def serving(environment: Mapping[str, str], command: Sequence[str] | None = None
                     process.wait()
 
 
-def _started(
-    environment: Mapping[str, str],
-    arguments: Sequence[str],
-    command: Sequence[str] | None,
-    stdin: int,
-    stdout: int,
-    stderr: int,
+def started(
+    environment: Mapping[str, str], arguments: Sequence[str], command: Command, files: tuple[int, int, int]
 ) -> Running:
-    if command is None and is_like_ours(environment):
-        return _warm().start(arguments, environment, stdin, stdout, stderr)
-    whole = [*(command or COLD), *arguments]
+    """`files`: what it reads from, writes to and complains to."""
+    if isinstance(command, str) and is_like_ours(environment):
+        return _warm().start(command, arguments, environment, files)
+    stdin, stdout, stderr = files
+    whole = [*_cold(command), *arguments]
     return subprocess.Popen(whole, env=environment, stdin=stdin, stdout=stdout, stderr=stderr, text=True)
+
+
+def _cold(command: Command) -> Sequence[str]:
+    return (sys.executable, "-m", command) if isinstance(command, str) else command
 
 
 @cache

@@ -84,12 +84,18 @@ class Stove:
             )
 
     def start(
-        self, arguments: Sequence[str], environment: Mapping[str, str], stdin: int, stdout: int, stderr: int
+        self, module: str, arguments: Sequence[str], environment: Mapping[str, str], files: tuple[int, int, int]
     ) -> Process:
+        """As `python -m module arguments` would, from and to these files: what it reads, says and complains of."""
         ours, theirs = socket.socketpair()
-        request = json.dumps({"arguments": list(arguments), "environment": dict(environment), "folder": os.getcwd()})
+        request = {
+            "module": module,
+            "arguments": list(arguments),
+            "environment": dict(environment),
+            "folder": os.getcwd(),
+        }
         with theirs:
-            socket.send_fds(self._socket, [request.encode()], [stdin, stdout, stderr, theirs.fileno()])
+            socket.send_fds(self._socket, [json.dumps(request).encode()], [*files, theirs.fileno()])
         return Process(int(self._socket.recv(16)), ours)
 
     def close(self) -> None:
@@ -156,15 +162,14 @@ def _become(request: dict[str, Any]) -> None:
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
     # As `python -m` leaves them: texts of use name the program by these.
-    sys.argv = ["main.py", *request["arguments"]]
-    sys.modules["__main__"].__package__ = "muster.wiring"
+    module = request["module"]
+    sys.argv = [f"{module.rpartition('.')[2]}.py", *request["arguments"]]
+    sys.modules["__main__"].__package__ = module.rpartition(".")[0]
     _forget_settings()
     # Nothing was read or written yet: the streams go on, each with its new file.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(write_through=bool(os.environ.get("PYTHONUNBUFFERED")))  # type: ignore[union-attr]  # texts
-    from muster.wiring.main import main
-
-    main()
+    importlib.import_module(module).main()
 
 
 def _load() -> None:

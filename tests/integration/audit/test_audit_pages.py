@@ -21,7 +21,7 @@ from muster.kernel.clock import clock_of
 from muster.team.models import Member
 from muster.team.policies import Principal
 from tests.integration.team.forms import text_of
-from tests.naughty import NAUGHTY
+from tests.naughty import naughty_from
 
 pytestmark = pytest.mark.django_db
 
@@ -153,7 +153,8 @@ def test_api_reads_page_by_page(as_alice: Client, as_bob: Client, many: list[int
 @pytest.mark.untraced
 def test_naughty_filters_and_details_are_shown_as_text(as_alice: Client, alice: Member) -> None:
     AuditEntry.objects.all().delete()
-    for naughty in NAUGHTY:
+    texts = naughty_from(2)
+    for naughty in texts:
         record(
             Principal("member", "mem_1", naughty[:200], frozenset()),
             "group.edited",
@@ -163,7 +164,7 @@ def test_naughty_filters_and_details_are_shown_as_text(as_alice: Client, alice: 
         )
         assert as_alice.get("/settings/audit/", {"actor": naughty, "thing_id": naughty}).status_code == 200, naughty
     page = text_of(as_alice.get("/settings/audit/"))
-    assert ("<script>alert" in page, len(_csv(as_alice, ""))) == (False, 515)
+    assert ("<script>alert" in page, len(_csv(as_alice, ""))) == (False, len(texts))
 
 
 def test_page_asks_as_much_for_three_as_for_one(as_alice: Client, alice: Member) -> None:

@@ -7,14 +7,13 @@ import json
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from tests.integration.living import Document, Living, csv_of, living, problem
-from tests.integration.processes import wait_until
+from tests.integration.processes import muster, wait_until
 
 MARK = "mark7e31"
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -121,10 +120,7 @@ def _with_marker(home: Path) -> list[str]:
 
 
 def _night(environment: Mapping[str, str], what: str) -> Any:
-    command = [sys.executable, "-m", "tests.integration.customers.night_process", what]
-    ended = subprocess.run(
-        command, env=dict(environment), cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False
-    )
+    ended = muster(environment, what, command="tests.integration.customers.night_process")
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout)
 
@@ -222,9 +218,7 @@ def _small_town(town: Living) -> None:
 
 
 def _work(environment: Mapping[str, str], *mode: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.integration.customers.erasing_process", *mode]
-    root = Path(__file__).parents[3]
-    return subprocess.run(command, env=dict(environment), cwd=root, capture_output=True, text=True, check=False)
+    return muster(environment, *mode, command="tests.integration.customers.erasing_process")
 
 
 def test_erasure_goes_on_after_kill_at_every_step(environment: dict[str, str], home: Path) -> None:

@@ -23,7 +23,7 @@ from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
 from tests.integration.living import Document, Living, csv_of, living
 from tests.integration.pages import Browser
 from tests.integration.personas import Sender, open_store, owner_of, viewer_of
-from tests.naughty import NAUGHTY
+from tests.naughty import naughty_from
 
 _PEOPLE: Document = {"kind": "customers", "row": {"external_id": "id", "email": "email", "traits": {"city": "city"}}}
 _ORDERS: Document = {
@@ -406,7 +406,7 @@ def test_naughty_texts_are_taken_or_refused(store: DuckDBWarehouse, as_alice: Cl
     organisation = Sender(as_alice, "/settings/organisation/")
     suppressions = Sender(as_alice, "/settings/privacy/suppressions/")
     answers = set()
-    for text in NAUGHTY:
+    for text in naughty_from(1):
         named = {"name": text, "language": "en", "time_zone": "UTC", "currency": "EUR"}
         answers.add(organisation.post("/settings/organisation/", named).status_code)
         for kind in ("email", "external"):

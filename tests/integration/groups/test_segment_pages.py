@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 
 import httpx
@@ -19,14 +18,6 @@ from tests.integration.processes import muster
 
 Make = Callable[..., Document]
 _PASSWORD = "correct horse battery"
-# Team members are not invited over the API yet.
-_NEW_VIEWER = f"""
-import django
-django.setup()
-from muster.team.actions.members import create_member
-from muster.team.policies import LOCAL
-create_member(LOCAL, "vera@example.com", "{_PASSWORD}", "viewer")
-"""
 TABS = ("", "changes/", "compare/", "used-by/", "history/", "health/", "api/")
 
 
@@ -211,7 +202,7 @@ def test_draft_and_archived_segments_have_pages(town: Living, browser: Browser, 
 
 
 def test_viewer_sees_no_members_and_may_not_refresh(town: Living, browser: Browser, forty: str) -> None:
-    made = muster(town.environment, command=(sys.executable, "-c", _NEW_VIEWER))
+    made = muster(town.environment, "vera@example.com", _PASSWORD, command="tests.integration.viewer_process")
     assert made.returncode == 0, made.stderr
     with httpx.Client(base_url=town.server.address, timeout=60) as client:
         viewer = Browser(client)

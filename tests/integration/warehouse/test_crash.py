@@ -4,37 +4,29 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 
 from muster.warehouse.duckdb.warehouse import DuckDBWarehouse
+from tests.integration.processes import kill, started
 from tests.integration.warehouse.appending_child import BATCHES, append_all
 from tests.spec.customers.told import CATALOG
-
-ROOT = Path(__file__).parents[3]
 
 
 def _run_and_kill(directory: Path, seconds: float) -> bool:
     """Whether the child was done before it was killed."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", "tests.integration.warehouse.appending_child", str(directory)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])},
-        stdout=subprocess.PIPE,
-    )
-    with child:
-        assert child.stdout is not None
-        child.stdout.readline()
-        deadline = time.monotonic() + seconds
-        while child.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.01)
-        done = child.poll() == 0
-        if child.poll() is None:
-            os.kill(child.pid, signal.SIGKILL)
-    return done
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as output, os.fdopen(writing, "w") as said, Path(os.devnull).open() as nothing:
+        files = (nothing.fileno(), said.fileno(), sys.stderr.fileno())
+        child = started(os.environ, [str(directory)], "tests.integration.warehouse.appending_child", files)
+        said.close()
+        assert output.readline() == "open\n"
+        with suppress(subprocess.TimeoutExpired):
+            return child.wait(seconds) == 0
+        kill(child)
+    return False
 
 
 def _everything(directory: Path):

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import os
 from pathlib import Path
 from typing import Any
 
-from tests.integration.processes import PATIENCE_SECONDS, kill, line_count, wait_until
+from tests.integration.processes import kill, line_count, muster, started, wait_until
 
-_PROCESS = [sys.executable, "-m", "tests.integration.web.job_process"]
+_PROCESS = "tests.integration.web.job_process"
 
 
 def _run(environment: dict[str, str], *arguments: str) -> tuple[int, Any]:
-    ended = subprocess.run(
-        [*_PROCESS, *arguments],
-        env=environment,
-        stdout=subprocess.PIPE,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-        text=True,
-    )
+    ended = muster(environment, *arguments, command=_PROCESS)
     return ended.returncode, json.loads(ended.stdout) if ended.returncode == 0 else None
 
 
 def test_job_of_a_killed_process_is_finished_by_the_next_one(environment: dict[str, str], home: Path) -> None:
-    command = [*_PROCESS, "start", "test.count"]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, text=True)
+    with Path(os.devnull).open("r+") as nothing:
+        files = (nothing.fileno(), nothing.fileno(), 2)
+        process = started(environment, ["start", "test.count"], _PROCESS, files)
     wait_until(lambda: line_count(home / "lines") >= 10)
     kill(process)
     assert line_count(home / "lines") < 40
